@@ -1,0 +1,1 @@
+"""KPIs, cohorts and times between orders, collapsed in the query engine."""

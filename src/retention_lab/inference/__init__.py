@@ -1,0 +1,1 @@
+"""Intervals for shares, ratios and differences; knows no query engine."""

@@ -1,0 +1,1 @@
+"""Suites, typed parameters, runs, the HTML page and its publishing; knows no statistics."""

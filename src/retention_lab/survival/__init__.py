@@ -1,0 +1,1 @@
+"""Survival kernels on collapsed tables; knows no query engine."""
