@@ -1,0 +1,86 @@
+"""The one door out of the query engine: a small table, or a stream for what cannot be collapsed."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from decimal import Decimal
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+
+from retention_lab.checks import BadData
+
+INT64 = range(-(2**63), 2**63)
+
+
+def collect(expr: ibis.Table, *, max_rows: int = 100_000) -> pd.DataFrame:
+    """Fetch a collapsed table, with the same dtypes from every engine.
+
+    Parameters
+    ----------
+    expr
+        Any Ibis table; the order of rows is the engine's, so sort where it matters.
+    max_rows
+        The most rows that may leave the engine; more means that something was not collapsed.
+
+    Returns
+    -------
+    DataFrame
+        Dates and timestamps are ``datetime64[ns]``, whole numbers ``int64`` (``Int64`` where values
+        are missing), truth values ``bool`` (``boolean``), other numbers ``float64``, text ``object``.
+        Whole decimals that do not fit into 64 bits, such as sums of squares, stay exact as Python
+        integers in an ``object`` column.
+
+    Raises
+    ------
+    BadData
+        If there are more than `max_rows` rows.
+    """
+    table = expr.limit(max_rows + 1).to_pyarrow()
+    if table.num_rows > max_rows:
+        raise BadData(
+            f"A table of columns {', '.join(table.column_names)} has more than {max_rows:,} rows, "
+            "too many to collect. Group it further inside the engine, or read it with stream()."
+        )
+    return pd.DataFrame({name: _series(table[name]) for name in table.column_names})
+
+
+def stream(expr: ibis.Table, *, chunk_rows: int = 100_000) -> Iterator[pa.RecordBatch]:
+    """Yield the rows in Arrow batches of at most `chunk_rows`, with the types `expr` declares."""
+    schema = expr.schema().to_pyarrow()
+    batches = expr.to_pyarrow_batches(chunk_size=chunk_rows)
+    with warnings.catch_warnings():  # Ibis 12 uses DuckDB's old name for this method, only here
+        warnings.filterwarnings("ignore", r"fetch_record_batch\(\)", DeprecationWarning)
+        first = next(batches, None)
+    if first is not None:
+        yield first.cast(schema)  # DuckDB sends sums of int64 as wide decimals, whatever declared
+        for batch in batches:
+            yield batch.cast(schema)
+
+
+def _series(column: pa.ChunkedArray) -> pd.Series:
+    kind, missing = column.type, column.null_count > 0
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        return pd.Series(column.cast(pa.timestamp("ns")).to_pandas())
+    if pa.types.is_decimal(kind):
+        return _decimals(column.to_pylist(), whole=kind.scale == 0)
+    if pa.types.is_integer(kind):
+        integers = column.to_pandas(integer_object_nulls=True)
+        return pd.Series(integers, dtype="Int64" if missing else "int64")
+    if pa.types.is_boolean(kind):
+        return pd.Series(column.to_pandas(), dtype="boolean" if missing else "bool")
+    if pa.types.is_floating(kind):
+        return pd.Series(column.to_pandas(), dtype="float64")
+    return pd.Series(column.to_pandas())
+
+
+def _decimals(values: list[Decimal | None], *, whole: bool) -> pd.Series:
+    if not whole:
+        floats = [None if value is None else float(value) for value in values]
+        return pd.Series(floats, dtype="float64")
+    integers = [None if value is None else int(value) for value in values]
+    if any(value is not None and value not in INT64 for value in integers):
+        return pd.Series(integers, dtype="object")
+    return pd.Series(integers, dtype="Int64" if None in integers else "int64")
