@@ -28,10 +28,10 @@ def collect(expr: ibis.Table, *, max_rows: int = 100_000) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Dates and timestamps are ``datetime64[ns]``, whole numbers ``int64`` (``Int64`` where values
-        are missing), truth values ``bool`` (``boolean``), other numbers ``float64``, text ``object``.
-        Whole decimals that do not fit into 64 bits, such as sums of squares, stay exact as Python
-        integers in an ``object`` column.
+        Dates and timestamps are ``datetime64[ns]``, whole numbers ``int64`` (``Int64`` where
+        values are missing), truth values ``bool`` (``boolean``), other numbers ``float64``, text
+        ``object``. Whole decimals that do not fit into 64 bits, such as sums of squares, stay exact
+        as Python integers in an ``object`` column.
 
     Raises
     ------
