@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import warnings
 from collections.abc import Iterator
 from decimal import Decimal
@@ -9,8 +11,9 @@ from decimal import Decimal
 import ibis
 import pandas as pd
 import pyarrow as pa
+from ibis.backends import BaseBackend
 
-from retention_lab.checks import BadData
+from retention_lab.checks import BadData, BadParameter
 
 INT64 = range(-(2**63), 2**63)
 
@@ -84,3 +87,30 @@ def _decimals(values: list[Decimal | None], *, whole: bool) -> pd.Series:
     if any(value is not None and value not in INT64 for value in integers):
         return pd.Series(integers, dtype="object")
     return pd.Series(integers, dtype="Int64" if None in integers else "int64")
+
+
+def connect(name: str = "duckdb") -> BaseBackend:
+    """Open the query engine: an embedded DuckDB, or the running (or local) Spark session.
+
+    DuckDB may use `RETENTION_LAB_MEMORY` (default 1GB) before it works on disk. Both engines think in UTC.
+
+    Raises
+    ------
+    BadParameter
+        When the engine is neither, or Spark is not installed.
+    """
+    if name == "duckdb":
+        con = ibis.duckdb.connect(memory_limit=os.environ.get("RETENTION_LAB_MEMORY", "1GB"))
+        con.raw_sql("SET TimeZone = 'UTC'")
+        con.raw_sql("SET preserve_insertion_order = false")
+        return con
+    if name != "spark":
+        raise BadParameter(f"There is no engine {name!r}. It is duckdb or spark.")
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        message = "The engine spark needs its extra: pip install 'retention-lab[spark]', and Java 17."
+        raise BadParameter(message) from error
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    session = SparkSession.builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
+    return ibis.pyspark.connect(session)

@@ -45,7 +45,7 @@ class Orders:
 
     ids: pa.Array
     who: Ints  # place of the customer in the block
-    at: Ints
+    moment: Ints
 
 
 def simulate(
@@ -166,7 +166,7 @@ def draw_orders(rng: np.random.Generator, truth: Truth, people: People, *, begin
     who, at = np.append(who, who[again]), np.append(at, second[again])
     sorting = np.lexsort((at, who))
     number = begin * 1_000 + np.arange(who.size)  # customers average far fewer than 1,000 orders
-    return Orders(ids=_ids("O", number), who=who[sorting], at=at[sorting])
+    return Orders(ids=_ids("O", number), who=who[sorting], moment=at[sorting])
 
 
 def _lines(
@@ -207,17 +207,17 @@ def _sales(
     promoted = np.array([channel.name == truth.promoted_channel for channel in truth.channels])
     coupon = (rng.random(n) < truth.coupon_share).astype(np.int64)
     coupon[first & promoted[people.channel[orders.who]]] = 2
-    shipped = orders.at + seconds(truth.dispatch.draw(rng, n))
+    shipped = orders.moment + seconds(truth.dispatch.draw(rng, n))
     delivered = shipped + seconds(truth.transit.draw(rng, n))
     return pa.table(
         {
             "order_id": orders.ids,
-            "ordered_at": _times(orders.at, end=end),
+            "ordered_at": _times(orders.moment, end=end),
             "amount": amount,
             "discount": amount * COUPON_PERCENT[coupon] // 100,
             "coupon": _named(COUPONS, coupon),
             "shipped_at": _times(shipped, end=end),
-            "promised_at": _times(orders.at + truth.promised_days * DAY, end=end),
+            "promised_at": _times(orders.moment + truth.promised_days * DAY, end=end),
             "delivered_at": _times(delivered, end=end),
         }
     )

@@ -1,0 +1,143 @@
+"""The canonical tables: what each must hold, in which unit, and what counts as broken.
+
+A contract is data, so that mapping, checks and documents read the same list. `VERSION` is part of every snapshot's identity:
+raise it when a column changes its meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+VERSION = 1
+
+Kind = Literal["text", "time", "money", "whole"]
+TableName = Literal["customers", "orders", "order_lines", "returns", "events"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column of a canonical table.
+
+    `money` is int64 minor units (pence), `whole` an int64 count, `time` naive UTC in whole seconds. A number must be above
+    `above` and at least `least`, judged before money is rounded to minor units. A `later_known` time is emptied in a snapshot
+    that is older than it: the row was known, this part of it was not.
+    """
+
+    name: str
+    kind: Kind = "text"
+    required: bool = False
+    above: float | None = None
+    least: float | None = None
+    later_known: bool = False
+    only_if_mapped: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """One canonical table: its key, its columns, and the time at which a row becomes known."""
+
+    name: TableName
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    time: str
+    takes_attributes: bool = False
+    ordered: tuple[tuple[str, str], ...] = ()  # (earlier, later) times: a negative duration is a broken row
+
+    def column(self, name: str) -> Column:
+        """Return the column of that name; an attribute, which no contract lists, is optional text."""
+        return next((c for c in self.columns if c.name == name), Column(name=name))
+
+    @property
+    def day(self) -> str:
+        """Name of the business-local date that a snapshot adds, such as `ordered_on` for `ordered_at`."""
+        return self.time.removesuffix("_at") + "_on"
+
+
+_CUSTOMER = Column(name="customer_id", required=True)
+
+CONTRACTS: dict[TableName, Contract] = {
+    contract.name: contract
+    for contract in (
+        Contract(
+            name="customers",
+            key=("customer_id",),
+            columns=(
+                _CUSTOMER,
+                Column(name="signed_up_at", kind="time", required=True),
+                Column(name="referred_by"),
+            ),
+            time="signed_up_at",
+            takes_attributes=True,
+        ),
+        Contract(
+            name="orders",
+            key=("order_id",),
+            columns=(
+                Column(name="order_id", required=True),
+                _CUSTOMER,
+                Column(name="ordered_at", kind="time", required=True),
+                Column(name="amount", kind="money", required=True, least=0),
+                Column(name="discount", kind="money", least=0),
+                Column(name="coupon"),
+                Column(name="shipped_at", kind="time", later_known=True),
+                Column(name="promised_at", kind="time"),
+                Column(name="delivered_at", kind="time", later_known=True),
+            ),
+            time="ordered_at",
+            takes_attributes=True,
+            ordered=(("ordered_at", "shipped_at"), ("ordered_at", "delivered_at"), ("shipped_at", "delivered_at")),
+        ),
+        Contract(
+            name="order_lines",
+            key=("order_id", "line"),
+            columns=(
+                Column(name="order_id", required=True),
+                Column(name="line", kind="whole"),
+                Column(name="product_id"),
+                Column(name="product_family"),
+                Column(name="quantity", kind="whole", required=True, above=0),
+                Column(name="unit_price", kind="money", required=True, above=0),
+                # These two only where the lines are all there is and the orders are derived from them.
+                Column(name="customer_id", required=True, only_if_mapped=True),
+                Column(name="ordered_at", kind="time", required=True, only_if_mapped=True),
+            ),
+            time="ordered_at",
+            takes_attributes=True,
+        ),
+        Contract(
+            name="returns",
+            key=("return_id",),
+            columns=(
+                Column(name="return_id", required=True),
+                Column(name="order_id"),
+                _CUSTOMER,
+                Column(name="returned_at", kind="time", required=True),
+                Column(name="amount", kind="money", required=True, least=0),
+            ),
+            time="returned_at",
+        ),
+        Contract(
+            name="events",
+            key=(),
+            columns=(
+                _CUSTOMER,
+                Column(name="event", required=True),
+                Column(name="occurred_at", kind="time", required=True),
+            ),
+            time="occurred_at",
+        ),
+    )
+}
+
+
+def reasons(contract: Contract, mapped: Iterable[str]) -> list[str]:
+    """List the ways in which a row can break the contract, as a source file spells them under `leave_out`."""
+    names = [column for column in contract.columns if column.name in set(mapped)]
+    found = [f"missing {column.name}" for column in names if column.required]
+    found += [f"unparseable {column.name}" for column in names if column.kind == "time"]
+    found += [f"not a number: {column.name}" for column in names if column.kind in ("money", "whole")]
+    found += [f"non-positive {column.name}" for column in names if column.above is not None]
+    found += [f"negative {column.name}" for column in names if column.least is not None]
+    return found + [f"{later} before {earlier}" for earlier, later in contract.ordered]
