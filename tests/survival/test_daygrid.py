@@ -138,7 +138,7 @@ def test_a_grid_without_counts_is_refused_by_name():
 
 
 def test_lung_curve_meets_the_printed_table():
-    # R survival 3.5-3, survfit(Surv(time, status) ~ 1, conf.type = "log-log"), data as in lifelines.
+    # R survival 3.5-3, survfit(Surv(time, status) ~ 1, conf.type = "log-log"), lifelines data.
     lung = load_lung()
     rows = list(zip(lung["time"].astype(int), lung["status"].astype(bool), strict=True))
     curve = kaplan_meier(collapsed(rows))

@@ -1,0 +1,232 @@
+"""Who comes back: triangles of cohorts by period, on the calendar or on each customer's own clock.
+
+*Bounded* retention asks who bought in a period (`active`), *unbounded* who bought in it or later
+(`active_later`). Unbounded shares of recent periods still grow, as customers have had less time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal, get_args
+
+import ibis
+import pandas as pd
+from ibis import _
+from pandas.tseries.offsets import MonthEnd
+
+from retention_lab import checks
+from retention_lab.checks import BadData
+from retention_lab.customers.purchases import calendar_days_between, customer_days
+from retention_lab.customers.repurchase import first_repeat_grid
+from retention_lab.inference.proportions import proportion, wilson
+from retention_lab.survival.daygrid import kaplan_meier, survival_at
+from retention_lab.tables.engine import collect
+
+CalendarPeriod = Literal["week", "month"]
+ReturnMethod = Literal["observed", "estimated", "too early"]
+
+CELLS = 1_000_000  # at most: ten years on a clock of one day are half of that
+
+
+def calendar_triangle(
+    orders: ibis.Table, *, as_of: dt.date, period: CalendarPeriod = "month", alpha: float = 0.05
+) -> pd.DataFrame:
+    """Cohorts of first purchase by calendar period since then.
+
+    Period 0 is the calendar month (or week, from Monday) of the first purchase and in it everybody
+    is active; its members have had between one and all of its days.
+
+    Parameters
+    ----------
+    orders
+        As `customer_days` takes them.
+    as_of
+        Last day that may be known.
+    period
+        Unit of both the cohorts and the periods.
+    alpha
+        One minus the confidence level.
+
+    Returns
+    -------
+    DataFrame
+        One row per `cohort` (its first day) and `period` that had begun by `as_of`, zeros included:
+        `size` (customers), `active`, `active_later`, `revenue` (minor units), `complete` (the whole
+        period of every member is over), `share` of `active` with `low` and `high`, `later_share` of
+        `active_later` with `later_low` and `later_high` (Wilson).
+
+    Raises
+    ------
+    BadParameter
+        If `period` is not one of the two.
+    BadData
+        If nobody has bought by `as_of`.
+    """
+    checks.known("calendar_triangle", "period", [period], get_args(CalendarPeriod))
+    unit, freq = ("M", "M") if period == "month" else ("W", "W-SUN")
+    days = _with_first_day(orders, as_of)
+    cohort, current = days.first_day.truncate(unit), days.day.truncate(unit)
+    months = (current.year() - cohort.year()) * 12 + current.month() - cohort.month()
+    since = months if period == "month" else calendar_days_between(cohort, current) // 7
+    cells = _collapse(days.mutate(cohort=cohort, period=since.cast("int64")))
+    frame = _every_cell(cells, as_of=as_of, shortest_days=28 if period == "month" else 7)
+    window = frame["cohort"].dt.to_period(freq) + frame["period"]
+    frame["begins"], frame["ends"] = window.dt.start_time, window.dt.end_time.dt.normalize()
+    return _triangle(frame, as_of=as_of, alpha=alpha)
+
+
+def own_clock_triangle(
+    orders: ibis.Table, *, as_of: dt.date, window_days: int = 30, alpha: float = 0.05
+) -> pd.DataFrame:
+    """Monthly cohorts of first purchase by windows of days since each customer's own.
+
+    Window k holds the days ``k * window_days`` to ``(k + 1) * window_days - 1`` after the first
+    purchase, which is day 0: with 30 days, window 1 is days 30 to 59. With `window_days` of 1 it is
+    retention by day.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `calendar_triangle`; `period` is the window. A cell is complete when even a
+        customer who first bought on the last day of the cohort's month has lived through it.
+
+    Raises
+    ------
+    BadParameter
+        If `window_days` is less than 1.
+    BadData
+        If nobody has bought by `as_of`.
+    """
+    checks.at_least("window_days", window_days, 1)
+    days = _with_first_day(orders, as_of)
+    window = calendar_days_between(days.first_day, days.day) // window_days
+    cells = _collapse(days.mutate(cohort=days.first_day.truncate("M"), period=window))
+    frame = _every_cell(cells, as_of=as_of, shortest_days=window_days)
+    frame["begins"] = frame["cohort"] + pd.to_timedelta(frame["period"] * window_days, unit="D")
+    last = (frame["period"] + 1) * window_days - 1
+    frame["ends"] = frame["cohort"] + MonthEnd(0) + pd.to_timedelta(last, unit="D")
+    return _triangle(frame, as_of=as_of, alpha=alpha)
+
+
+def weighted_mean(triangle: pd.DataFrame) -> pd.DataFrame:
+    """Mean share of each period over the cohorts for which it is complete, weighted by their size.
+
+    Parameters
+    ----------
+    triangle
+        Columns `period`, `size`, `active`, `active_later`, `complete`, as the triangles have them.
+
+    Returns
+    -------
+    DataFrame
+        One row per period with a complete cell: `period`, `cohorts` (how many it rests on), `size`
+        (their customers), `share`, `later_share` (both weighted), `simple_share` (every cohort
+        counted once, for comparison: small cohorts move it as much as large ones).
+    """
+    needed = ["period", "size", "active", "active_later", "complete"]
+    checks.columns("triangle", triangle.columns, needed)
+    cells = triangle[triangle["complete"]].assign(simple=lambda t: t["active"] / t["size"])
+    sums = cells.groupby("period", as_index=False).agg(
+        cohorts=("size", "count"),
+        size=("size", "sum"),
+        active=("active", "sum"),
+        active_later=("active_later", "sum"),
+        simple_share=("simple", "mean"),
+    )
+    sums["share"] = sums["active"] / sums["size"]
+    sums["later_share"] = sums["active_later"] / sums["size"]
+    return sums[["period", "cohorts", "size", "share", "later_share", "simple_share"]]
+
+
+def returned(orders: ibis.Table, *, as_of: dt.date, days: int, alpha: float = 0.05) -> pd.DataFrame:
+    """Share of each month's new customers who bought again within `days` days.
+
+    A customer returned when the second purchase is on a later date, at most `days` days after the
+    first. A cohort is complete when `days` days have passed since the last day of its month.
+
+    Returns
+    -------
+    DataFrame
+        One row per `cohort` (first day of the month of the first purchase): `customers`, `returned`
+        (so far, within `days`), `complete`, `method`, `share`, `low`, `high`. The `method` is
+        "observed" (complete: returned / customers, Wilson), "estimated" (Kaplan-Meier, so that who
+        has had less time counts for the time there was; log-log) or "too early" (nobody has been
+        followed for `days` days). Only there the last three, of dtype ``Float64``, are missing:
+        the cohort exists, its share does not exist yet.
+
+    Raises
+    ------
+    BadParameter
+        If `days` is less than 1.
+    """
+    checks.at_least("days", days, 1)
+    grid = first_repeat_grid(orders, as_of=as_of)
+    rows = [
+        _returned(part, as_of=as_of, days=days, alpha=alpha)
+        for _cohort, part in grid.groupby("cohort")
+    ]
+    shares = dict.fromkeys(["share", "low", "high"], "Float64")
+    columns = ["cohort", "customers", "returned", "complete", "method", *shares]
+    return pd.DataFrame(rows, columns=columns).astype(shares)
+
+
+def _with_first_day(orders: ibis.Table, as_of: dt.date) -> ibis.Table:
+    days = customer_days(orders, as_of=as_of)
+    return days.mutate(first_day=_.day.min().over(group_by="customer_id"))
+
+
+def _collapse(days: ibis.Table) -> pd.DataFrame:
+    """Count customers by cohort and period: active in it, and `last_seen` (never active later)."""
+    visits = days.group_by("customer_id", "cohort", "period").agg(revenue=_.revenue.sum())
+    last = visits.period.max().over(group_by="customer_id")
+    cells = visits.mutate(is_last=visits.period == last).group_by("cohort", "period")
+    return collect(
+        cells.agg(active=_.count(), last_seen=_.is_last.sum(), revenue=_.revenue.sum()),
+        max_rows=CELLS,
+    )
+
+
+def _every_cell(cells: pd.DataFrame, *, as_of: dt.date, shortest_days: int) -> pd.DataFrame:
+    """Add the cells in which nobody was active, and some beyond `as_of`."""
+    if cells.empty:
+        raise BadData(f"Nobody has bought by {as_of}, so there are no cohorts.")
+    cohorts = pd.Index(sorted(cells["cohort"].unique()), name="cohort")
+    periods = range((pd.Timestamp(as_of) - cohorts[0]).days // shortest_days + 1)
+    every = pd.MultiIndex.from_product([cohorts, periods], names=["cohort", "period"])
+    return cells.set_index(["cohort", "period"]).reindex(every, fill_value=0).reset_index()
+
+
+def _triangle(frame: pd.DataFrame, *, as_of: dt.date, alpha: float) -> pd.DataFrame:
+    now = pd.Timestamp(as_of)
+    cells = frame[frame["begins"] <= now].reset_index(drop=True)
+    by_cohort = cells.groupby("cohort")
+    cells["size"] = by_cohort["last_seen"].transform("sum")
+    earlier = by_cohort["last_seen"].cumsum() - cells["last_seen"]
+    cells["active_later"] = cells["size"] - earlier
+    cells["complete"] = cells["ends"] <= now
+    bounded = wilson(cells["active"], cells["size"], alpha=alpha)
+    later = wilson(cells["active_later"], cells["size"], alpha=alpha).add_prefix("later_")
+    counts = ["cohort", "period", "size", "active", "active_later", "revenue", "complete"]
+    return pd.concat([cells[counts], bounded, later], axis=1)
+
+
+def _returned(part: pd.DataFrame, *, as_of: dt.date, days: int, alpha: float) -> dict[str, object]:
+    cohort, within = part["cohort"].iloc[0], part["day"] <= days
+    customers = int(part[["events", "censored"]].to_numpy().sum())
+    count = int(part.loc[within, "events"].sum())
+    complete = cohort + MonthEnd(0) + pd.Timedelta(days=days) <= pd.Timestamp(as_of)
+    row = {"cohort": cohort, "customers": customers, "returned": count, "complete": complete}
+    if complete:
+        simple = proportion(count, customers, alpha=alpha)
+        return row | {
+            "method": "observed",
+            "share": simple.value,
+            "low": simple.low,
+            "high": simple.high,
+        }
+    curve = kaplan_meier(part, alpha=alpha)
+    if curve["day"].iloc[-1] < days:
+        return row | {"method": "too early"}
+    at = survival_at(curve, [days]).iloc[0]
+    low, high = 1 - at["high"], 1 - at["low"]
+    return row | {"method": "estimated", "share": 1 - at["survival"], "low": low, "high": high}

@@ -1,0 +1,1 @@
+"""Worked examples with known answers, kept beside the repository."""
