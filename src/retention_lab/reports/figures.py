@@ -26,8 +26,8 @@ from retention_lab.reports.assets import TEMPLATES
 VEGA_LITE = "6.4"  # the version that Altair writes for; a test holds the two together
 MOST_ROWS = 500
 NOTHING = "\N{EN DASH}"
-# Of charts as wide as their container: still legible when a telephone shrinks the picture.
-STATIC_WIDTH = 560
+# Of the picture of a chart as wide as its container: legible when a telephone shrinks it.
+STILL = {"width": 480, "autosize": {"type": "fit-x", "contains": "padding"}}
 
 Spec: TypeAlias = Mapping[str, Any]  # a Vega-Lite specification is open-ended JSON
 Row: TypeAlias = Mapping[str, object]
@@ -116,13 +116,12 @@ def _table(spec: Spec, labels: dict[str, str], *, where: str) -> tuple[list[Row]
     tables = [table for table in _inline(spec, spec.get("datasets") or {}) if table]
     if not tables:
         raise checks.BadParameter(
-            f"{where} draws a chart that holds no data of its own; give it a DataFrame."
+            f"{where} draws a chart without data of its own; give it a DataFrame."
         )
-    for table in tables:
-        if all(field in table[0] for field in labels):
-            return table, labels or {field: field for field in sorted(table[0])}
-    checks.known(f"{where}: the chart's data", "column to label", labels, tables[0][0])
-    raise AssertionError("a table that lacks no label was passed over")
+    fits = (table for table in tables if all(field in table[0] for field in labels))
+    table = next(fits, tables[0])
+    checks.known(f"The chart of {where}", "column to label", labels, table[0])
+    return table, labels or {field: field for field in sorted(table[0])}
 
 
 def _inline(spec: Spec, named: Mapping[str, list[Row]]) -> Iterator[list[Row]]:
@@ -140,17 +139,21 @@ def _inline(spec: Spec, named: Mapping[str, list[Row]]) -> Iterator[list[Row]]:
 
 
 def _picture(spec: Spec, *, number: int, where: str) -> Markup:
-    width = STATIC_WIDTH if spec.get("width") == "container" else spec.get("width")
     config = {"font": "sans-serif", **(spec.get("config") or {}), "aria": False}
-    still = {**spec, "config": config} | ({"width": width} if width else {})
+    still = {**spec, "config": config} | (STILL if spec.get("width") == "container" else {})
     try:
         svg = vl_convert.vegalite_to_svg(_dump(still), vl_version=VEGA_LITE, allowed_base_urls=[])
     except ValueError as error:
         raise checks.BadParameter(
-            f"{where} draws a chart that Vega-Lite {VEGA_LITE} refuses: {error}"
+            f"{where} draws a chart that Vega-Lite {VEGA_LITE} refuses: {_first_words(error)}"
         ) from error
     label = Markup('<svg role="img" aria-label="{}" ').format(spec["description"])
     return Markup(_own_ids(svg, prefix=f"f{number}-").replace("<svg ", label, 1))
+
+
+def _first_words(error: ValueError) -> str:
+    """Leave out the stack of the script engine."""
+    return " ".join(str(error).splitlines()[:2])
 
 
 def _own_ids(svg: str, *, prefix: str) -> str:

@@ -84,6 +84,7 @@ def _is_harmless(tag: str, name: str, value: str) -> bool:
 
 def _make_readable(table: Tag) -> None:
     """Give header cells their scope, make empty ones plain cells, and mark columns of numbers."""
+    _lift_index_names(table)
     for cell in table.find_all("th"):
         if cell.get_text(strip=True):
             cell["scope"] = "col" if cell.find_parent("thead") else "row"
@@ -98,3 +99,15 @@ def _make_readable(table: Tag) -> None:
         if words and all(cell.name == "td" for cell in below) and all(map(NUMBER.fullmatch, words)):
             for cell in column:
                 cell["class"] = "num"
+
+
+def _lift_index_names(table: Tag) -> None:
+    """Put the names of a DataFrame's index beside those of its columns: one header row, not two."""
+    head = table.select("thead tr")
+    if len(head) < 2:
+        return
+    pairs = list(zip(head[-2].find_all("th"), head[-1].find_all("th"), strict=False))
+    if all(bool(upper.get_text()) != bool(lower.get_text()) for upper, lower in pairs):
+        for upper, lower in pairs:
+            upper.string = upper.get_text() or lower.get_text()
+        head[-1].decompose()
