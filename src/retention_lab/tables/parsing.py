@@ -38,13 +38,6 @@ class Time(NamedTuple):
     is_utc: ir.BooleanValue
 
 
-class Number(NamedTuple):
-    """A raw column as numbers; `bad` where there was text that is no finite number."""
-
-    value: ir.FloatingValue
-    bad: ir.BooleanValue
-
-
 def minor_digits(currency: str) -> int:
     """Return how many decimal digits the currency's smallest unit has."""
     return _MINOR_DIGITS.get(currency, 2)
@@ -58,16 +51,12 @@ def text(raw: ir.Value, *, missing_as: Sequence[str] = ()) -> ir.StringValue:
     return ibis.ifelse(plain.isin(["", *missing_as]), ibis.null("string"), plain)
 
 
-def number(raw: ir.Value) -> Number:
-    """Read a number; text must use a decimal point and no thousands separator. NaN and infinity are bad."""
+def number(raw: ir.Value) -> ir.FloatingValue:
+    """Read a number; text must use a decimal point and no thousands separator. NaN and infinity are missing."""
     parsed = raw.try_cast("float64") if raw.type().is_string() else raw.cast("float64")
-    # A comparison, because engines differ in isnan() of a missing value, and NaN sorts above infinity in both.
-    finite = (parsed > -1e300) & (parsed < 1e300)
-    present = text(raw).notnull()
-    return Number(
-        value=ibis.ifelse(finite.fill_null(False), parsed, ibis.null("float64")),
-        bad=present & ~finite.fill_null(False),
-    )
+    # A comparison, because engines differ in isnan() of a missing value; NaN sorts above infinity in both.
+    finite = ((parsed > -1e300) & (parsed < 1e300)).fill_null(False)
+    return ibis.ifelse(finite, parsed, ibis.null("float64"))
 
 
 def whole(value: ir.FloatingValue) -> ir.IntegerValue:

@@ -59,7 +59,7 @@ def _left_out(known: ir.Table, made: Plan) -> pd.DataFrame:
 
 def _fits(known: ir.Table, made: Plan) -> pd.DataFrame:
     left_out = {f"_flag_{i}": (reason, False) for i, reason in enumerate(made.all_reasons)}
-    counted = {f"_count_{i}": (rule.reason, True) for i, rule in enumerate(made.table.count_only)}
+    counted = {f"_rule_{made.rules.index(rule)}": (rule.reason, True) for rule in made.table.count_only}
     columns = left_out | counted
     sums = {f"rows_{name}": known[name].sum() for name in columns}
     money = {f"amount_{name}": known._money.sum(where=known[name]) for name in columns}
@@ -96,7 +96,7 @@ def refuse_broken(rows: ir.Table, made: Plan, counts: Counts) -> None:
     reason = next(reason for reason in made.broken if reason in set(found["reason"]))
     number = int(found.loc[found["reason"] == reason, "rows"].sum())
     bad = rows.filter(~rows._later & (rows._reason == made.all_reasons.index(reason)))
-    examples = _examples(bad, made)
+    examples = _examples(bad, made, reason)
     hint = ""
     if reason.startswith("unparseable "):
         column = reason.removeprefix("unparseable ")
@@ -110,14 +110,13 @@ def refuse_broken(rows: ir.Table, made: Plan, counts: Counts) -> None:
     )
 
 
-def _examples(bad: ir.Table, made: Plan) -> str:
-    raw = [name for name in ("_example",) if not collect(bad.aggregate(n=bad._example.count()))["n"].eq(0).all()]
-    shown = raw or [name for name in made.contract.key if name in bad.columns]
+def _examples(bad: ir.Table, made: Plan, reason: str) -> str:
+    raw = [f"_raw_{c.name}" for c in made.contract.columns if reason.split(" ")[-1] == c.name and "missing" not in reason]
+    shown = raw or [name for name in made.contract.key if name in made.table.columns]
     if not shown:
         return ""
     few = collect(bad.select(*shown).distinct().order_by(*shown).limit(_EXAMPLES))
-    texts = ["-".join(str(value) for value in row) for row in few.itertuples(index=False)]
-    return f", for example {', '.join(repr(text) for text in texts)}"
+    return ", for example " + ", ".join(repr("-".join(map(str, row))) for row in few.itertuples(index=False))
 
 
 def refuse_duplicates(table: ir.Table, made: Plan) -> None:

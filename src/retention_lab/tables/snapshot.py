@@ -24,7 +24,8 @@ from retention_lab.tables import engine, expressions, identity, quality, shaping
 from retention_lab.tables import source as sources
 from retention_lab.tables.clocks import end_of_day
 from retention_lab.tables.contracts import CONTRACTS
-from retention_lab.tables.mapping import map_rows, plan
+from retention_lab.tables.judging import judged_rows
+from retention_lab.tables.mapping import plan
 from retention_lab.tables.source import Source
 
 _ORDER = ("order_lines", "orders", "customers", "returns", "events")
@@ -121,7 +122,7 @@ def complete_to(source: Source, *, con: BaseBackend) -> dt.date:
     if source.complete_to is not None:
         return source.complete_to
     name = "orders" if source.tables["orders"].rows else "order_lines"
-    rows = map_rows(plan(name, source), con=con, cutoff=dt.datetime.max.replace(microsecond=0))
+    rows = judged_rows(plan(name, source), con=con, cutoff=dt.datetime.max.replace(microsecond=0))
     day = shaping.last_day(rows, source)
     if day is None:
         raise checks.BadData(f"{source.file}: {name} has no row with a readable time, so no date can be reported on.")
@@ -188,7 +189,7 @@ def cut(
         if name not in source.tables or not source.tables[name].rows:
             continue
         made = plan(name, source)
-        rows = map_rows(made, con=con, cutoff=cutoff)
+        rows = judged_rows(made, con=con, cutoff=cutoff)
         counts[name] = quality.count(rows, made)
         quality.refuse_broken(rows, made, counts[name])
         tables[name] = shaping.used_rows(rows, made)
