@@ -18,6 +18,7 @@ from retention_lab import checks
 from retention_lab.checks import BadData
 from retention_lab.customers.purchases import calendar_days_between, customer_days
 from retention_lab.customers.repurchase import first_repeat_grid
+from retention_lab.inference.interval import Interval
 from retention_lab.inference.proportions import proportion, wilson
 from retention_lab.survival.daygrid import kaplan_meier, survival_at
 from retention_lab.tables.engine import collect
@@ -25,6 +26,7 @@ from retention_lab.tables.engine import collect
 CalendarPeriod = Literal["week", "month"]
 ReturnMethod = Literal["observed", "estimated", "too early"]
 
+COLUMNS = ("cohort", "customers", "returned", "complete", "method", "share", "low", "high")
 CELLS = 1_000_000  # at most: ten years on a clock of one day are half of that
 
 
@@ -158,16 +160,18 @@ def returned(orders: ibis.Table, *, as_of: dt.date, days: int, alpha: float = 0.
     ------
     BadParameter
         If `days` is less than 1.
+    BadData
+        If nobody has bought by `as_of`.
     """
     checks.at_least("days", days, 1)
     grid = first_repeat_grid(orders, as_of=as_of)
+    if grid.empty:
+        raise BadData(f"Nobody has bought by {as_of}, so nobody can have returned.")
     rows = [
         _returned(part, as_of=as_of, days=days, alpha=alpha)
         for _cohort, part in grid.groupby("cohort")
     ]
-    shares = dict.fromkeys(["share", "low", "high"], "Float64")
-    columns = ["cohort", "customers", "returned", "complete", "method", *shares]
-    return pd.DataFrame(rows, columns=columns).astype(shares)
+    return pd.DataFrame(rows).astype({"share": "Float64", "low": "Float64", "high": "Float64"})
 
 
 def _with_first_day(orders: ibis.Table, as_of: dt.date) -> ibis.Table:
@@ -211,22 +215,22 @@ def _triangle(frame: pd.DataFrame, *, as_of: dt.date, alpha: float) -> pd.DataFr
 
 
 def _returned(part: pd.DataFrame, *, as_of: dt.date, days: int, alpha: float) -> dict[str, object]:
-    cohort, within = part["cohort"].iloc[0], part["day"] <= days
+    cohort = part["cohort"].iloc[0]
     customers = int(part[["events", "censored"]].to_numpy().sum())
-    count = int(part.loc[within, "events"].sum())
+    count = int(part.loc[part["day"] <= days, "events"].sum())
     complete = cohort + MonthEnd(0) + pd.Timedelta(days=days) <= pd.Timestamp(as_of)
-    row = {"cohort": cohort, "customers": customers, "returned": count, "complete": complete}
-    if complete:
-        simple = proportion(count, customers, alpha=alpha)
-        return row | {
-            "method": "observed",
-            "share": simple.value,
-            "low": simple.low,
-            "high": simple.high,
-        }
+    method: ReturnMethod = "observed"
+    share: Interval | None = proportion(count, customers, alpha=alpha)
+    if not complete:
+        share = _estimated(part, days=days, alpha=alpha)
+        method = "estimated" if share else "too early"
+    bounds = (share.value, share.low, share.high) if share else (None, None, None)
+    return dict(zip(COLUMNS, (cohort, customers, count, complete, method, *bounds), strict=True))
+
+
+def _estimated(part: pd.DataFrame, *, days: int, alpha: float) -> Interval | None:
     curve = kaplan_meier(part, alpha=alpha)
     if curve["day"].iloc[-1] < days:
-        return row | {"method": "too early"}
+        return None
     at = survival_at(curve, [days]).iloc[0]
-    low, high = 1 - at["high"], 1 - at["low"]
-    return row | {"method": "estimated", "share": 1 - at["survival"], "low": low, "high": high}
+    return Interval(value=1 - at["survival"], low=1 - at["high"], high=1 - at["low"])
