@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
+from bisect import bisect_left
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
@@ -85,24 +87,39 @@ def _shifted(
     )
 
 
-def to_utc(wall: ir.TimestampValue, zone_name: str) -> ir.TimestampValue:
-    """Turn a naive local time into naive UTC.
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """A zone's clock over a span of time: only the changes within it are written into a query.
 
-    An hour that happens twice is read as its first time, one that a zone skips as if the clock had not moved yet (PEP 495,
-    fold 0); both agree with `zoneinfo`.
+    `first` and `last` are naive; times outside of them are read with the offset at the nearer end.
     """
-    instants, offsets = transitions(zone_name)
-    # The clock jumps at the later of the two wall times: both the skipped and the repeated hour keep the old offset.
-    limits = tuple(
-        instant + dt.timedelta(seconds=max(around))
-        for instant, around in zip(instants, pairwise(offsets), strict=True)
-    )
-    return _shifted(wall, limits, tuple(-offset for offset in offsets))
 
+    zone: str
+    first: dt.datetime
+    last: dt.datetime
 
-def local_date(utc: ir.TimestampValue, zone_name: str) -> ir.DateValue:
-    """Return the business-local calendar date of a naive UTC time."""
-    return _shifted(utc, *transitions(zone_name)).date()
+    def to_utc(self, wall: ir.TimestampValue) -> ir.TimestampValue:
+        """Turn a naive local time into naive UTC.
+
+        An hour that happens twice is read as its first time, one that a zone skips as if the clock had not moved yet (PEP 495,
+        fold 0); both agree with `zoneinfo`.
+        """
+        instants, offsets = self._changes()
+        # The clock jumps at the later of the two wall times: both the skipped and the repeated hour keep the old offset.
+        limits = tuple(
+            instant + dt.timedelta(seconds=max(around)) for instant, around in zip(instants, pairwise(offsets), strict=True)
+        )
+        return _shifted(wall, limits, tuple(-offset for offset in offsets))
+
+    def local_date(self, utc: ir.TimestampValue) -> ir.DateValue:
+        """Return the business-local calendar date of a naive UTC time."""
+        return _shifted(utc, *self._changes()).date()
+
+    def _changes(self) -> tuple[tuple[dt.datetime, ...], tuple[int, ...]]:
+        instants, offsets = transitions(self.zone)
+        begin = bisect_left(instants, self.first - dt.timedelta(days=2))
+        end = bisect_left(instants, self.last + dt.timedelta(days=2))
+        return instants[begin:end], offsets[begin : end + 1]
 
 
 def end_of_day(day: dt.date, zone_name: str) -> dt.datetime:

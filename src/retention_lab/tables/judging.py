@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 from ibis.backends import BaseBackend
 
 from retention_lab.tables import parsing
-from retention_lab.tables.clocks import to_utc
+from retention_lab.tables.clocks import Clock
 from retention_lab.tables.contracts import Column
 from retention_lab.tables.engine import collect
 from retention_lab.tables.mapping import DUPLICATE, OVERLAP, Plan, parsed_rows
@@ -22,7 +22,7 @@ from retention_lab.tables.mapping import DUPLICATE, OVERLAP, Plan, parsed_rows
 def judged_rows(made: Plan, *, con: BaseBackend, cutoff: dt.datetime) -> ir.Table:
     """Read the rows of one table and give each its reason.
 
-    Returns a cached table: the canonical columns and attributes, `_money` (int64 minor units of the row, for the counts),
+    Returns a cached table: the canonical columns and attributes, the business-local date of the contract's time, `_money` (int64 minor units of the row, for the counts),
     `_later` (known only at or after `cutoff`), `_reason` (index into `made.all_reasons`, missing when the row is used),
     `_flag_<i>` (does reason i fit, first or not), `_rule_<i>` (does the source file's i-th rule fit) and `_raw_<column>` (what
     stood where a value did not parse).
@@ -34,7 +34,9 @@ def judged_rows(made: Plan, *, con: BaseBackend, cutoff: dt.datetime) -> ir.Tabl
     BadData
         When a file cannot be read.
     """
-    rows = _in_utc(parsed_rows(made, con=con), made)
+    parsed = parsed_rows(made, con=con)
+    first, last = _span(parsed, made)
+    rows = _in_utc(parsed, Clock(zone=made.source.time_zone, first=first, last=last))
     flags = dict(_problems(rows, made)) | _rules(rows, made)
     none = ibis.literal(False)
     rows = rows.mutate(**{f"_flag_{i}": flags.get(reason, none) for i, reason in enumerate(made.all_reasons)})
@@ -42,7 +44,9 @@ def judged_rows(made: Plan, *, con: BaseBackend, cutoff: dt.datetime) -> ir.Tabl
         rows = _mark_overlap(rows, made)
     time = rows[made.contract.time] if made.contract.time in rows.columns else ibis.null("timestamp")
     reasons = ((rows[f"_flag_{i}"], ibis.literal(i, "int64")) for i in range(len(made.all_reasons)))
+    days = Clock(zone=made.source.zone, first=first, last=last).local_date(time)
     rows = rows.mutate(
+        **({made.contract.day: days} if made.contract.time in rows.columns else {}),
         _later=(time >= ibis.timestamp(cutoff.isoformat())).fill_null(False),
         _reason=ibis.cases(*reasons),
         _money=_money(rows, made),
@@ -51,11 +55,22 @@ def judged_rows(made: Plan, *, con: BaseBackend, cutoff: dt.datetime) -> ir.Tabl
     return _mark_duplicates(rows, made).cache()
 
 
-def _in_utc(rows: ir.Table, made: Plan) -> ir.Table:
+def _span(rows: ir.Table, made: Plan) -> tuple[dt.datetime, dt.datetime]:
+    """Return the earliest and latest time that stands anywhere in the rows; any day where there is none."""
+    names = [c.name for c in made.contract.columns if c.kind == "time" and c.name in made.table.columns]
+    some = dt.datetime(2000, 1, 1)  # noqa: DTZ001  all times in here are naive UTC or naive local
+    if not names:
+        return some, some
+    lows, highs = ([getattr(rows[name], end)() for name in names] for end in ("min", "max"))
+    one = rows.aggregate(**{f"low_{i}": low for i, low in enumerate(lows)}, **{f"high_{i}": high for i, high in enumerate(highs)})
+    found = collect(one).iloc[0].dropna()
+    return (found.min().to_pydatetime(), found.max().to_pydatetime()) if len(found) else (some, some)
+
+
+def _in_utc(rows: ir.Table, clock: Clock) -> ir.Table:
     """Move wall times to UTC; a stated offset has already done so."""
     names = [name.removeprefix("_utc_") for name in rows.columns if name.startswith("_utc_")]
-    zone = made.source.time_zone
-    moved = {name: ibis.ifelse(rows[f"_utc_{name}"], rows[name], to_utc(rows[name], zone)) for name in names}
+    moved = {name: ibis.ifelse(rows[f"_utc_{name}"], rows[name], clock.to_utc(rows[name])) for name in names}
     return rows.mutate(**moved).drop(*(f"_utc_{name}" for name in names))
 
 

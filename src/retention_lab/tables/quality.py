@@ -11,7 +11,6 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from retention_lab import checks
-from retention_lab.tables.clocks import local_date
 from retention_lab.tables.contracts import CONTRACTS
 from retention_lab.tables.engine import collect
 from retention_lab.tables.mapping import Plan
@@ -29,13 +28,13 @@ class Counts:
     `left_out`: table, month (missing where a row has no time), reason (`used` for what remains), rows, amount (int64 minor
     units); it adds up to all rows. `fits`: table, reason, rows, amount, kept (True where a rule only counts): how many rows fit a
     reason whether or not an earlier one took them. `later`: rows known only after the as-of date, which no report may show.
-    `last`: the latest time in the whole source, or None.
+    `last`: the latest business-local day in the whole source, or None.
     """
 
     left_out: pd.DataFrame
     fits: pd.DataFrame
     later: int
-    last: dt.datetime | None
+    last: dt.date | None
 
 
 def count(rows: ir.Table, made: Plan) -> Counts:
@@ -47,8 +46,8 @@ def count(rows: ir.Table, made: Plan) -> Counts:
 
 
 def _left_out(known: ir.Table, made: Plan) -> pd.DataFrame:
-    time = made.contract.time
-    month = local_date(known[time], made.source.zone).truncate("M") if time in known.columns else ibis.null("date")
+    day = made.contract.day
+    month = known[day].truncate("M") if day in known.columns else ibis.null("date")
     grouped = known.group_by(month=month, index=known._reason).aggregate(rows=known.count(), amount=known._money.sum())
     frame = collect(grouped.order_by("month", "index"))
     words = dict(enumerate(made.all_reasons))
@@ -72,13 +71,13 @@ def _fits(known: ir.Table, made: Plan) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["table", "reason", "rows", "amount", "kept"]).query("rows > 0")
 
 
-def _watermark(rows: ir.Table, made: Plan) -> dict[str, int | dt.datetime | None]:
-    time = made.contract.time
-    last = rows[time].max() if time in rows.columns else ibis.null("timestamp")
+def _watermark(rows: ir.Table, made: Plan) -> dict[str, int | dt.date | None]:
+    day = made.contract.day
+    last = rows[day].max() if day in rows.columns else ibis.null("date")
     totals = collect(rows.aggregate(later=rows._later.sum(), last=last)).iloc[0]
     return {
         "later": 0 if pd.isna(totals["later"]) else int(totals["later"]),
-        "last": None if pd.isna(totals["last"]) else totals["last"].to_pydatetime(),
+        "last": None if pd.isna(totals["last"]) else totals["last"].date(),
     }
 
 

@@ -6,10 +6,8 @@ import datetime as dt
 
 import ibis
 import ibis.expr.types as ir
-import pandas as pd
 
 from retention_lab import checks
-from retention_lab.tables.clocks import local_date
 from retention_lab.tables.contracts import CONTRACTS, Contract
 from retention_lab.tables.engine import collect
 from retention_lab.tables.mapping import Plan
@@ -55,6 +53,7 @@ def orders_from_lines(lines: ir.Table, source: Source, *, attributes: tuple[str,
         "order_id",
         "customer_id",
         "ordered_at",
+        "ordered_on",
         *attributes,
         amount=lines.quantity * lines.unit_price,
         **{c.name: ibis.null(_type(c.kind)) for c in contract.columns if not c.required},
@@ -67,7 +66,13 @@ def customers_from_orders(orders: ir.Table, *, attributes: tuple[str, ...]) -> i
     nth = ibis.row_number().over(group_by="customer_id", order_by=[orders.ordered_at, orders.order_id])
     numbered = orders.mutate(_nth=nth)
     first = numbered.filter(numbered._nth == 0)
-    return first.select("customer_id", *attributes, signed_up_at=first.ordered_at, referred_by=ibis.null("string"))
+    return first.select(
+        "customer_id",
+        *attributes,
+        signed_up_at=first.ordered_at,
+        signed_up_on=first.ordered_on,
+        referred_by=ibis.null("string"),
+    )
 
 
 def numbered_lines(lines: ir.Table) -> ir.Table:
@@ -77,20 +82,19 @@ def numbered_lines(lines: ir.Table) -> ir.Table:
     return lines.mutate(line=lines.line.coalesce(nth.cast("int64")))
 
 
-def finished(table: ir.Table, contract: Contract, *, source: Source, cutoff: dt.datetime) -> ir.Table:
-    """Empty what was not yet known inside known rows, and add the business-local date; columns in the contract's order."""
+def finished(table: ir.Table, contract: Contract, *, cutoff: dt.datetime) -> ir.Table:
+    """Empty what was not yet known inside known rows; columns in the contract's order, then the date, then attributes."""
     limit = ibis.timestamp(cutoff.isoformat())
     hidden = {
         c.name: ibis.ifelse(table[c.name] < limit, table[c.name], ibis.null("timestamp"))
         for c in contract.columns
         if c.later_known
     }
-    day = {} if contract.name == "order_lines" else {contract.day: local_date(table[contract.time], source.zone)}
-    table = table.mutate(**hidden, **day)
     listed = [c.name for c in contract.columns if not c.only_if_mapped]
-    lines = contract.name == "order_lines"
-    extra = [] if lines else [name for name in table.columns if name not in listed and name != contract.day]
-    return table.select(*listed, *day, *sorted(extra))
+    if contract.name == "order_lines":  # when and by whom is told by the order
+        return table.select(*listed)
+    extra = sorted(set(table.columns) - {*listed, contract.day})
+    return table.mutate(**hidden).select(*listed, contract.day, *extra)
 
 
 def _type(kind: str) -> str:
@@ -110,23 +114,10 @@ def complete(tables: dict[str, ir.Table], source: Source) -> dict[str, ir.Table]
     if "orders" not in made:
         made["orders"] = orders_from_lines(made["order_lines"], source, attributes=extra).cache()
     if "customers" not in made:
-        known = [c.name for c in CONTRACTS["orders"].columns]
+        known = [*(c.name for c in CONTRACTS["orders"].columns), "ordered_on"]
         described = tuple(name for name in made["orders"].columns if name not in known)
         made["customers"] = customers_from_orders(made["orders"], attributes=described)
     if "order_lines" in made:
         lines = made["order_lines"]
         made["order_lines"] = numbered_lines(lines.semi_join(made["orders"], "order_id"))
     return made
-
-
-def last_day(rows: ir.Table, source: Source) -> dt.date | None:
-    """Return the business-local day of the latest order among mapped rows."""
-    last = collect(rows.aggregate(last=rows.ordered_at.max()))["last"].iloc[0]
-    return day_of(last, source)
-
-
-def day_of(utc: dt.datetime | None, source: Source) -> dt.date | None:
-    """Return the business-local day of a naive UTC time, or None for none."""
-    if utc is None or pd.isna(utc):
-        return None
-    return pd.Timestamp(utc, tz="UTC").tz_convert(source.zone).date()

@@ -28,7 +28,7 @@ from retention_lab.tables.judging import judged_rows
 from retention_lab.tables.mapping import plan
 from retention_lab.tables.source import Source
 
-_ORDER = ("order_lines", "orders", "customers", "returns", "events")
+_ORDER = ("orders", "order_lines", "customers", "returns", "events")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,10 +123,10 @@ def complete_to(source: Source, *, con: BaseBackend) -> dt.date:
         return source.complete_to
     name = "orders" if source.tables["orders"].rows else "order_lines"
     rows = judged_rows(plan(name, source), con=con, cutoff=dt.datetime.max.replace(microsecond=0))
-    day = shaping.last_day(rows, source)
-    if day is None:
+    day = engine.collect(rows.aggregate(last=rows.ordered_on.max()))["last"].iloc[0]
+    if pd.isna(day):
         raise checks.BadData(f"{source.file}: {name} has no row with a readable time, so no date can be reported on.")
-    return day
+    return day.date()
 
 
 def _folder_of(source: Source, as_of: dt.date) -> Path | None:
@@ -185,11 +185,14 @@ def cut(
     cutoff = end_of_day(as_of, source.zone)
     tables: dict[str, ir.Table] = {}
     counts: dict[str, quality.Counts] = {}
-    for name in _ORDER:
-        if name not in source.tables or not source.tables[name].rows:
-            continue
+    later_orders: ir.Table | None = None
+    for name in (name for name in _ORDER if name in source.tables and source.tables[name].rows):
         made = plan(name, source)
         rows = judged_rows(made, con=con, cutoff=cutoff)
+        if name == "orders":
+            later_orders = rows.filter(rows._later)
+        elif name == "order_lines" and later_orders is not None:
+            rows = rows.anti_join(later_orders, "order_id")  # a line has no time of its own: it is as late as its order
         counts[name] = quality.count(rows, made)
         quality.refuse_broken(rows, made, counts[name])
         tables[name] = shaping.used_rows(rows, made)
@@ -197,7 +200,7 @@ def cut(
     _refuse_silence(source, as_of, counts)
     tables = shaping.complete(tables, source)
     return {
-        name: shaping.finished(tables[name], CONTRACTS[name], source=source, cutoff=cutoff).cache()
+        name: shaping.finished(tables[name], CONTRACTS[name], cutoff=cutoff).cache()
         for name in _ORDER
         if name in tables
     }, counts
@@ -207,7 +210,7 @@ def _refuse_silence(source: Source, as_of: dt.date, counts: Mapping[str, quality
     """Refuse a day that the orders do not reach: days without data would be read as customers who left."""
     found = counts.get("orders") or counts["order_lines"]
     used = found.left_out.query("reason == @quality.USED")["rows"].sum()
-    last = source.complete_to or shaping.day_of(found.last, source)
+    last = source.complete_to or found.last
     if last is None or (not used and as_of >= last):
         raise checks.BadData(f"{source.file}: no order remains; see `retention-lab check {source.file}` for the reasons.")
     if as_of > last:

@@ -38,7 +38,7 @@ def _column_only(value: object) -> object:
 
 
 def _one_or_many(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+    return [value] if isinstance(value, str | dict) else value
 
 
 class Location(_Strict):
