@@ -16,14 +16,14 @@ LOCKED := $(PIP) install --require-hashes --no-build-isolation --no-compile -r
 .PHONY: help report lab demo test test-all check spark lock clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' Makefile
 
 report: .venv/.ready  ## make the demo data if absent, run the suite, say where the report is
 	@[ -e data/demo ] || $(BIN)/retention-lab demo
 	@$(BIN)/retention-lab run $(SUITE)
 
-lab: .venv/.ready  ## open the notebooks in JupyterLab
-	@$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks
+lab: .venv/.ready  ## open the notebooks in JupyterLab (as root: LAB_OPTIONS=--allow-root)
+	@$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks $(LAB_OPTIONS)
 
 demo: .venv/.ready  ## make the demo data
 	@$(BIN)/retention-lab demo
@@ -32,8 +32,7 @@ test: .venv/.ready  ## run the tests, without the slow, browser and Spark ones
 	@$(BIN)/python -m pytest -q
 
 test-all: .venv/.ready  ## run all tests; those on Spark only after `make spark`
-	@PYSPARK_PYTHON=$(CURDIR)/$(BIN)/python $(BIN)/python -m pytest -q \
-		-m "$$(test -e .venv/.spark || echo 'not spark')"
+	@$(BIN)/python -m pytest -q -m "$$(test -e .venv/.spark || echo 'not spark')"
 
 check: .venv/.ready  ## lint, formatting, types, room borders, spelling, notebook contract
 	@export PATH="$(CURDIR)/$(BIN):$$PATH" && ruff check && ruff format --check && mypy \

@@ -124,6 +124,6 @@ def test_plain_installation_is_complete_and_its_command_starts(tmp_path):
     pip = [sys.executable, "-m", "pip", "--quiet", "--python", target / "bin" / "python"]
     options = ["--no-deps", "--no-build-isolation", "--ignore-installed"]
     subprocess.run([*pip, "install", *options, source], env=outside, check=True)
-    assert files(installed / "retention_lab") == files(ROOT / "src" / "retention_lab")
+    assert files(installed / "retention_lab") == files(source / "src" / "retention_lab")
     command = [target / "bin" / "retention-lab", "--help"]
     subprocess.run(command, env=outside, cwd=tmp_path, check=True)
