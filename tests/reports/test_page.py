@@ -187,6 +187,7 @@ def test_chart_is_a_picture_with_words_before_any_script_runs(notebook, facts):
     for figure in soup.find_all("figure"):
         assert figure.svg["role"] == "img"
         assert figure.svg["aria-label"].strip()
+        assert not figure.svg.select("[role], [aria-label], [aria-roledescription]")
         assert figure.figcaption.get_text().startswith("Figure ")
     assert len(soup.find_all("figure")) == 3
 
@@ -261,6 +262,18 @@ def test_hostile_words_stay_words(hostile, facts):
     assert "<img src=x onerror='window.hacked = 1'>" in soup.get_text()
     assert "kept" in soup.get_text()
     assert "color:red" not in soup.get_text()
+
+
+def test_tags_written_in_markdown_stay_visible_text(rendered):
+    source = "a <b>bold</b> <!-- note --> claim\n\n<div onclick=x()>block</div>"
+    soup = BeautifulSoup(rendered(new_markdown_cell(source)), "html.parser")
+    assert "a <b>bold</b> <!-- note --> claim" in soup.get_text()
+    assert "<div onclick=x()>block</div>" in soup.get_text()
+
+
+def test_chart_cannot_choose_how_it_is_embedded(drawn):
+    spec = dots(usermeta={"caption": "Dots.", "embedOptions": {"ast": False, "actions": True}})
+    assert "embedOptions" not in drawn(spec).figure.script.string
 
 
 def test_html_output_keeps_its_headings_and_loses_what_runs(rendered):

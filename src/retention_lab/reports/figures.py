@@ -26,7 +26,9 @@ from retention_lab.reports.assets import TEMPLATES
 VEGA_LITE = "6.4"  # the version that Altair writes for; a test holds the two together
 MOST_ROWS = 500
 NOTHING = "\N{EN DASH}"
-# Of the picture of a chart as wide as its container: legible when a telephone shrinks it.
+# The still picture is one image: its parts need neither roles nor names nor a pointer.
+UNUSED = re.compile(r' (?:role|class|pointer-events|xmlns|aria-[a-z]+)="[^"]*"')
+# The picture of a chart as wide as its container: legible when a telephone shrinks it.
 STILL = {"width": 480, "autosize": {"type": "fit-x", "contains": "padding"}}
 
 Spec: TypeAlias = Mapping[str, Any]  # a Vega-Lite specification is open-ended JSON
@@ -148,7 +150,8 @@ def _picture(spec: Spec, *, number: int, where: str) -> Markup:
             f"{where} draws a chart that Vega-Lite {VEGA_LITE} refuses: {_first_words(error)}"
         ) from error
     label = Markup('<svg role="img" aria-label="{}" ').format(spec["description"])
-    return Markup(_own_ids(svg, prefix=f"f{number}-").replace("<svg ", label, 1))
+    bare = re.sub(r"<[^>]+>", lambda tag: UNUSED.sub("", tag[0]), svg)
+    return Markup(_own_ids(bare, prefix=f"f{number}-").replace("<svg ", label, 1))
 
 
 def _first_words(error: ValueError) -> str:
