@@ -31,7 +31,7 @@ EXTRAS = [
 BACKEND = [Requirement(line) for line in PYPROJECT["build-system"]["requires"]]
 LOCK = (ROOT / "requirements.lock").read_text()
 # One entry is a requirement and the hashes on the lines that it continues on.
-ENTRIES = re.findall(r"^[^\s#](?:.*\\\n)*.*", LOCK, re.MULTILINE)
+ENTRIES = re.findall(r"^\w(?:.*\\\n)*.*", LOCK, re.MULTILINE)
 PINS = [Requirement(entry.partition("\\")[0]) for entry in ENTRIES]
 # Where conda-forge has another name than PyPI.
 CONDA_NAMES = {
