@@ -248,6 +248,12 @@ def test_returned_is_complete_when_the_last_day_of_the_month_is_old_enough():
     assert returns(as_of=dt.date(2023, 3, 2))["complete"].iloc[0]
 
 
+def test_returned_is_estimated_from_the_day_on_which_somebody_has_waited_long_enough():
+    # f has waited since 8 February: 29 days on 9 March, 30 on 10 March.
+    assert returns(as_of=dt.date(2023, 3, 9))["method"].iloc[1] == "too early"
+    assert returns(as_of=dt.date(2023, 3, 10))["method"].iloc[1] == "estimated"
+
+
 def test_returned_by_kaplan_meier_is_the_simple_share_once_nobody_is_censored():
     rows = random_rows(12, customers=300)
     table = returned(order_table(rows), as_of=AS_OF, days=60)

@@ -152,5 +152,5 @@ def test_figures_do_not_change_with_rows_after_the_last_day():
 
 
 def test_a_repeat_purchase_rate_of_nobody_is_refused():
-    with pytest.raises(BadData, match="no customers"):
+    with pytest.raises(BadData, match="Nobody has bought by 2023-08-31"):
         repeat_purchase_rate(order_table([]), as_of=END)

@@ -112,6 +112,13 @@ def test_median_is_none_when_half_never_had_the_event():
     assert (got.days, got.low, got.high) == (None, None, None)
 
 
+@pytest.mark.parametrize("units", [4, 24, 54, 126])
+def test_median_is_the_day_on_which_exactly_half_are_left(units):
+    # For 24 units the product of the steps is a last bit above one half.
+    curve = kaplan_meier(collapsed([(day, True) for day in range(1, units + 1)]))
+    assert median_time(curve).days == units / 2
+
+
 def test_median_lies_within_its_bounds():
     rows = random_spells(400)
     got = median_time(kaplan_meier(collapsed(rows)))

@@ -195,6 +195,8 @@ def repeat_purchase_rate(
     """
     customers = customer_days(orders, as_of=as_of).group_by("customer_id").agg(days=_.count())
     counts = _one_row(customers.agg(customers=_.count(), repeat=(_.days > 1).sum()))
+    if counts["customers"] == 0:
+        raise BadData(f"Nobody has bought by {as_of}, so there is no repeat purchase rate.")
     return RepeatPurchaseRate(
         as_of=as_of,
         customers=counts["customers"],
