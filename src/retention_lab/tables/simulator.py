@@ -54,7 +54,7 @@ def simulate(
     truth: Truth = Truth(),  # noqa: B008  frozen, so nothing can leak from call to call
     customers: int = 20_000,
     until: date = date(2026, 11, 29),
-    days: int = 730,
+    days: int = 729,
     seed: int = 20261129,
 ) -> Path:
     """Write a made-up shop: five Parquet files, and `truth.json` with what was planted in them.

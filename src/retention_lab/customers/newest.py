@@ -1,0 +1,75 @@
+"""The newest month of customers that can be judged, beside the one before."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import pandas as pd
+
+from retention_lab import checks
+from retention_lab.inference.interval import Interval
+from retention_lab.inference.proportions import difference, proportion
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cohort:
+    """One complete month of new customers: how many, and how many of them returned in time."""
+
+    month: dt.date
+    customers: int
+    returned: int
+
+    @property
+    def share(self) -> Interval:
+        """Share who returned, with its Wilson interval."""
+        return proportion(self.returned, self.customers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Newest:
+    """The newest complete cohort; `before` is the month before it, where that is complete and had customers."""
+
+    cohort: Cohort
+    before: Cohort | None
+
+    @property
+    def change(self) -> Interval:
+        """Difference of the two shares, newest minus before, with Newcombe's interval.
+
+        Raises
+        ------
+        BadData
+            When there is no month before to compare with.
+        """
+        if self.before is None:
+            raise checks.BadData(
+                f"There is no complete month before {self.cohort.month:%B %Y} to compare it with."
+            )
+        now, then = self.cohort, self.before
+        return difference(now.returned, now.customers, then.returned, then.customers)
+
+
+def newest_complete(returned: pd.DataFrame) -> Newest | None:
+    """Find the newest complete cohort of `cohorts.returned` and the month before it.
+
+    Returns
+    -------
+    Newest or None
+        None as long as no cohort is complete: that is an answer, not an error.
+    """
+    checks.columns("returned", returned.columns, ["cohort", "customers", "returned", "complete"])
+    complete = returned[returned["complete"]]
+    if complete.empty:
+        return None
+    rows = {row.cohort: row for row in complete.itertuples()}
+    newest = max(rows)
+    before = rows.get(newest - pd.offsets.MonthBegin(1))
+    return Newest(cohort=_cohort(rows[newest]), before=None if before is None else _cohort(before))
+
+
+def _cohort(row: object) -> Cohort:
+    month, customers, returned = (
+        getattr(row, name) for name in ("cohort", "customers", "returned")
+    )
+    return Cohort(month=month.date(), customers=int(customers), returned=int(returned))
