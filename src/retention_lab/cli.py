@@ -1,0 +1,236 @@
+"""The command line: arguments in, sentences and an exit code out.
+
+Heavy modules are imported inside the commands, so that `--help` comes at once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from numbers import Integral
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from retention_lab import __version__, checks
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.progress import TaskID
+
+    from retention_lab.reports.intake import Intake
+    from retention_lab.reports.kernel import Watch
+
+DEBUG = "RETENTION_LAB_DEBUG"
+CODES = (
+    "Exit codes: 0 done; 1 a notebook failed, or something unforeseen; 2 a setting does not fit; 3 the data do not; "
+    "4 a kernel died or took too long; 75 the suite is being run already."
+)
+
+app = typer.Typer(
+    name="retention-lab",
+    epilog=CODES,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; whatever goes wrong is told in one sentence."""
+    try:
+        return app(arguments, standalone_mode=False) or 0
+    except checks.Refusal as refusal:
+        return _told(str(refusal), code=refusal.exit_code)
+    except typer.Abort:
+        return _told("Stopped.", code=130)
+    except (
+        Exception
+    ) as error:  # the last wall: a person gets a sentence, and a traceback on request
+        usage: Callable[[], str] | None = getattr(error, "format_message", None)
+        if usage is not None:  # what typer finds wrong with the arguments; its class is private
+            return _told(usage(), code=2)
+        if os.environ.get(DEBUG):
+            traceback.print_exc()
+        return _told(f"{_cause(error)} Set {DEBUG}=1 to see the traceback.", code=1)
+
+
+def _told(sentence: str, *, code: int) -> int:
+    typer.echo(sentence, err=True)
+    return code
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'The disk'}: {error.strerror}. Nothing was published."
+    first = next(iter(str(error).splitlines()), "").rstrip(".")
+    return f"Unforeseen: {type(error).__name__}: {first}."
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001  the shape that typer calls
+    if wanted:
+        typer.echo(f"retention-lab {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog=CODES)
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Say which version this is."
+        ),
+    ] = False,  # noqa: FBT002, ARG001
+) -> None:
+    """Post-purchase retention: reproducible reports from a shop's own tables."""
+
+
+@app.command(epilog=CODES)
+def run(
+    suite: Annotated[
+        str, typer.Argument(help="The suite file, such as experiments/suites/weekly.yml.")
+    ],
+    source: Annotated[
+        str | None, typer.Option(help="Another source file than the suite's.")
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            help="The last day to know, such as 2026-11-29; default the last complete period."
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where reports lie.")] = Path("reports"),
+    only: Annotated[
+        str | None, typer.Option(help="One notebook of the suite, by name or number.")
+    ] = None,
+    where: Annotated[
+        str | None, typer.Option(help="Only customers with this, such as \"country = 'UK'\".")
+    ] = None,
+) -> int:
+    """Run a suite of notebooks and publish its pages: all of them, or none."""
+    from retention_lab.reports import run as runner
+    from retention_lab.reports import suite as suites
+
+    loaded = suites.load(suite, source=source, where=where)
+    with _progress() as watch:
+        outcome = runner.run(loaded, as_of=_day("--as-of", as_of), out=out, only=only, watch=watch)
+    for failure in outcome.failures:
+        typer.echo(str(failure), err=True)
+    if outcome.failures:
+        typer.echo(f"Nothing was published; what was run is kept in {outcome.kept}.", err=True)
+    for path in (*outcome.pages, outcome.index):
+        typer.echo(str(path))
+    return outcome.exit_code
+
+
+@app.command(epilog=CODES)
+def check(
+    source: Annotated[str, typer.Argument(help="The source file, such as data/sources/demo.yml.")],
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="The last day to know; default the day the source is complete to."),
+    ] = None,
+    by_month: Annotated[bool, typer.Option("--by-month", help="Count by month, too.")] = False,  # noqa: FBT002
+) -> None:
+    """Show what a source holds, what is left out of it and why, and which reports it can feed."""
+    from retention_lab.reports import intake
+
+    _show(intake.inspect(source, as_of=_day("--as-of", as_of)), by_month=by_month)
+
+
+@app.command(epilog=CODES)
+def demo(
+    customers: Annotated[int | None, typer.Option(help="How many customers sign up.")] = None,
+    until: Annotated[str | None, typer.Option(help="The last day, such as 2026-11-29.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same shop.")] = None,
+    folder: Annotated[Path, typer.Option(help="Where to write it.")] = Path("data/demo"),
+) -> None:
+    """Write the data of a made-up shop, with known truths planted in it."""
+    from retention_lab.tables.simulator import simulate
+
+    wanted = {"customers": customers, "until": _day("--until", until), "seed": seed}
+    simulate(folder, **{name: value for name, value in wanted.items() if value is not None})  # type: ignore[arg-type]
+    typer.echo(f"Made-up customers are in {folder}:")
+    for file in sorted(folder.iterdir()):
+        typer.echo(f"  {file.name}, {file.stat().st_size / 1e6:,.1f} MB")
+
+
+def _day(option: str, text: str | None) -> dt.date | None:
+    try:
+        return None if text is None else dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise checks.BadParameter(
+            f"{option} must be a day such as 2026-11-29, got {text!r}."
+        ) from error
+
+
+@contextmanager
+def _progress() -> Iterator[Watch]:
+    """Show on a terminal a bar over the cells of each notebook, elsewhere one line as it begins."""
+    if not sys.stderr.isatty():
+        yield lambda name, cell, _: typer.echo(f"{name} ...", err=True) if cell == 1 else None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def watch(name: str, cell: int, cells: int) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=cells)
+            bars.update(tasks[name], completed=cell)
+
+        yield watch
+
+
+def _show(found: Intake, *, by_month: bool) -> None:
+    source, day = found.source, found.as_of
+    typer.echo(
+        f"{source.name}: what was known on {day} ({source.zone}; amounts in {source.currency})"
+    )
+    for name, steps in found.steps.items():
+        _table(name, steps)
+        if found.later[name]:
+            typer.echo(f"{found.later[name]:,} more rows are later than {day}.")
+        if by_month:
+            _table(f"{name}, rows by month", found.months[name])
+    if not found.controls.empty:
+        _table("control totals", found.controls)
+    typer.echo(f"\nReports that this source can feed: {', '.join(found.feeds) or 'none'}.")
+
+
+def _table(title: str, frame: pd.DataFrame) -> None:
+    """Print a table: ruled on a terminal, in plain columns elsewhere."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    terminal = sys.stdout.isatty()
+    console = Console(width=None if terminal else 200, markup=False, highlight=False, emoji=False)
+    table = Table(
+        title=f"\n{title}", title_justify="left", box=box.SIMPLE_HEAD if terminal else None
+    )
+    for place, name in enumerate(frame.columns):
+        table.add_column(name.replace("_", " "), justify="right" if place else "left")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(_cell(value) for value in row))
+    console.print(table)
+
+
+def _cell(value: object) -> str:
+    import pandas as pd
+
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case float() if not pd.isna(value):
+            return f"{value:,.2f}"
+        case Integral():
+            return f"{value:,}"
+    return "" if pd.isna(value) else str(value)  # type: ignore[call-overload]

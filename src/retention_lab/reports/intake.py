@@ -1,0 +1,87 @@
+"""What a source brings: every row of it, left out for a stated reason or used, in rows and in money."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from retention_lab.tables import engine, quality, snapshot
+from retention_lab.tables import source as sources
+from retention_lab.tables.parsing import minor_digits
+from retention_lab.tables.source import Source
+
+FEEDS = {"overview": ("orders",)}  # the tables that each report needs
+READ = "read"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intake:
+    """What is known of a source as of a day.
+
+    `steps`, by table: one row per step from `read` over each reason to `used`, with rows and amount (whole units of the source's
+    currency) that the step took (missing where a rule only counts), and how many fit its reason whether or not an earlier one
+    took them (`fits`, `fits_amount`; missing where there is no reason). `months`, by table: rows by month (text) and step. `later`: rows known only after the day.
+    `controls`: see `quality.controls`. `feeds`: the reports that the source has the tables for.
+    """
+
+    source: Source
+    as_of: dt.date
+    steps: Mapping[str, pd.DataFrame]
+    months: Mapping[str, pd.DataFrame]
+    later: Mapping[str, int]
+    controls: pd.DataFrame
+    feeds: tuple[str, ...]
+
+
+def inspect(path: str, *, as_of: dt.date | None = None) -> Intake:
+    """Read a source as of a day, by default the day to which it is complete; nothing is written.
+
+    Raises
+    ------
+    BadParameter
+        When the source file does not fit.
+    BadData
+        When the data break a contract.
+    """
+    source = sources.load(sources.find(path))
+    con = engine.connect(source.engine)
+    day = as_of or snapshot.complete_to(source, con=con)
+    tables, counts = snapshot.cut(source, as_of=day, con=con)
+    unit = 10 ** minor_digits(source.currency)
+    return Intake(
+        source=source,
+        as_of=day,
+        steps={name: _steps(count, unit=unit) for name, count in counts.items()},
+        months={name: _months(count) for name, count in counts.items()},
+        later={name: count.later for name, count in counts.items()},
+        controls=pd.DataFrame(
+            quality.controls(source, day, tables), columns=quality.CONTROL_COLUMNS
+        ),
+        feeds=tuple(report for report, needed in FEEDS.items() if set(needed) <= set(tables)),
+    )
+
+
+def _steps(counts: quality.Counts, *, unit: int) -> pd.DataFrame:
+    taken = counts.left_out.groupby("reason")[["rows", "amount"]].sum()
+    fits = counts.fits.set_index("reason")
+    total = taken.sum().to_frame(READ).T
+    steps = pd.concat([total, taken.reindex([*fits.index, quality.USED], fill_value=0)])
+    steps["fits"], steps["fits_amount"] = fits["rows"].astype("Int64"), fits["amount"]
+    kept = fits.index[fits["kept"]]
+    steps = steps.astype({"rows": "Int64", "amount": "float64", "fits_amount": "float64"})
+    steps.loc[kept, ["rows", "amount"]] = pd.NA
+    steps[["amount", "fits_amount"]] /= unit
+    return steps.rename_axis("step").reset_index()
+
+
+def _months(counts: quality.Counts) -> pd.DataFrame:
+    month = counts.left_out["month"].dt.strftime("%Y-%m").fillna("no date")
+    wide = counts.left_out.assign(month=month).pivot_table(
+        index="month", columns="reason", values="rows", aggfunc="sum", fill_value=0
+    )
+    order = [reason for reason in [*counts.fits["reason"], quality.USED] if reason in wide.columns]
+    wide.insert(0, READ, wide.sum(axis=1))
+    return wide[[READ, *order]].astype("int64").rename_axis(columns=None).reset_index()

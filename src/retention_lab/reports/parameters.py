@@ -1,0 +1,195 @@
+"""Typed parameters: the notebook's cell tagged `parameters` is the schema, and nothing is run that does not fit it.
+
+Each statement of that cell is `name: type = literal  # help`. A type that the notebook would first have to import stands in
+quotes: "date" for a day in ISO text, 'Literal["a", "b"]' for a choice.
+"""
+
+from __future__ import annotations
+
+import ast
+import datetime as dt
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nbformat import NotebookNode
+
+from retention_lab import checks
+
+RESERVED = {  # what the runner fills in, and from where
+    "source": "source of the suite or --source",
+    "as_of": "--as-of",
+    "where": "where of the suite or --where",
+    "time_zone": "time_zone of the suite",
+    "owner": "owner of the suite",
+}
+PLAIN = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text",
+    "bool": "true or false",
+    "list[int]": "a list of whole numbers",
+}
+DAY = "a day such as 2026-11-29"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """One parameter as its notebook declares it; `choices` are the values of a `Literal`."""
+
+    name: str
+    kind: str
+    default: object
+    choices: tuple[object, ...] = ()
+    help: str = ""
+
+    @property
+    def rule(self) -> str:
+        """What a value must be, in words."""
+        if self.choices:
+            return "one of " + ", ".join(map(repr, self.choices))
+        return DAY if self.kind == "date" else PLAIN[self.kind]
+
+    def accepts(self, value: object) -> bool:
+        """Tell whether a value is of the declared type; true is no number, and 1.0 no whole one."""
+        match self.kind:
+            case "int":
+                return type(value) is int
+            case "float":
+                return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+            case "list[int]":
+                return isinstance(value, list) and all(type(each) is int for each in value)
+            case "date":
+                return _is_day(value)
+            case "str" | "bool":
+                return type(value).__name__ == self.kind
+        return any(type(value) is type(choice) and value == choice for choice in self.choices)
+
+
+def declared(notebook: NotebookNode, *, name: str) -> dict[str, Parameter]:
+    """Read what a notebook takes, by name.
+
+    Raises
+    ------
+    BadParameter
+        When more than one cell is tagged, a statement has another form, or a default does not fit its own type.
+    """
+    cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    if len(cells) > 1:
+        raise checks.BadParameter(f"{name} has {len(cells)} cells tagged `parameters`; keep one.")
+    source = cells[0].source if cells else ""
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError as error:
+        raise checks.BadParameter(
+            f"{name}: line {error.lineno} of its parameters is no Python."
+        ) from error
+    lines = source.splitlines()
+    found = [_parameter(each, line=lines[each.end_lineno - 1], name=name) for each in statements]  # type: ignore[operator]
+    for parameter in found:
+        if parameter.name not in RESERVED:
+            _refuse_misfit(parameter, parameter.default, name=name)
+        elif parameter.kind != "str" and (parameter.name, parameter.kind) != ("as_of", "date"):
+            raise checks.BadParameter(
+                f"{name}: {parameter.name} is filled in by the runner and must be declared as `str`."
+            )
+    return {parameter.name: parameter for parameter in found}
+
+
+def checked(
+    given: Mapping[str, object], *, schema: Mapping[str, Parameter], name: str
+) -> dict[str, object]:
+    """Return the values that a suite gives to a notebook, dates as ISO text, once all of them fit.
+
+    Raises
+    ------
+    BadParameter
+        Naming the notebook, the parameter, the value and the rule that it breaks.
+    """
+    reserved = next((each for each in given if each in RESERVED), None)
+    if reserved is not None:
+        raise checks.BadParameter(
+            f"{name}: {reserved} is filled in by the runner, from {RESERVED[reserved]}; remove it from parameters."
+        )
+    checks.known(name, "parameter", given, schema)
+    values = {each: _iso(value) for each, value in given.items()}
+    for each, value in values.items():
+        _refuse_misfit(schema[each], value, name=name)
+    return values
+
+
+def filled_in(
+    told: Mapping[str, str], *, schema: Mapping[str, Parameter], name: str
+) -> dict[str, object]:
+    """Return what the runner tells a notebook: those of `RESERVED` that it declares.
+
+    Raises
+    ------
+    BadParameter
+        When customers or days are chosen and the notebook does not listen: its page would claim a choice nobody made.
+    """
+    deaf = next(
+        (each for each in ("where", "time_zone") if told[each] and each not in schema), None
+    )
+    if deaf is not None:
+        raise checks.BadParameter(
+            f"{name} does not take {deaf}, so it cannot be run with {deaf} {told[deaf]!r}."
+        )
+    return {each: value for each, value in told.items() if each in schema}
+
+
+def _parameter(statement: ast.stmt, *, line: str, name: str) -> Parameter:
+    shown = ast.unparse(statement)
+    match statement:
+        case ast.AnnAssign(
+            target=ast.Name(id=called), annotation=annotation, value=ast.expr() as value
+        ):
+            kind, choices = _type(annotation, shown=f"{name}: `{shown}`")
+            try:
+                default = ast.literal_eval(value)
+            except ValueError as error:
+                raise checks.BadParameter(
+                    f"{name}: the default in `{shown}` must be a literal, such as 30 or 'all'."
+                ) from error
+            words = line[statement.end_col_offset or 0 :].partition("#")[2].strip()
+            return Parameter(name=called, kind=kind, default=default, choices=choices, help=words)
+    raise checks.BadParameter(
+        f"{name}: `{shown}` among its parameters must read `name: type = literal`."
+    )
+
+
+def _type(annotation: ast.expr, *, shown: str) -> tuple[str, tuple[object, ...]]:
+    quoted = isinstance(annotation, ast.Constant) and isinstance(annotation.value, str)
+    text = (
+        str(annotation.value)
+        if quoted and isinstance(annotation, ast.Constant)
+        else ast.unparse(annotation)
+    )
+    if text in PLAIN or (quoted and text == "date"):
+        return text, ()
+    if quoted and text.startswith("Literal[") and text.endswith("]"):
+        choices = ast.literal_eval(f"({text.removeprefix('Literal[').removesuffix(']')},)")
+        return "Literal", choices
+    raise checks.BadParameter(
+        f"""{shown} must be of type {", ".join(PLAIN)}, or in quotes "date" or 'Literal["a", "b"]'."""
+    )
+
+
+def _refuse_misfit(parameter: Parameter, value: object, *, name: str) -> None:
+    if not parameter.accepts(value):
+        told = f" ({parameter.help})" if parameter.help else ""
+        raise checks.BadParameter(
+            f"{name}: {parameter.name}{told} must be {parameter.rule}, got {value!r}."
+        )
+
+
+def _iso(value: object) -> object:
+    """YAML reads an unquoted day as a date, which papermill cannot pass on."""
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def _is_day(value: object) -> bool:
+    try:
+        return dt.date.fromisoformat(str(value)).isoformat() == value
+    except ValueError:
+        return False

@@ -1,0 +1,210 @@
+"""Where reports lie: a folder for each suite and day that appears whole, `latest`, what failed, and the front page.
+
+reports/index.html
+reports/weekly/2026-11-29/{10_retention_overview.html, results.json, manifest.json}
+reports/weekly/latest -> 2026-11-29
+reports/weekly/failed/2026-11-29/{manifest.json, 10_retention_overview.ipynb}
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import nbformat
+from nbformat import NotebookNode
+
+from retention_lab import checks
+from retention_lab.reports import catalogue
+from retention_lab.reports.catalogue import Entry
+
+MANIFEST, RESULTS = "manifest.json", "results.json"
+FAILED, LATEST = "failed", "latest"
+_ASIDE, _PARTIAL = ".aside-", ".partial-"
+
+
+class Locked(checks.Refusal):
+    """Another run of the same suite is under way (exit code 75)."""
+
+    exit_code = 75
+
+
+@contextmanager
+def locked(shelf: Path) -> Iterator[None]:
+    """Hold the lock of a suite's folder, mended first if an earlier run was cut off.
+
+    Raises
+    ------
+    Locked
+        When another process holds it; the system frees it when that process ends, however it ends.
+    """
+    shelf.mkdir(parents=True, exist_ok=True)
+    with (shelf / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Locked(
+                f"The suite {shelf.name} is being run already, into {shelf.parent}. Try again when it is done."
+            ) from error
+        _mend(shelf)
+        yield
+
+
+def _mend(shelf: Path) -> None:
+    for aside in shelf.glob(f"{_ASIDE}*"):
+        target = shelf / aside.name.removeprefix(_ASIDE)
+        if target.exists():
+            shutil.rmtree(aside)
+        else:
+            aside.rename(target)
+    for partial in shelf.glob(f"{_PARTIAL}*"):
+        shutil.rmtree(partial)
+
+
+@contextmanager
+def building(shelf: Path, *, as_of: dt.date) -> Iterator[Path]:
+    """Lend an empty folder that becomes the report of that day if all goes well, and is removed if not."""
+    partial = shelf / f"{_PARTIAL}{os.getpid()}"
+    partial.mkdir()
+    try:
+        yield partial
+        _swap(partial, shelf / str(as_of))
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    shutil.rmtree(shelf / FAILED / str(as_of), ignore_errors=True)
+    _point_to_latest(shelf)
+
+
+def _swap(fresh: Path, target: Path) -> None:
+    """Put a folder in the place of another; between the two renames the old one lies aside, for `_mend` to find."""
+    aside = target.with_name(_ASIDE + target.name)
+    if target.exists():
+        target.rename(aside)
+    try:
+        fresh.rename(target)
+    except OSError:
+        if aside.exists():
+            aside.rename(target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _point_to_latest(shelf: Path) -> None:
+    fresh = shelf / f".{LATEST}-{os.getpid()}"
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(str(max(_days(shelf))))
+    fresh.replace(shelf / LATEST)
+
+
+def keep_failed(
+    shelf: Path,
+    *,
+    as_of: dt.date,
+    executed: Mapping[str, NotebookNode],
+    manifest: Mapping[str, object],
+) -> Path:
+    """Keep what a failed run leaves: its manifest, and its executed notebooks, which only their owner may read."""
+    folder = shelf / FAILED / str(as_of)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    write_json(folder / MANIFEST, manifest)
+    for name, notebook in executed.items():
+        with open(folder / f"{name}.ipynb", "x", encoding="utf-8", opener=_private) as file:  # noqa: PTH123  only this takes an opener
+            nbformat.write(notebook, file)
+    return folder
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, mode=0o600)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file that is either the old one or the new one, never a part."""
+    partial = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Mapping[str, object]) -> None:
+    """Write JSON, readable by people too."""
+    write(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read JSON that `write_json` wrote, or nothing where there is no such file."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def write_index(out: Path) -> Path:
+    """Write the front page from what lies in the folders, and return its path."""
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / ".lock").open("w") as file:
+        fcntl.flock(
+            file, fcntl.LOCK_EX
+        )  # another suite may be done at this moment: neither may overlook the other
+        index = out / "index.html"
+        write(index, catalogue.render(entries(out)))
+    return index
+
+
+def entries(out: Path) -> list[Entry]:
+    """Return every run that lies under `out`; of one day, a failed one comes before the good one that it did not replace."""
+    shelves = sorted(folder for folder in out.iterdir() if folder.is_dir())
+    failed = [
+        _entry(shelf / FAILED / str(day), status="failed")
+        for shelf in shelves
+        for day in _days(shelf / FAILED)
+    ]
+    good = [_entry(shelf / str(day), status="good") for shelf in shelves for day in _days(shelf)]
+    return failed + good
+
+
+def _days(folder: Path) -> list[dt.date]:
+    found = folder.iterdir() if folder.is_dir() else ()
+    return [dt.date.fromisoformat(each.name) for each in found if _is_report(each)]
+
+
+def _is_report(folder: Path) -> bool:
+    return folder.name[:1].isdigit() and (folder / MANIFEST).is_file()
+
+
+def _entry(folder: Path, *, status: catalogue.Status) -> Entry:
+    manifest, results = read_json(folder / MANIFEST), read_json(folder / RESULTS)
+    shelf = quote(manifest["suite"])
+    notebooks = results.get("notebooks", {})
+    return Entry(
+        suite=manifest["title"],
+        as_of=dt.date.fromisoformat(manifest["as_of"]),
+        status=status,
+        simulated=manifest["source"]["simulated"],
+        source=manifest["source"]["shown"],
+        pages={
+            each["title"]: f"{shelf}/{folder.name}/{quote(name)}.html"
+            for name, each in notebooks.items()
+        },
+        key_numbers=[
+            _key_number(result)
+            for each in notebooks.values()
+            for result in each["results"]
+            if _is_key(result)
+        ],
+    )
+
+
+def _is_key(result: Mapping[str, Any]) -> bool:
+    return bool(result.get("key") and result.get("text"))
+
+
+def _key_number(result: Mapping[str, Any]) -> tuple[str, str]:
+    return result.get("label") or result["name"], result["text"]

@@ -1,0 +1,281 @@
+"""A run of a suite: what can be refused is refused first, then each notebook is executed and shown, then all is published at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+import retention_lab
+from retention_lab import checks
+from retention_lab.reports import kernel, manifest, page, parameters, publish
+from retention_lab.reports.kernel import Stopped, Watch
+from retention_lab.reports.parameters import Parameter
+from retention_lab.reports.suite import Part, Suite, period_end
+from retention_lab.tables import contracts, engine, snapshot
+from retention_lab.tables import source as sources
+from retention_lab.tables.snapshot import Snapshot
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a run left: the front page, the pages it published, or why there are none and where the executed notebooks are kept."""
+
+    index: Path
+    pages: tuple[Path, ...] = ()
+    failures: tuple[checks.Refusal, ...] = ()
+    kept: Path | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """The worst of the notebooks: 0 when all are done."""
+        return max((failure.exit_code for failure in self.failures), default=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Chapter:
+    """A notebook that has passed the checks, with the values that the suite gives it."""
+
+    part: Part
+    path: Path
+    notebook: NotebookNode
+    schema: Mapping[str, Parameter]
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    """An executed notebook as its page, its claims and its part of the manifest."""
+
+    html: str
+    results: Mapping[str, object]
+    facts: Mapping[str, object]
+
+
+def run(
+    suite: Suite,
+    *,
+    as_of: dt.date | None = None,
+    out: Path,
+    only: str | None = None,
+    watch: Watch = lambda *_: None,
+) -> Outcome:
+    """Run a suite and publish its pages, results and manifest under `out`; all of it or nothing.
+
+    Parameters
+    ----------
+    suite
+        A loaded suite.
+    as_of
+        The last business-local day that the report knows; default the last complete period in the source.
+    out
+        Where reports lie; see `publish`.
+    only
+        One notebook, by name or number; the day's other pages stay as they are.
+    watch
+        Told of each cell that begins.
+
+    Raises
+    ------
+    BadParameter
+        When a setting, a notebook or a parameter does not fit: before any kernel starts.
+    BadData
+        When the source cannot answer: before any kernel starts.
+    Locked
+        When the suite is being run already.
+    """
+    chapters = [_prepared(suite, part) for part in suite.chosen(only)]
+    shelf = out / suite.name
+    with publish.locked(shelf):
+        begun = time.time()
+        taken = _snapshot(suite, as_of)
+        made: dict[str, _Made] = {}
+        failures: dict[str, Stopped] = {}
+        for chapter in chapters:
+            try:
+                made[chapter.part.name] = _made(chapter, suite, taken, watch=watch)
+            except Stopped as failure:
+                failures[chapter.part.name] = failure
+        about = manifest.of_run(
+            suite, taken, shown=_shown(taken), source=suite.place(suite.source)
+        ) | _clock(begun)
+        if failures:
+            kept = _keep(failures, about, shelf=shelf, as_of=taken.as_of)
+            return Outcome(
+                index=publish.write_index(out), failures=tuple(failures.values()), kept=kept
+            )
+        folder = _published(suite, made, about, shelf=shelf, as_of=taken.as_of)
+    return Outcome(
+        index=publish.write_index(out), pages=tuple(folder / f"{name}.html" for name in made)
+    )
+
+
+def _prepared(suite: Suite, part: Part) -> _Chapter:
+    path = suite.place(part.notebook)
+    notebook = kernel.read(path)
+    schema = parameters.declared(notebook, name=path.name)
+    values = parameters.checked(part.parameters, schema=schema, name=path.name)
+    parameters.filled_in(_told(suite, as_of=""), schema=schema, name=path.name)
+    return _Chapter(part=part, path=path, notebook=notebook, schema=schema, values=values)
+
+
+def _told(suite: Suite, *, as_of: str) -> dict[str, str]:
+    return {
+        "source": suite.source_for_notebooks,
+        "as_of": as_of,
+        "where": suite.where,
+        "time_zone": suite.time_zone,
+        "owner": suite.owner,
+    }
+
+
+def _snapshot(suite: Suite, as_of: dt.date | None) -> Snapshot:
+    """Take the snapshot that each notebook will find, so that bad data are refused before a kernel starts."""
+    source = sources.load(suite.place(suite.source))
+    if suite.time_zone:
+        source = source.model_copy(update={"business_time_zone": suite.time_zone})
+    if as_of is None:
+        known = snapshot.complete_to(source, con=engine.connect(source.engine))
+        as_of = period_end(known, period=suite.period)
+    return snapshot.take(source, as_of=as_of, where=suite.where)
+
+
+def _made(chapter: _Chapter, suite: Suite, taken: Snapshot, *, watch: Watch) -> _Made:
+    told = _told(suite, as_of=str(taken.as_of))
+    name = chapter.path.name
+    values = {**chapter.values, **parameters.filled_in(told, schema=chapter.schema, name=name)}
+    begun = time.monotonic()
+    executed = kernel.execute(
+        chapter.path, parameters=values, cell_minutes=suite.cell_minutes, watch=watch
+    )
+    parts = manifest.key_parts(
+        chapter.notebook, parameters=values, snapshot=taken, path=chapter.path
+    )
+    run_key = manifest.key(parts)
+    try:
+        claims = _claims(executed)
+        html = page.render(
+            _as_authored(executed), facts=_facts(chapter.part, suite, taken, run_key=run_key)
+        )
+    except checks.Refusal as error:
+        raise Stopped(f"{name}: {error}", exit_code=1, executed=executed) from error
+    facts = {
+        "title": chapter.part.title,
+        "run_key": run_key,
+        "parts": parts,
+        "sha256": manifest.of_page(html),
+        "seconds": round(time.monotonic() - begun, 1),
+    }
+    return _Made(html=html, results={"title": chapter.part.title, **claims}, facts=facts)
+
+
+def _as_authored(executed: NotebookNode) -> NotebookNode:
+    """Move the cell that papermill injected to the end, so that messages number cells as their author does."""
+    cells = executed.cells
+    injected = [cell for cell in cells if "injected-parameters" in cell.metadata.get("tags", [])]
+    return NotebookNode(
+        {**executed, "cells": [cell for cell in cells if cell not in injected] + injected}
+    )
+
+
+def _claims(executed: NotebookNode) -> dict[str, object]:
+    """Gather the claims of a notebook, over all its ledgers.
+
+    Raises
+    ------
+    BadData
+        When a number is none: what cannot be computed must not be claimed.
+    """
+    outputs = [output for cell in executed.cells for output in cell.get("outputs", [])]
+    ledgers = [
+        output.data[page.RESULTS] for output in outputs if page.RESULTS in output.get("data", {})
+    ]
+    for result in (result for ledger in ledgers for result in ledger.get("results", [])):
+        if any(isinstance(value, float) and not math.isfinite(value) for value in result.values()):
+            raise checks.BadData(
+                f"the result {result.get('name')!r} is recorded as a number that is none (nan or infinite)."
+            )
+    headlines = [ledger["headline"] for ledger in ledgers if ledger.get("headline")]
+    return {
+        "headline": headlines[-1] if headlines else "",
+        "results": [result for ledger in ledgers for result in ledger.get("results", [])],
+    }
+
+
+def _shown(taken: Snapshot) -> str:
+    words = f"{taken.name}, orders complete to {page.long_date(taken.complete_to)}"
+    return f"{words}; only customers with {taken.where}" if taken.where else words
+
+
+def _facts(part: Part, suite: Suite, taken: Snapshot, *, run_key: str) -> page.PageFacts:
+    return page.PageFacts(
+        title=part.title,
+        suite=suite.title,
+        as_of=taken.as_of,
+        source=_shown(taken),
+        simulated=taken.simulated,
+        owner=suite.owner,
+        footer={
+            "Run": run_key[:12],
+            "Code": retention_lab.__version__,
+            "Snapshot": taken.content_hash[:12],
+            "Contract": str(contracts.VERSION),
+            "Days as in": taken.zone,
+        },
+    )
+
+
+def _clock(begun: float) -> dict[str, object]:
+    """Say when a run took place: the manifest is the only place that a clock is read for."""
+    ended = time.time()
+    start, end = (
+        dt.datetime.fromtimestamp(moment, tz=dt.UTC).isoformat(timespec="seconds")
+        for moment in (begun, ended)
+    )
+    return {"started": start, "finished": end, "seconds": round(ended - begun, 1)}
+
+
+def _keep(
+    failures: Mapping[str, Stopped], about: Mapping[str, object], *, shelf: Path, as_of: dt.date
+) -> Path:
+    executed = {
+        name: failure.executed for name, failure in failures.items() if failure.executed is not None
+    }
+    told = {**about, "failures": {name: str(failure) for name, failure in failures.items()}}
+    return publish.keep_failed(shelf, as_of=as_of, executed=executed, manifest=told)
+
+
+def _published(
+    suite: Suite,
+    made: Mapping[str, _Made],
+    about: Mapping[str, object],
+    *,
+    shelf: Path,
+    as_of: dt.date,
+) -> Path:
+    """Publish new pages together with those of the same day that were not made again."""
+    folder = shelf / str(as_of)
+    old_facts, old_results = (
+        publish.read_json(folder / name).get("notebooks", {})
+        for name in (publish.MANIFEST, publish.RESULTS)
+    )
+    names = [part.name for part in suite.notebooks if part.name in made or part.name in old_facts]
+    facts = {name: made[name].facts if name in made else old_facts[name] for name in names}
+    results = {name: made[name].results if name in made else old_results[name] for name in names}
+    head = {"suite": suite.name, "as_of": str(as_of), "source": about["source"]}
+    with publish.building(shelf, as_of=as_of) as partial:
+        for name in names:
+            html = (
+                made[name].html
+                if name in made
+                else (folder / f"{name}.html").read_text(encoding="utf-8")
+            )
+            publish.write(partial / f"{name}.html", html)
+        publish.write_json(partial / publish.RESULTS, {**head, "notebooks": results})
+        publish.write_json(partial / publish.MANIFEST, {**about, "notebooks": facts})
+    return folder

@@ -1,0 +1,135 @@
+"""A suite: the YAML file that says which notebooks are run together, on which source and for whom."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from retention_lab import checks
+from retention_lab.tables import clocks
+from retention_lab.tables import source as sources
+
+Period = Literal["day", "week", "month"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Part(_Strict):
+    """One notebook of a suite, the title of its page, and what it is told besides the runner's own parameters."""
+
+    notebook: str
+    title: str
+    parameters: dict[str, object] = {}
+
+    @property
+    def name(self) -> str:
+        """The notebook's name without its ending, which is also that of its page."""
+        return Path(self.notebook).stem
+
+    def is_called(self, name: str) -> bool:
+        """Tell whether `name` is the notebook's, with or without its ending, or the number before it."""
+        wanted = name.removesuffix(".ipynb")
+        return wanted in (self.name, self.name.split("_")[0])
+
+
+class Suite(_Strict):
+    """What is run together; `time_zone` and `where` are empty where the source's own zone and all customers are meant.
+
+    `cell_minutes` is the longest that one cell may take.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    title: str
+    source: str
+    owner: str
+    period: Period = "week"
+    time_zone: str = ""
+    where: str = ""
+    cell_minutes: Annotated[int, Field(ge=1)] = 60
+    notebooks: Annotated[list[Part], Field(min_length=1)]
+    file: Path = Field(default=Path("suite.yml"), exclude=True)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_zone(cls, name: str) -> str:
+        return clocks.zone(name).key if name else name
+
+    @model_validator(mode="after")
+    def _differ(self) -> Suite:
+        for what, words in (
+            ("name", [part.name for part in self.notebooks]),
+            ("title", [part.title for part in self.notebooks]),
+        ):
+            twice = next((word for word in words if words.count(word) > 1), None)
+            if twice is not None:
+                raise ValueError(f"two notebooks have the {what} {twice!r}")
+        return self
+
+    def chosen(self, name: str | None) -> list[Part]:
+        """Return the notebook of that name or number, or all.
+
+        Raises
+        ------
+        BadParameter
+            When the suite has none of that name.
+        """
+        found = [part for part in self.notebooks if name is None or part.is_called(name)]
+        if name is not None and not found:
+            checks.known(str(self.file), "notebook", [name], [part.name for part in self.notebooks])
+        return found
+
+    def place(self, path: str) -> Path:
+        """Find a file that the suite names: from here, from the suite's own folder, or from a folder above either."""
+        found = sources.find(path)
+        if found.exists():
+            return found
+        above = (folder / path for folder in self.file.resolve().parents)
+        return next((place for place in above if place.exists()), found)
+
+    @property
+    def source_for_notebooks(self) -> str:
+        """The source as the suite spells it, so that a page names no folder of this machine unless it must."""
+        return self.source if sources.find(self.source).exists() else str(self.place(self.source))
+
+
+def load(path: str | Path, *, source: str | None = None, where: str | None = None) -> Suite:
+    """Read and validate a suite file; `source` and `where` take the place of what it says.
+
+    Raises
+    ------
+    BadParameter
+        When the file is missing, is no YAML, or says something that a suite does not know; the sentence names the place.
+    """
+    file = sources.find(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        cause = (
+            "there is no such file"
+            if isinstance(error, FileNotFoundError)
+            else "it is no readable text file"
+        )
+        raise checks.BadParameter(f"The suite file {file} cannot be read: {cause}.") from error
+    instead = {
+        name: value for name, value in (("source", source), ("where", where)) if value is not None
+    }
+    try:
+        return Suite.model_validate({**sources.read_yaml(text, file=file), **instead, "file": file})
+    except ValidationError as error:
+        raise checks.BadParameter(f"{file}: {sources.first_problem(error, model=Suite)}") from error
+
+
+def period_end(day: dt.date, *, period: Period) -> dt.date:
+    """Return the last day, on or before `day`, that completes a period; a week ends on Sunday."""
+    match period:
+        case "day":
+            return day
+        case "week":
+            return day - dt.timedelta(days=day.isoweekday() % 7)
+        case "month":
+            return (day + dt.timedelta(days=1)).replace(day=1) - dt.timedelta(days=1)
