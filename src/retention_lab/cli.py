@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 DEBUG = "RETENTION_LAB_DEBUG"
 CODES = (
-    "Exit codes: 0 done; 1 a notebook failed, or something unforeseen; 2 a setting does not fit; 3 the data do not; "
-    "4 a kernel died or took too long; 75 the suite is being run already."
+    "Exit codes: 0 done; 1 a notebook failed, or something unforeseen; 2 a setting does not fit; "
+    "3 the data do not; 4 a kernel died or took too long; 75 the suite is being run already."
 )
 
 app = typer.Typer(
@@ -42,16 +42,12 @@ app = typer.Typer(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code; whatever goes wrong is told in one sentence."""
+    """Run the command line and return its exit code; what goes wrong is told in one sentence."""
     try:
         return app(arguments, standalone_mode=False) or 0
     except checks.Refusal as refusal:
         return _told(str(refusal), code=refusal.exit_code)
-    except typer.Abort:
-        return _told("Stopped.", code=130)
-    except (
-        Exception
-    ) as error:  # the last wall: a person gets a sentence, and a traceback on request
+    except Exception as error:  # the last wall: a sentence, and a traceback on request
         usage: Callable[[], str] | None = getattr(error, "format_message", None)
         if usage is not None:  # what typer finds wrong with the arguments; its class is private
             return _told(usage(), code=2)
@@ -67,12 +63,12 @@ def _told(sentence: str, *, code: int) -> int:
 
 def _cause(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'The disk'}: {error.strerror}. Nothing was published."
+        return f"{error.filename or 'The disk'}: {error.strerror}."
     first = next(iter(str(error).splitlines()), "").rstrip(".")
     return f"Unforeseen: {type(error).__name__}: {first}."
 
 
-def _version(wanted: bool) -> None:  # noqa: FBT001  the shape that typer calls
+def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"retention-lab {__version__}")
         raise typer.Exit
@@ -85,7 +81,7 @@ def _root(
         typer.Option(
             "--version", callback=_version, is_eager=True, help="Say which version this is."
         ),
-    ] = False,  # noqa: FBT002, ARG001
+    ] = False,
 ) -> None:
     """Post-purchase retention: reproducible reports from a shop's own tables."""
 
@@ -135,7 +131,7 @@ def check(
         str | None,
         typer.Option(help="The last day to know; default the day the source is complete to."),
     ] = None,
-    by_month: Annotated[bool, typer.Option("--by-month", help="Count by month, too.")] = False,  # noqa: FBT002
+    by_month: Annotated[bool, typer.Option("--by-month", help="Count by month, too.")] = False,
 ) -> None:
     """Show what a source holds, what is left out of it and why, and which reports it can feed."""
     from retention_lab.reports import intake

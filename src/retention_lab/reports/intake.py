@@ -1,4 +1,4 @@
-"""What a source brings: every row of it, left out for a stated reason or used, in rows and in money."""
+"""What a source brings: each row is used or left out for a stated reason, in rows and money."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ READ = "read"
 class Intake:
     """What is known of a source as of a day.
 
-    `steps`, by table: one row per step from `read` over each reason to `used`, with rows and amount (whole units of the source's
-    currency) that the step took (missing where a rule only counts), and how many fit its reason whether or not an earlier one
-    took them (`fits`, `fits_amount`; missing where there is no reason). `months`, by table: rows by month (text) and step. `later`: rows known only after the day.
+    `steps`, by table: one row per step from `read` over each reason to `used`. `rows` and `amount`
+    (whole units of the source's currency) are what the step took, missing where a rule only counts;
+    `fits` and `fits_amount` are what its reason fits whether or not an earlier one took the row.
+    `months`, by table: rows by month (text) and step. `later`: rows known only after the day.
     `controls`: see `quality.controls`. `feeds`: the reports that the source has the tables for.
     """
 

@@ -1,4 +1,4 @@
-"""One notebook, executed by papermill in a kernel of its own: fixed surroundings, nothing left behind."""
+"""One notebook, executed by papermill in a kernel of its own: fixed surroundings, no traces."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 import papermill
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellTimeoutError
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
@@ -20,7 +20,7 @@ from retention_lab import checks
 
 Watch = Callable[[str, int, int], None]  # a notebook's name, the cell that begins, of how many
 
-# The same result on every machine: no order of hashing, no zone, no thread count. STATIC tells widgets that nobody is there.
+# The same result on every machine. STATIC tells widgets that nobody is there to move them.
 SURROUNDINGS = {
     "PYTHONHASHSEED": "0",
     "TZ": "UTC",
@@ -28,9 +28,7 @@ SURROUNDINGS = {
     "OMP_NUM_THREADS": "1",
     "RETENTION_LAB_STATIC": "1",
 }
-
-
-# Sockets in a folder of its own instead of network ports, which others on the machine could listen to.
+# Sockets in a folder of its own, not network ports: others on the machine could listen to those.
 PRIVATE = Config({"KernelManager": {"transport": "ipc"}})
 
 
@@ -69,16 +67,18 @@ def read(path: Path) -> NotebookNode:
 
 
 def execute(
-    path: Path, *, parameters: Mapping[str, object], cell_minutes: int, watch: Watch
+    path: Path, *, parameters: Mapping[str, object], cell_seconds: int, watch: Watch
 ) -> NotebookNode:
     """Execute a notebook and return it with its outputs.
 
-    `parameters` must fit what the notebook declares: papermill checks nothing. `watch` is told of each cell that begins.
+    `parameters` must fit what the notebook declares: papermill checks nothing. `watch` is told of
+    each cell that begins.
 
     Raises
     ------
     Stopped
-        When a cell fails (exit code 1, or that of the refusal it raised), takes too long, or the kernel dies (4).
+        When a cell fails (exit code 1, or that of the refusal it raised), when it takes too long,
+        or when the kernel dies (4).
     """
     position = _Position(path.name, cells=len(read(path).cells) + bool(parameters), watch=watch)
     with (
@@ -98,26 +98,24 @@ def execute(
                 log_output=False,
                 request_save_on_cell_execute=False,
                 shutdown_kernel="immediate",  # a graceful end stalls for seconds, at random
-                execution_timeout=60 * cell_minutes,
+                execution_timeout=cell_seconds,
                 on_cell_start=position.begin,
                 config=PRIVATE,
             )
         except PapermillExecutionError as error:
             position.index, position.source = error.cell_index, error.source
             raise position.failed(error.ename, error.evalue, executed=read(target)) from error
-        except DeadKernelError as error:
+        except RuntimeError as error:  # a kernel that died, or that never answered
             sentence = f"{position}: the kernel died. Most often the memory was not enough."
             raise Stopped(sentence, exit_code=4) from error
         except CellTimeoutError as error:
-            sentence = (
-                f"{position} took longer than {cell_minutes} minutes (cell_minutes of the suite)."
-            )
+            sentence = f"{position} took longer than {cell_seconds:,} seconds (cell_minutes)."
             raise Stopped(sentence, exit_code=4) from error
     return _whole(executed, position)
 
 
 class _Position:
-    """The cell being executed, numbered as its author sees it: without the cell that papermill injects."""
+    """The cell being executed, numbered as its author sees it: papermill injects one more."""
 
     def __init__(self, name: str, *, cells: int, watch: Watch) -> None:
         self.name, self.cells, self.watch = name, cells, watch
@@ -130,13 +128,13 @@ class _Position:
         self.watch(self.name, cell_index + 1, self.cells)
 
     def failed(self, kind: str, message: str, *, executed: NotebookNode) -> Stopped:
-        words = next(iter(message.splitlines()), "").rstrip(".")
+        words = next(iter(message.splitlines()), "")
+        words += "" if words.endswith((".", "?")) else "."
         refusal = getattr(checks, kind, None)
         if isinstance(refusal, type) and issubclass(refusal, checks.Refusal):
-            return Stopped(
-                f"{self} stopped: {words}.", exit_code=refusal.exit_code, executed=executed
-            )
-        return Stopped(f"{self} failed with {kind}: {words}.", exit_code=1, executed=executed)
+            code = refusal.exit_code
+            return Stopped(f"{self} stopped: {words}", exit_code=code, executed=executed)
+        return Stopped(f"{self} failed with {kind}: {words}", exit_code=1, executed=executed)
 
     def __str__(self) -> str:
         number = self.index + (self.index < self._injected)
@@ -145,7 +143,7 @@ class _Position:
 
 
 def _whole(executed: NotebookNode, position: _Position) -> NotebookNode:
-    """Refuse a notebook that called `exit()`, which papermill takes for a good end."""
+    """Refuse a notebook that called `sys.exit()`, which papermill takes for a good end."""
     errors = [
         each
         for cell in executed.cells
@@ -177,7 +175,7 @@ def _surroundings(room: str) -> Iterator[None]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Papermill logs what `Stopped` says, in many lines."""
-    loggers = [logging.getLogger(name) for name in ("papermill", "traitlets")]
+    loggers = [logging.getLogger(name) for name in ("papermill", "traitlets", "asyncio")]
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL + 1)

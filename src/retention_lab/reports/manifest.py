@@ -1,4 +1,7 @@
-"""What identifies a run: enough to repeat it, and to tell why two runs differ. No secret is in it: a source is named as written."""
+"""What identifies a run: enough to repeat it, and to tell why two runs differ.
+
+A source is named as it was written, its variables unexpanded: no secret is in here.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ from retention_lab.tables.contracts import VERSION
 from retention_lab.tables.snapshot import Snapshot
 
 PACKAGES = (
-    "papermill", "nbconvert", "pandas", "numpy", "scipy", "statsmodels", "lifelines", "altair", "ibis-framework", "duckdb",
+    "papermill", "nbconvert", "pandas", "numpy", "scipy", "statsmodels", "lifelines", "altair",
+    "ibis-framework", "duckdb",
 )  # fmt: skip
 
 
@@ -61,7 +65,7 @@ def of_page(html: str) -> str:
 
 
 def of_run(suite: Suite, snapshot: Snapshot, *, shown: str, source: Path) -> dict[str, object]:
-    """Return what all notebooks of a run share; `shown` is the source in words, `source` its file."""
+    """Return what all notebooks of a run share; `shown` is the source in words, `source` a file."""
     return {
         "suite": suite.name,
         "title": suite.title,
@@ -105,11 +109,11 @@ def _code() -> str:
 
 
 def _git(folder: Path) -> dict[str, object] | None:
-    """Return the commit that the suite's folder stands at, and whether anything differs from it; None without git."""
+    """Return the commit of the suite's folder and whether anything differs; None without git."""
     try:
         commit, changes = (
             subprocess.run(
-                ["git", "-C", str(folder), *words],
+                ["git", "--no-optional-locks", "-C", str(folder), *words],
                 capture_output=True,
                 text=True,
                 check=True,

@@ -1,7 +1,7 @@
-"""Typed parameters: the notebook's cell tagged `parameters` is the schema, and nothing is run that does not fit it.
+"""Typed parameters: a notebook's cell tagged `parameters` is the schema that every run must fit.
 
-Each statement of that cell is `name: type = literal  # help`. A type that the notebook would first have to import stands in
-quotes: "date" for a day in ISO text, 'Literal["a", "b"]' for a choice.
+Each statement of that cell is `name: type = literal  # help`. A type that the notebook would first
+have to import stands in quotes: "date" for a day in ISO text, 'Literal["a", "b"]' for a choice.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def declared(notebook: NotebookNode, *, name: str) -> dict[str, Parameter]:
     Raises
     ------
     BadParameter
-        When more than one cell is tagged, a statement has another form, or a default does not fit its own type.
+        When more than one cell is tagged, a statement has another form, or a default does not fit
+        its own type.
     """
     cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     if len(cells) > 1:
@@ -91,7 +92,7 @@ def declared(notebook: NotebookNode, *, name: str) -> dict[str, Parameter]:
             _refuse_misfit(parameter, parameter.default, name=name)
         elif parameter.kind != "str" and (parameter.name, parameter.kind) != ("as_of", "date"):
             raise checks.BadParameter(
-                f"{name}: {parameter.name} is filled in by the runner and must be declared as `str`."
+                f"{name}: {parameter.name} is filled in by the runner and must be of type str."
             )
     return {parameter.name: parameter for parameter in found}
 
@@ -109,7 +110,8 @@ def checked(
     reserved = next((each for each in given if each in RESERVED), None)
     if reserved is not None:
         raise checks.BadParameter(
-            f"{name}: {reserved} is filled in by the runner, from {RESERVED[reserved]}; remove it from parameters."
+            f"{name}: {reserved} is filled in by the runner, from {RESERVED[reserved]}. "
+            "Remove it from parameters."
         )
     checks.known(name, "parameter", given, schema)
     values = {each: _iso(value) for each, value in given.items()}
@@ -126,7 +128,8 @@ def filled_in(
     Raises
     ------
     BadParameter
-        When customers or days are chosen and the notebook does not listen: its page would claim a choice nobody made.
+        When customers or a zone are chosen and the notebook does not listen: its page would claim
+        a choice that nobody made.
     """
     deaf = next(
         (each for each in ("where", "time_zone") if told[each] and each not in schema), None
@@ -171,7 +174,7 @@ def _type(annotation: ast.expr, *, shown: str) -> tuple[str, tuple[object, ...]]
         choices = ast.literal_eval(f"({text.removeprefix('Literal[').removesuffix(']')},)")
         return "Literal", choices
     raise checks.BadParameter(
-        f"""{shown} must be of type {", ".join(PLAIN)}, or in quotes "date" or 'Literal["a", "b"]'."""
+        f'{shown} must be of type {", ".join(PLAIN)}, or in quotes "date" or \'Literal["a", "b"]\'.'
     )
 
 

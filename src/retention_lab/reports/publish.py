@@ -1,9 +1,11 @@
-"""Where reports lie: a folder for each suite and day that appears whole, `latest`, what failed, and the front page.
+"""Where reports lie: a folder for each suite and day that appears whole, and a front page.
 
-reports/index.html
-reports/weekly/2026-11-29/{10_retention_overview.html, results.json, manifest.json}
-reports/weekly/latest -> 2026-11-29
-reports/weekly/failed/2026-11-29/{manifest.json, 10_retention_overview.ipynb}
+Under `reports/` there are
+
+- `index.html`, the front page;
+- `weekly/2026-11-29/`, the pages of that day with `results.json` and `manifest.json`;
+- `weekly/latest`, a link to the newest day;
+- `weekly/failed/2026-11-29/`, what a failed run leaves: its manifest and executed notebooks.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import datetime as dt
 import fcntl
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,15 +23,16 @@ from typing import Any
 from urllib.parse import quote
 
 import nbformat
-from nbformat import NotebookNode
 
 from retention_lab import checks
 from retention_lab.reports import catalogue
 from retention_lab.reports.catalogue import Entry
+from retention_lab.reports.kernel import Stopped
 
 MANIFEST, RESULTS = "manifest.json", "results.json"
 FAILED, LATEST = "failed", "latest"
 _ASIDE, _PARTIAL = ".aside-", ".partial-"
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class Locked(checks.Refusal):
@@ -52,7 +56,8 @@ def locked(shelf: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise Locked(
-                f"The suite {shelf.name} is being run already, into {shelf.parent}. Try again when it is done."
+                f"The suite {shelf.name} is being run already, into {shelf.parent}. "
+                "Try again when it is done."
             ) from error
         _mend(shelf)
         yield
@@ -70,11 +75,16 @@ def _mend(shelf: Path) -> None:
 
 
 @contextmanager
-def building(shelf: Path, *, as_of: dt.date) -> Iterator[Path]:
-    """Lend an empty folder that becomes the report of that day if all goes well, and is removed if not."""
+def building(shelf: Path, *, as_of: dt.date, add: bool = False) -> Iterator[Path]:
+    """Lend a folder that becomes the report of that day if all goes well.
+
+    It is empty, or, to `add` to a report that is there, a copy of it.
+    """
     partial = shelf / f"{_PARTIAL}{os.getpid()}"
     partial.mkdir()
     try:
+        if add and (shelf / str(as_of)).exists():
+            shutil.copytree(shelf / str(as_of), partial, dirs_exist_ok=True)
         yield partial
         _swap(partial, shelf / str(as_of))
     finally:
@@ -84,7 +94,10 @@ def building(shelf: Path, *, as_of: dt.date) -> Iterator[Path]:
 
 
 def _swap(fresh: Path, target: Path) -> None:
-    """Put a folder in the place of another; between the two renames the old one lies aside, for `_mend` to find."""
+    """Put a folder in the place of another.
+
+    Between the two renames the old one lies aside, where `_mend` finds it after a crash.
+    """
     aside = target.with_name(_ASIDE + target.name)
     if target.exists():
         target.rename(aside)
@@ -105,20 +118,18 @@ def _point_to_latest(shelf: Path) -> None:
 
 
 def keep_failed(
-    shelf: Path,
-    *,
-    as_of: dt.date,
-    executed: Mapping[str, NotebookNode],
-    manifest: Mapping[str, object],
+    failures: Mapping[str, Stopped], about: Mapping[str, object], *, shelf: Path, as_of: dt.date
 ) -> Path:
-    """Keep what a failed run leaves: its manifest, and its executed notebooks, which only their owner may read."""
+    """Keep what a failed run leaves: its manifest, and notebooks that only their owner may read."""
     folder = shelf / FAILED / str(as_of)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    write_json(folder / MANIFEST, manifest)
-    for name, notebook in executed.items():
-        with open(folder / f"{name}.ipynb", "x", encoding="utf-8", opener=_private) as file:  # noqa: PTH123  only this takes an opener
-            nbformat.write(notebook, file)
+    told = {name: {"failure": str(failure)} for name, failure in failures.items()}
+    write_json(folder / MANIFEST, about, notebooks=told)
+    for name, failure in failures.items():
+        if failure.executed is not None:
+            with open(folder / f"{name}.ipynb", "x", encoding="utf-8", opener=_private) as file:
+                nbformat.write(failure.executed, file)  # type: ignore[no-untyped-call]
     return folder
 
 
@@ -136,8 +147,9 @@ def write(path: Path, text: str) -> None:
         partial.unlink(missing_ok=True)
 
 
-def write_json(path: Path, content: Mapping[str, object]) -> None:
-    """Write JSON, readable by people too."""
+def write_json(path: Path, head: Mapping[str, object], *, notebooks: Mapping[str, object]) -> None:
+    """Write what is known of each notebook under a common head; others in the file stay in it."""
+    content = {**head, "notebooks": {**read_json(path).get("notebooks", {}), **notebooks}}
     write(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -150,16 +162,17 @@ def write_index(out: Path) -> Path:
     """Write the front page from what lies in the folders, and return its path."""
     out.mkdir(parents=True, exist_ok=True)
     with (out / ".lock").open("w") as file:
-        fcntl.flock(
-            file, fcntl.LOCK_EX
-        )  # another suite may be done at this moment: neither may overlook the other
+        fcntl.flock(file, fcntl.LOCK_EX)  # two suites may end at once: neither overlooks the other
         index = out / "index.html"
         write(index, catalogue.render(entries(out)))
     return index
 
 
 def entries(out: Path) -> list[Entry]:
-    """Return every run that lies under `out`; of one day, a failed one comes before the good one that it did not replace."""
+    """Return every run that lies under `out`.
+
+    Of one day, a failed one comes before the good one that it did not replace.
+    """
     shelves = sorted(folder for folder in out.iterdir() if folder.is_dir())
     failed = [
         _entry(shelf / FAILED / str(day), status="failed")
@@ -176,7 +189,7 @@ def _days(folder: Path) -> list[dt.date]:
 
 
 def _is_report(folder: Path) -> bool:
-    return folder.name[:1].isdigit() and (folder / MANIFEST).is_file()
+    return bool(_DAY.fullmatch(folder.name)) and (folder / MANIFEST).is_file()
 
 
 def _entry(folder: Path, *, status: catalogue.Status) -> Entry:

@@ -1,4 +1,4 @@
-"""A run of a suite: what can be refused is refused first, then each notebook is executed and shown, then all is published at once."""
+"""A run of a suite: refuse what can be refused, execute and show each notebook, publish at once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ from retention_lab.tables.snapshot import Snapshot
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a run left: the front page, the pages it published, or why there are none and where the executed notebooks are kept."""
+    """What a run left: the front page, and its pages, or why there are none.
+
+    `kept` is the folder of the executed notebooks of a failed run.
+    """
 
     index: Path
     pages: tuple[Path, ...] = ()
@@ -54,7 +57,7 @@ class _Made:
 
     html: str
     results: Mapping[str, object]
-    facts: Mapping[str, object]
+    manifest: Mapping[str, object]
 
 
 def run(
@@ -72,7 +75,8 @@ def run(
     suite
         A loaded suite.
     as_of
-        The last business-local day that the report knows; default the last complete period in the source.
+        The last business-local day that the report knows; default the end of the last period that
+        the source is complete for.
     out
         Where reports lie; see `publish`.
     only
@@ -94,6 +98,8 @@ def run(
     with publish.locked(shelf):
         begun = time.time()
         taken = _snapshot(suite, as_of)
+        source = suite.place(suite.source)
+        about = manifest.of_run(suite, taken, shown=_shown(taken), source=source)
         made: dict[str, _Made] = {}
         failures: dict[str, Stopped] = {}
         for chapter in chapters:
@@ -101,15 +107,13 @@ def run(
                 made[chapter.part.name] = _made(chapter, suite, taken, watch=watch)
             except Stopped as failure:
                 failures[chapter.part.name] = failure
-        about = manifest.of_run(
-            suite, taken, shown=_shown(taken), source=suite.place(suite.source)
-        ) | _clock(begun)
+        about |= _clock(begun)
         if failures:
-            kept = _keep(failures, about, shelf=shelf, as_of=taken.as_of)
+            kept = publish.keep_failed(failures, about, shelf=shelf, as_of=taken.as_of)
             return Outcome(
                 index=publish.write_index(out), failures=tuple(failures.values()), kept=kept
             )
-        folder = _published(suite, made, about, shelf=shelf, as_of=taken.as_of)
+        folder = _publish(made, about, shelf=shelf, as_of=taken.as_of, add=only is not None)
     return Outcome(
         index=publish.write_index(out), pages=tuple(folder / f"{name}.html" for name in made)
     )
@@ -135,7 +139,7 @@ def _told(suite: Suite, *, as_of: str) -> dict[str, str]:
 
 
 def _snapshot(suite: Suite, as_of: dt.date | None) -> Snapshot:
-    """Take the snapshot that each notebook will find, so that bad data are refused before a kernel starts."""
+    """Take the snapshot that each notebook will find: bad data start no kernel."""
     source = sources.load(suite.place(suite.source))
     if suite.time_zone:
         source = source.model_copy(update={"business_time_zone": suite.time_zone})
@@ -146,41 +150,35 @@ def _snapshot(suite: Suite, as_of: dt.date | None) -> Snapshot:
 
 
 def _made(chapter: _Chapter, suite: Suite, taken: Snapshot, *, watch: Watch) -> _Made:
-    told = _told(suite, as_of=str(taken.as_of))
-    name = chapter.path.name
+    name, told = chapter.path.name, _told(suite, as_of=str(taken.as_of))
     values = {**chapter.values, **parameters.filled_in(told, schema=chapter.schema, name=name)}
-    begun = time.monotonic()
-    executed = kernel.execute(
-        chapter.path, parameters=values, cell_minutes=suite.cell_minutes, watch=watch
-    )
     parts = manifest.key_parts(
         chapter.notebook, parameters=values, snapshot=taken, path=chapter.path
     )
-    run_key = manifest.key(parts)
+    facts = _facts(chapter.part, suite, taken, run_key=manifest.key(parts))
+    begun = time.monotonic()
+    executed = kernel.execute(
+        chapter.path, parameters=values, cell_seconds=60 * suite.cell_minutes, watch=watch
+    )
+    # What papermill injected goes to the end: messages number cells as their author does.
+    executed.cells.sort(key=_is_injected)
     try:
-        claims = _claims(executed)
-        html = page.render(
-            _as_authored(executed), facts=_facts(chapter.part, suite, taken, run_key=run_key)
-        )
+        html = page.render(executed, facts=facts)
+        results = {"title": chapter.part.title, **_claims(executed)}
     except checks.Refusal as error:
         raise Stopped(f"{name}: {error}", exit_code=1, executed=executed) from error
-    facts = {
+    told_of = {
         "title": chapter.part.title,
-        "run_key": run_key,
+        "run_key": manifest.key(parts),
         "parts": parts,
         "sha256": manifest.of_page(html),
         "seconds": round(time.monotonic() - begun, 1),
     }
-    return _Made(html=html, results={"title": chapter.part.title, **claims}, facts=facts)
+    return _Made(html=html, results=results, manifest=told_of)
 
 
-def _as_authored(executed: NotebookNode) -> NotebookNode:
-    """Move the cell that papermill injected to the end, so that messages number cells as their author does."""
-    cells = executed.cells
-    injected = [cell for cell in cells if "injected-parameters" in cell.metadata.get("tags", [])]
-    return NotebookNode(
-        {**executed, "cells": [cell for cell in cells if cell not in injected] + injected}
-    )
+def _is_injected(cell: NotebookNode) -> bool:
+    return "injected-parameters" in cell.metadata.get("tags", [])
 
 
 def _claims(executed: NotebookNode) -> dict[str, object]:
@@ -198,7 +196,8 @@ def _claims(executed: NotebookNode) -> dict[str, object]:
     for result in (result for ledger in ledgers for result in ledger.get("results", [])):
         if any(isinstance(value, float) and not math.isfinite(value) for value in result.values()):
             raise checks.BadData(
-                f"the result {result.get('name')!r} is recorded as a number that is none (nan or infinite)."
+                f"the result {result.get('name')!r} holds nan or infinity. "
+                "What cannot be computed must not be recorded."
             )
     headlines = [ledger["headline"] for ledger in ledgers if ledger.get("headline")]
     return {
@@ -240,42 +239,20 @@ def _clock(begun: float) -> dict[str, object]:
     return {"started": start, "finished": end, "seconds": round(ended - begun, 1)}
 
 
-def _keep(
-    failures: Mapping[str, Stopped], about: Mapping[str, object], *, shelf: Path, as_of: dt.date
-) -> Path:
-    executed = {
-        name: failure.executed for name, failure in failures.items() if failure.executed is not None
-    }
-    told = {**about, "failures": {name: str(failure) for name, failure in failures.items()}}
-    return publish.keep_failed(shelf, as_of=as_of, executed=executed, manifest=told)
-
-
-def _published(
-    suite: Suite,
+def _publish(
     made: Mapping[str, _Made],
     about: Mapping[str, object],
     *,
     shelf: Path,
     as_of: dt.date,
+    add: bool,
 ) -> Path:
-    """Publish new pages together with those of the same day that were not made again."""
-    folder = shelf / str(as_of)
-    old_facts, old_results = (
-        publish.read_json(folder / name).get("notebooks", {})
-        for name in (publish.MANIFEST, publish.RESULTS)
-    )
-    names = [part.name for part in suite.notebooks if part.name in made or part.name in old_facts]
-    facts = {name: made[name].facts if name in made else old_facts[name] for name in names}
-    results = {name: made[name].results if name in made else old_results[name] for name in names}
-    head = {"suite": suite.name, "as_of": str(as_of), "source": about["source"]}
-    with publish.building(shelf, as_of=as_of) as partial:
-        for name in names:
-            html = (
-                made[name].html
-                if name in made
-                else (folder / f"{name}.html").read_text(encoding="utf-8")
-            )
-            publish.write(partial / f"{name}.html", html)
-        publish.write_json(partial / publish.RESULTS, {**head, "notebooks": results})
-        publish.write_json(partial / publish.MANIFEST, {**about, "notebooks": facts})
-    return folder
+    head = {"suite": about["suite"], "as_of": str(as_of), "source": about["source"]}
+    with publish.building(shelf, as_of=as_of, add=add) as partial:
+        for name, page_made in made.items():
+            publish.write(partial / f"{name}.html", page_made.html)
+        results = {name: each.results for name, each in made.items()}
+        publish.write_json(partial / publish.RESULTS, head, notebooks=results)
+        manifests = {name: each.manifest for name, each in made.items()}
+        publish.write_json(partial / publish.MANIFEST, about, notebooks=manifests)
+    return shelf / str(as_of)

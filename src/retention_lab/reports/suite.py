@@ -1,4 +1,4 @@
-"""A suite: the YAML file that says which notebooks are run together, on which source and for whom."""
+"""A suite: the YAML file that says which notebooks are run together, on what and for whom."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Strict(BaseModel):
 
 
 class Part(_Strict):
-    """One notebook of a suite, the title of its page, and what it is told besides the runner's own parameters."""
+    """One notebook of a suite, the title of its page, and what it is told besides the usual."""
 
     notebook: str
     title: str
@@ -32,15 +32,16 @@ class Part(_Strict):
         return Path(self.notebook).stem
 
     def is_called(self, name: str) -> bool:
-        """Tell whether `name` is the notebook's, with or without its ending, or the number before it."""
+        """Tell whether `name` is the notebook's, or the number that its name begins with."""
         wanted = name.removesuffix(".ipynb")
         return wanted in (self.name, self.name.split("_")[0])
 
 
 class Suite(_Strict):
-    """What is run together; `time_zone` and `where` are empty where the source's own zone and all customers are meant.
+    """What is run together.
 
-    `cell_minutes` is the longest that one cell may take.
+    An empty `time_zone` means the source's own, an empty `where` all customers. `cell_minutes` is
+    the longest that one cell may take.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
@@ -84,7 +85,7 @@ class Suite(_Strict):
         return found
 
     def place(self, path: str) -> Path:
-        """Find a file that the suite names: from here, from the suite's own folder, or from a folder above either."""
+        """Find a file by a path from here, from the suite's folder, or from one above either."""
         found = sources.find(path)
         if found.exists():
             return found
@@ -93,7 +94,7 @@ class Suite(_Strict):
 
     @property
     def source_for_notebooks(self) -> str:
-        """The source as the suite spells it, so that a page names no folder of this machine unless it must."""
+        """The source as the suite spells it: a page names no folder of this machine if it can."""
         return self.source if sources.find(self.source).exists() else str(self.place(self.source))
 
 
@@ -103,7 +104,7 @@ def load(path: str | Path, *, source: str | None = None, where: str | None = Non
     Raises
     ------
     BadParameter
-        When the file is missing, is no YAML, or says something that a suite does not know; the sentence names the place.
+        When the file is missing, is no YAML, or says something that a suite does not know.
     """
     file = sources.find(path)
     try:
