@@ -6,6 +6,7 @@ Heavy modules are imported inside the commands, so that `--help` comes at once.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 import sys
 import traceback
@@ -112,6 +113,8 @@ def run(
     from retention_lab.reports import run as runner
     from retention_lab.reports import suite as suites
 
+    # On Ctrl-C asyncio would list the tasks of the kernel that was just ended.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     loaded = suites.load(suite, source=source, where=where)
     with _progress() as watch:
         outcome = runner.run(loaded, as_of=_day("--as-of", as_of), out=out, only=only, watch=watch)
@@ -193,7 +196,7 @@ def _show(found: Intake, *, by_month: bool) -> None:
     for name, steps in found.steps.items():
         _table(name, steps)
         if found.later[name]:
-            typer.echo(f"{found.later[name]:,} more rows are later than {day}.")
+            typer.echo(f"Later than {day}, and not counted: {found.later[name]:,}.")
         if by_month:
             _table(f"{name}, rows by month", found.months[name])
     if not found.controls.empty:

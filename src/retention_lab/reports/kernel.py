@@ -175,7 +175,7 @@ def _surroundings(room: str) -> Iterator[None]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Papermill logs what `Stopped` says, in many lines."""
-    loggers = [logging.getLogger(name) for name in ("papermill", "traitlets", "asyncio")]
+    loggers = [logging.getLogger(name) for name in ("papermill", "traitlets")]
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL + 1)

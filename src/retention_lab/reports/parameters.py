@@ -7,8 +7,10 @@ have to import stands in quotes: "date" for a day in ISO text, 'Literal["a", "b"
 from __future__ import annotations
 
 import ast
+import contextlib
 import datetime as dt
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -162,17 +164,14 @@ def _parameter(statement: ast.stmt, *, line: str, name: str) -> Parameter:
 
 
 def _type(annotation: ast.expr, *, shown: str) -> tuple[str, tuple[object, ...]]:
-    quoted = isinstance(annotation, ast.Constant) and isinstance(annotation.value, str)
-    text = (
-        str(annotation.value)
-        if quoted and isinstance(annotation, ast.Constant)
-        else ast.unparse(annotation)
-    )
-    if text in PLAIN or (quoted and text == "date"):
-        return text, ()
-    if quoted and text.startswith("Literal[") and text.endswith("]"):
-        choices = ast.literal_eval(f"({text.removeprefix('Literal[').removesuffix(']')},)")
-        return "Literal", choices
+    match annotation:
+        case ast.Constant(value="date"):
+            return "date", ()
+        case ast.Constant(value=str(text)) if found := re.fullmatch(r"Literal\[(.+)\]", text):
+            with contextlib.suppress(ValueError, SyntaxError):
+                return "Literal", ast.literal_eval(f"({found[1]},)")
+        case _ if (text := ast.unparse(annotation)) in PLAIN:
+            return text, ()
     raise checks.BadParameter(
         f'{shown} must be of type {", ".join(PLAIN)}, or in quotes "date" or \'Literal["a", "b"]\'.'
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -189,21 +188,20 @@ def _claims(executed: NotebookNode) -> dict[str, object]:
     BadData
         When a number is none: what cannot be computed must not be claimed.
     """
-    outputs = [output for cell in executed.cells for output in cell.get("outputs", [])]
-    ledgers = [
-        output.data[page.RESULTS] for output in outputs if page.RESULTS in output.get("data", {})
+    outputs = [
+        output.get("data", {}) for cell in executed.cells for output in cell.get("outputs", [])
     ]
-    for result in (result for ledger in ledgers for result in ledger.get("results", [])):
-        if any(isinstance(value, float) and not math.isfinite(value) for value in result.values()):
+    ledgers = [data[page.RESULTS] for data in outputs if page.RESULTS in data]
+    results = [result for ledger in ledgers for result in ledger.get("results", [])]
+    for result in results:
+        # A kernel sends nan and infinity as text.
+        if any(isinstance(result.get(each), str) for each in ("value", "low", "high")):
             raise checks.BadData(
                 f"the result {result.get('name')!r} holds nan or infinity. "
                 "What cannot be computed must not be recorded."
             )
     headlines = [ledger["headline"] for ledger in ledgers if ledger.get("headline")]
-    return {
-        "headline": headlines[-1] if headlines else "",
-        "results": [result for ledger in ledgers for result in ledger.get("results", [])],
-    }
+    return {"headline": headlines[-1] if headlines else "", "results": results}
 
 
 def _shown(taken: Snapshot) -> str:
