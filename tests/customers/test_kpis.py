@@ -97,16 +97,49 @@ def test_retention_rate_meets_five_customers_worked_by_hand():
     assert got.start == dt.date(2023, 5, 31)
     assert (got.active_at_start, got.active_at_end) == (2, 3)
     assert (got.new, got.kept, got.lost, got.reactivated) == (1, 1, 1, 1)
-    assert got.rate == (3 - 1) / 2
     assert got.kept_share == proportion(1, 2)
+    assert got.rate.value == (3 - 1) / 2
+    # Marks (y, x) of a to e: (1, 1) (0, 1) (0, 0) (1, 0) (0, 0); the ratio is 1, so y - x is
+    # 0, -1, 0, 1, 0, its squares sum to 2, and the variance is 5 / 4 * 2 / 2**2.
+    margin = 2.776445 * np.sqrt(5 / 4 * 2 / 4)  # Student's t, 0.975, 4 degrees of freedom
+    assert got.rate.high == pytest.approx(1 + margin)
+    assert got.rate.low == 0  # the interval would reach below, and a rate cannot
 
 
 def test_retention_rate_passes_one_when_many_are_reactivated():
     rows = [("a", "2023-05-20", 1), ("a", "2023-06-20", 1)]
     rows += [(f"c{n}", day, 1) for n in range(3) for day in ("2023-01-01", "2023-06-20")]
     got = retention_rate(order_table(rows), end=dt.date(2023, 6, 30), days=30)
-    assert got.rate == 4
+    assert got.rate.value == 4
+    assert got.rate.high > 4
     assert got.kept_share.value == 1
+
+
+@pytest.mark.parametrize("kept", [0, 20])
+def test_retention_rate_without_reactivated_customers_is_a_share_with_its_interval(kept):
+    rows = [(f"c{n}", "2023-05-20", 1) for n in range(20)]
+    rows += [(f"c{n}", "2023-06-20", 1) for n in range(kept)] + [("new", "2023-06-20", 1)]
+    got = retention_rate(order_table(rows), end=dt.date(2023, 6, 30), days=30)
+    assert got.rate == got.kept_share == proportion(kept, 20)
+    assert got.rate.low < got.rate.high
+
+
+def test_retention_rate_has_the_interval_of_a_bootstrap_over_customers():
+    rows, days = random_rows(3, customers=600), 60
+    got = retention_rate(order_table(rows), end=END, days=days)
+    start = pd.Timestamp(END) - pd.Timedelta(days=days)
+    visits = oracle_days(rows, END).assign(late=lambda t: t["day"] > start)
+    earlier = visits["day"].between(start - pd.Timedelta(days=days - 1), start)
+    marks = visits.assign(at_start=earlier, old=visits["first"] <= start)
+    marks = marks.groupby("customer_id")[["late", "at_start", "old"]].max().astype("int64")
+    y, x = (marks["late"] * marks["old"]).to_numpy(), marks["at_start"].to_numpy()
+    draws = np.random.default_rng(20231101).integers(0, len(x), (4_000, len(x)))
+    ratios = y[draws].sum(axis=1) / x[draws].sum(axis=1)
+    assert got.reactivated > 0
+    assert got.rate.value == pytest.approx(y.sum() / x.sum())
+    # The bootstrap's own noise is about one part in ninety; the rest is the ratio's skew.
+    half_width = (got.rate.high - got.rate.low) / 2
+    assert half_width == pytest.approx(1.96 * ratios.std(), rel=0.05)
 
 
 @pytest.mark.parametrize("seed", range(3))

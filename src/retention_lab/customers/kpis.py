@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import ibis
 import ibis.expr.types as ir
@@ -57,13 +58,10 @@ class RetentionRate:
     active_at_end: int
     new: int
     kept: int
+    rate: Interval
+    """(Active at the end - new) / active at the start; the reactivated can push it over 1."""
     kept_share: Interval
     """Of those active at the start, the share active at the end."""
-
-    @property
-    def rate(self) -> float:
-        """(Active at the end - new) / active at the start; the reactivated can push it over 1."""
-        return (self.active_at_end - self.new) / self.active_at_start
 
     @property
     def lost(self) -> int:
@@ -140,7 +138,8 @@ def retention_rate(
     """Customer retention rate over the `days` days that end with `end`.
 
     Active on a day means bought in the `days` days up to and including it, so the two stretches
-    compared do not overlap. The orders must reach back ``2 * days`` days for it to be fair.
+    compared do not overlap. The orders must reach back ``2 * days`` days for it to be fair. The
+    interval of the rate takes all customers known by `end` as independent; it does not go below 0.
 
     Raises
     ------
@@ -163,6 +162,7 @@ def retention_rate(
     )
     counts = _one_row(
         customers.agg(
+            known=_.count(),
             at_start=_.at_start.sum(),
             at_end=_.at_end.sum(),
             new=_.new.sum(),
@@ -179,8 +179,21 @@ def retention_rate(
         active_at_end=counts["at_end"],
         new=counts["new"],
         kept=counts["kept"],
+        rate=_rate(counts, alpha=alpha),
         kept_share=proportion(counts["kept"], counts["at_start"], alpha=alpha),
     )
+
+
+def _rate(counts: Mapping[str, int], *, alpha: float) -> Interval:
+    """Ratio of two marks of each customer: active at the end and not new, active at the start."""
+    at_start, kept = counts["at_start"], counts["kept"]
+    stayed = counts["at_end"] - counts["new"]
+    if stayed == kept:  # nobody came back after a pause: a share, whose interval holds at 0 and 1
+        return proportion(kept, at_start, alpha=alpha)
+    # The square of a mark is the mark, and the product of both marks the kept customers.
+    moments = RatioMoments(n=counts["known"], y=stayed, x=at_start, yy=stayed, xy=kept, xx=at_start)
+    found = ratio(moments, alpha=alpha)
+    return replace(found, low=max(0.0, found.low))
 
 
 def repeat_purchase_rate(
