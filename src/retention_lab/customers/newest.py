@@ -28,7 +28,7 @@ class Cohort:
 
 @dataclass(frozen=True, kw_only=True)
 class Newest:
-    """The newest complete cohort; `before` is the month before it, where that is complete and had customers."""
+    """The newest complete cohort; `before` is the month before it, where that had customers."""
 
     cohort: Cohort
     before: Cohort | None
@@ -57,19 +57,36 @@ def newest_complete(returned: pd.DataFrame) -> Newest | None:
     -------
     Newest or None
         None as long as no cohort is complete: that is an answer, not an error.
+
+    Raises
+    ------
+    BadData
+        When a column is missing.
     """
     checks.columns("returned", returned.columns, ["cohort", "customers", "returned", "complete"])
-    complete = returned[returned["complete"]]
-    if complete.empty:
+    complete = _by_month(returned[returned["complete"]])
+    if not complete:
         return None
-    rows = {row.cohort: row for row in complete.itertuples()}
-    newest = max(rows)
-    before = rows.get(newest - pd.offsets.MonthBegin(1))
-    return Newest(cohort=_cohort(rows[newest]), before=None if before is None else _cohort(before))
+    newest = complete[max(complete)]
+    month_before = (newest.month - dt.timedelta(days=1)).replace(day=1)
+    return Newest(cohort=newest, before=complete.get(month_before))
 
 
-def _cohort(row: object) -> Cohort:
-    month, customers, returned = (
-        getattr(row, name) for name in ("cohort", "customers", "returned")
-    )
-    return Cohort(month=month.date(), customers=int(customers), returned=int(returned))
+def next_complete(returned: pd.DataFrame) -> dt.date | None:
+    """Find the first month of `cohorts.returned` that is not complete yet: None if all are.
+
+    Raises
+    ------
+    BadData
+        When a column is missing.
+    """
+    checks.columns("returned", returned.columns, ["cohort", "customers", "returned", "complete"])
+    return min(_by_month(returned[~returned["complete"]]), default=None)
+
+
+def _by_month(returned: pd.DataFrame) -> dict[dt.date, Cohort]:
+    columns = (returned[name] for name in ("cohort", "customers", "returned"))
+    return {
+        month.date(): Cohort(month=month.date(), customers=int(customers), returned=int(count))
+        for month, customers, count in zip(*columns, strict=True)
+    }

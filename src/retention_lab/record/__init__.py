@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from retention_lab.record.ledger import Claim, Ledger, Unit, money
+from retention_lab.record.ledger import BEFORE, SMALL, Claim, Ledger, Unit, Words, money, percent
 
-__all__ = ["Claim", "Ledger", "Unit", "money"]
+__all__ = ["BEFORE", "SMALL", "Claim", "Ledger", "Unit", "Words", "money", "percent"]

@@ -1,30 +1,47 @@
 """The ledger of claims: every number that a summary sentence names is recorded here first.
 
-A ledger shows itself as a small JSON output of the notebook; the runner gathers it into `results.json`, so that the next run can
-say what changed. A sentence that asks for a number nobody recorded stops the run.
+A ledger shows itself as a small JSON output of the notebook; the runner gathers it into
+`results.json`, so that the next run can say what changed. A sentence that asks for a number nobody
+recorded stops the run.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, TypedDict, Unpack, get_args
 
 from retention_lab import __version__, checks
 from retention_lab.inference.interval import Interval
+from retention_lab.tables.parsing import minor_digits
 
 Unit = Literal["share", "points", "count", "days", "money", "per_customer"]
 
-_SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€"}
+BEFORE = "_before"  # ends the name of a result of the period before
+SMALL = 10  # a group of fewer customers is neither recorded nor drawn
+
+MIME = "application/vnd.retention-lab.results+json"
+_SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€", "JPY": "¥"}
 _SPACE = "\N{NO-BREAK SPACE}"
+
+
+class Words(TypedDict, total=False):
+    """What may be said of a claim besides its number; see `Claim`."""
+
+    about: str
+    label: str
+    currency: str
+    key: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One number with what it needs to be believed: interval, unit, the n behind it and its definition.
+    """One number with what it needs to be believed: interval, unit, n and definition.
 
-    A share, and a difference of shares in `points`, is a number between -1 and 1; `money` is in whole units of `currency`; `about`
-    says whom or which period it describes; `label` heads it in lists, where a `key` claim stands for its report.
+    A share, and a difference of shares in `points`, is a number between -1 and 1; `money` is in
+    whole units of `currency`; `about` says whom or which period it describes; `label` heads it in
+    lists, where a `key` claim stands for its report.
     """
 
     name: str
@@ -51,16 +68,19 @@ class Claim:
         Raises
         ------
         Refusal
-            When the claim was recorded without one: such a number must not stand in a sentence that gives a range.
+            When the claim was recorded without one: such a number must not stand in a sentence
+            that gives a range.
         """
         if self.low is None or self.high is None:
             raise checks.Refusal(f"The result {self.name!r} was recorded without an interval.")
-        return f"{self.written(self.low).removesuffix(_SPACE + '%')} to {self.written(self.high).removesuffix(_SPACE + '%')}"
+        low, high = (self.written(bound) for bound in (self.low, self.high))
+        percent_sign = f"{_SPACE}%"
+        return f"{low.removesuffix(percent_sign)} to {high.removesuffix(percent_sign)}"
 
     @property
     def full(self) -> str:
-        """The value with its interval: 26.2 % (23.8 to 28.8)."""
-        return f"{self.text} ({self.between})"
+        """The value with its interval, if it has one: 26.2 % (23.8 to 28.8)."""
+        return self.text if self.low is None else f"{self.text} ({self.between})"
 
     @property
     def ranged(self) -> str:
@@ -71,15 +91,17 @@ class Claim:
         """Write any value in the unit of this claim."""
         match self.unit:
             case "share":
-                return f"{100 * value:.1f}{_SPACE}%"
+                return percent(value)
             case "points":
-                return f"{100 * value:.1f}"
+                return _fixed(100 * value, 1)
             case "money":
                 return money(value, self.currency)
             case "per_customer":
-                return f"{value:.2f}"
-            case "count" | "days":
-                return f"{value:,.0f}"
+                return _fixed(value, 2)
+            case "count":
+                return _fixed(value, 0)
+            case "days":  # a median may lie between two days
+                return _fixed(value, 1).removesuffix(".0")
 
 
 class Ledger:
@@ -97,7 +119,7 @@ class Ledger:
         unit: Unit,
         definition: str,
         n: int | None = None,
-        **words: Any,
+        **words: Unpack[Words],
     ) -> Claim:
         """Record a number and return it as a claim.
 
@@ -114,27 +136,27 @@ class Ledger:
         n
             How many customers (or orders) stand behind it.
         **words
-            The remaining fields of `Claim`: about, label, currency, key.
+            The remaining fields of `Claim`.
 
         Raises
         ------
         Refusal
-            When the name was recorded before, or the unit is unknown.
+            When the name was recorded before, or a number is not finite.
+        BadParameter
+            When the unit is unknown.
         """
         if name in self._claims:
             raise checks.Refusal(f"The result {name!r} is recorded twice.")
         checks.known("record", "unit", [unit], get_args(Unit))
-        number = (
-            value if isinstance(value, Interval) else Interval(value=value, low=value, high=value)
-        )
-        low, high = (number.low, number.high) if isinstance(value, Interval) else (None, None)
+        given = asdict(value) if isinstance(value, Interval) else {"value": value}
+        numbers = {part: _plain(one, name=name, unit=unit) for part, one in given.items()}
         claim = Claim(
             name=name,
-            value=number.value,
-            low=low,
-            high=high,
+            value=numbers["value"],
+            low=numbers.get("low"),
+            high=numbers.get("high"),
             unit=unit,
-            n=n,
+            n=None if n is None else int(n),
             definition=definition,
             **words,
         )
@@ -158,7 +180,7 @@ class Ledger:
         """Return all claims in order."""
         return list(self._claims.values())
 
-    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
         results = [
             {
                 **asdict(claim),
@@ -168,18 +190,35 @@ class Ledger:
             }
             for claim in self.claims()
         ]
-        content = {"headline": self.headline, "results": results}
         return {
-            "application/vnd.retention-lab.results+json": content,
+            MIME: {"headline": self.headline, "results": results},
             "text/plain": f"{len(results)} results recorded",
         }
 
 
+def percent(share: float) -> str:
+    """Write a share: 26.2 %."""
+    return f"{_fixed(100 * share, 1)}{_SPACE}%"
+
+
 def money(value: float, currency: str) -> str:
-    """Write an amount: two decimals below a thousand, whole units above, millions from a million on."""
+    """Write an amount: with its minor units below a thousand, whole above, then in millions."""
     symbol = _SYMBOLS.get(currency, f"{currency}{_SPACE}")
-    sign = "-" if value < 0 else ""
-    size = abs(value)
-    if size >= 1_000_000:
-        return f"{sign}{symbol}{size / 1_000_000:,.2f}{_SPACE}million"
-    return f"{sign}{symbol}{size:,.2f}" if size < 1_000 else f"{sign}{symbol}{size:,.0f}"
+    digits, size = minor_digits(currency), abs(value)
+    if round(size) >= 1_000_000:
+        text = f"{_fixed(size / 1_000_000, 2)}{_SPACE}million"
+    else:
+        text = _fixed(size, digits if round(size, digits) < 1_000 else 0)
+    return f"{'-' if round(value, digits) < 0 else ''}{symbol}{text}"
+
+
+def _fixed(value: float, digits: int) -> str:
+    """Write with a fixed number of decimals; what rounds to zero has no sign."""
+    return f"{round(value, digits) + 0.0:,.{digits}f}"
+
+
+def _plain(value: float, *, name: str, unit: Unit) -> float:
+    """Turn a number of NumPy's into one of Python's, for JSON; what is no number is refused."""
+    if not math.isfinite(value):
+        raise checks.Refusal(f"The result {name!r} is {value}, which is not a number to record.")
+    return int(value) if unit == "count" else float(value)

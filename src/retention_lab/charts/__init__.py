@@ -1,0 +1,29 @@
+"""One function a picture. Each takes a small aggregated frame and embeds only what it shows.
+
+Every chart carries its words: a description for readers who cannot see it, a caption, and the
+headings of its data table. Groups of fewer than `SMALL` customers are left out, and curves end
+where fewer are followed; where nothing remains, a sentence stands in the place of the picture.
+"""
+
+from __future__ import annotations
+
+import altair as alt
+
+from retention_lab.charts.activity import activity_tiers, monthly_revenue, repurchase_curve
+from retention_lab.charts.cohorts import PERIODS, returned_by_month, triangle
+from retention_lab.charts.frame import MIME, as_mime
+from retention_lab.charts.quality import left_out
+
+__all__ = [
+    "MIME",
+    "PERIODS",
+    "activity_tiers",
+    "left_out",
+    "monthly_revenue",
+    "repurchase_curve",
+    "returned_by_month",
+    "triangle",
+]
+
+alt.renderers.register("retention_lab", as_mime)
+alt.renderers.enable("retention_lab")

@@ -1,0 +1,173 @@
+"""Pictures of what customers do: time to the second purchase, activity tiers, revenue."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from retention_lab.charts.frame import (
+    BLUE,
+    COUNT,
+    GREY,
+    MONTH,
+    ORANGE,
+    PALE,
+    ROUND,
+    SHARE,
+    TEXT,
+    Columns,
+    finished,
+    stacked_by_month,
+    tooltips,
+)
+from retention_lab.record import SMALL, money, percent
+from retention_lab.wording import Instead, full_day
+
+STEPS = 120  # of a curve: more than a screen shows
+
+
+def repurchase_curve(curve: pd.DataFrame, *, days: int) -> alt.LayerChart | Instead:
+    """Share of customers who have bought a second time by each day, with its band.
+
+    `curve` is a Kaplan-Meier table; it is drawn as far as `SMALL` customers were followed.
+    """
+    columns: Columns = {
+        "day": ("Day", COUNT),
+        "share": ("Have bought again", SHARE),
+        "low": ("From", SHARE),
+        "high": ("To", SHARE),
+        "at_risk": ("Still followed", COUNT),
+    }
+    kept = curve[(curve["at_risk"] >= SMALL) & (curve["day"] <= days)]
+    if len(kept) < 2:
+        return Instead(f"No picture yet: fewer than {SMALL} customers were followed for a day.")
+    places = np.linspace(0, len(kept) - 1, min(len(kept), STEPS)).round().astype("int64")
+    steps = kept.iloc[places]
+    # The curve counts those without a second purchase, so its upper bound is our lower one.
+    again = 1 - steps[["survival", "high", "low"]].set_axis(["share", "low", "high"], axis=1)
+    data = steps[["day", "at_risk"]].join(again).round(ROUND)
+    last = data.iloc[-1]
+    return finished(
+        _steps(alt.Chart(data), columns, days=days),
+        description=(
+            "Share of customers who have bought a second time, by days since the first: "
+            f"{percent(last['share'])} by day {last['day']:.0f}."
+        ),
+        caption=(
+            "Time to the second purchase; customers still waiting count as waiting. "
+            "The band is the 95 % interval."
+        ),
+        columns=columns,
+    )
+
+
+def _steps(chart: alt.Chart, columns: Columns, *, days: int) -> alt.LayerChart:
+    axis = alt.Axis(values=list(range(0, days + 1, 30)))
+    x = alt.X("day:Q", title="Days since the first purchase", axis=axis)
+    low = alt.Y("low:Q", title="Have bought again", axis=alt.Axis(format="%"))
+    band = chart.mark_area(color=PALE, opacity=0.6, interpolate="step-after")
+    line = chart.mark_line(color=BLUE, strokeWidth=2, interpolate="step-after")
+    tooltip = tooltips(columns, "day", "share", "at_risk")
+    line = line.encode(x=x, y="share:Q", tooltip=tooltip)
+    layers: alt.LayerChart = band.encode(x=x, y=low, y2="high:Q") + line
+    return layers
+
+
+def activity_tiers(tiers: Mapping[dt.date, pd.DataFrame]) -> alt.LayerChart | Instead:
+    """Customers by days since their last purchase, as of one day or several, the newest first.
+
+    `tiers` holds what `activity.activity_tiers` gave, by its as-of date.
+    """
+    columns: Columns = {
+        "when": ("As of", TEXT),
+        "tier": ("Days", TEXT),
+        "customers": ("Customers", COUNT),
+        "share": ("Share", SHARE),
+        "low": ("From", SHARE),
+        "high": ("To", SHARE),
+    }
+    kept = {day: each for day, each in tiers.items() if each["customers"].sum() >= SMALL}
+    if not kept:
+        return Instead(f"No picture: there are fewer than {SMALL} customers.")
+    data = pd.concat([each.assign(when=full_day(day)) for day, each in kept.items()])
+    newest, frame = next(iter(kept.items()))
+    shares = zip(frame["tier"], frame["share"], strict=True)
+    words = "; ".join(f"{tier} days: {percent(share)}" for tier, share in shares)
+    return finished(
+        _tiers(data[list(columns)].round(ROUND), columns),
+        description=f"Customers by days since their last purchase, {full_day(newest)}: {words}.",
+        caption=(
+            "Customers by days since their last purchase (the purchase clock). "
+            "Thin lines are 95 % intervals."
+        ),
+        columns=columns,
+        height=180,
+    )
+
+
+def _tiers(data: pd.DataFrame, columns: Columns) -> alt.LayerChart:
+    when, tiers = (list(dict.fromkeys(data[field])) for field in ("when", "tier"))
+    base = alt.Chart(data).encode(
+        y=alt.Y("tier:N", title="Days since last purchase", sort=tiers),
+        yOffset=alt.YOffset("when:N", sort=when),
+    )
+    colours = alt.Scale(domain=when, range=[BLUE, PALE][: len(when)])
+    bars = base.mark_bar().encode(
+        x=alt.X("share:Q", title="Share of all customers", axis=alt.Axis(format="%")),
+        color=alt.Color("when:N", sort=when, scale=colours),
+        tooltip=tooltips(columns),
+    )
+    intervals = base.mark_rule(color=GREY, strokeWidth=2).encode(x="low:Q", x2="high:Q")
+    layers: alt.LayerChart = bars + intervals
+    return layers
+
+
+def monthly_revenue(
+    months: pd.DataFrame, *, currency: str, minor_per_unit: int
+) -> alt.Chart | Instead:
+    """Revenue by month from new and from returning customers.
+
+    `months` is what `revenue.monthly_revenue` gave. A month in which fewer than `SMALL` customers
+    bought is left out, one without any sales is not.
+    """
+    columns: Columns = {
+        "month": ("Month", MONTH),
+        "who": ("From", TEXT),
+        "revenue": (f"Revenue ({currency})", COUNT),
+        "complete": ("Month is over", TEXT),
+    }
+    kept = months[~months["customers"].between(1, SMALL - 1)]
+    if not kept["customers"].any():
+        return Instead(f"No picture: in no month did {SMALL} customers or more buy.")
+    whole = 1 / minor_per_unit
+    who = {"revenue_returning": "returning customers", "revenue_new": "new customers"}
+    data = kept.melt(["month", "complete"], list(who), var_name="who", value_name="revenue")
+    data = data.assign(who=data["who"].map(who), revenue=(data["revenue"] * whole).round())
+    left_out = f" Months with fewer than {SMALL} customers are left out."
+    colours = dict(zip(who.values(), (BLUE, ORANGE), strict=True))
+    bars = stacked_by_month(data, columns, size="revenue", part="who", colours=colours)
+    return finished(
+        bars.encode(opacity=alt.condition("datum.complete", alt.value(1), alt.value(0.45))),
+        description=(
+            "Revenue by month from new and returning customers."
+            + _last_month(kept, whole=whole, currency=currency)
+        ),
+        caption=(
+            "Revenue by month. New means: in the month of the first purchase. "
+            "A month that is not over is pale." + ("" if len(kept) == len(months) else left_out)
+        ),
+        columns=columns,
+    )
+
+
+def _last_month(months: pd.DataFrame, *, whole: float, currency: str) -> str:
+    over = months[months["complete"]]
+    if over.empty:
+        return ""
+    last = over.iloc[-1]
+    revenue = (last["revenue_new"] + last["revenue_returning"]) * whole
+    return f" {last['month']:{MONTH}}: {money(revenue, currency)}."

@@ -1,0 +1,206 @@
+"""Pictures of cohorts: who came back, month by month, and the triangle."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from retention_lab.charts.frame import (
+    BLUE,
+    COUNT,
+    GREY,
+    MONTH,
+    PALE,
+    ROUND,
+    SHARE,
+    TEXT,
+    Columns,
+    finished,
+    tooltips,
+)
+from retention_lab.record import SMALL, percent
+from retention_lab.wording import Instead
+
+MEASURES = {
+    "share": "share who bought in the period (%)",
+    "later_share": "share who bought in it or later (%)",
+    "active": "customers who bought in the period",
+    "revenue": "revenue of the period",
+}
+COHORTS, PERIODS = 15, 12  # as many of the newest, and of the first, are drawn
+MEAN = "Weighted mean"
+# Of the scheme's range: white below, or black above it, would have less contrast than 4.5 to 1.
+DARK_FROM = 0.74
+
+
+def returned_by_month(frame: pd.DataFrame, *, days: int) -> alt.LayerChart | Instead:
+    """Share of each month's new customers who bought again within `days` days, with intervals.
+
+    `frame` is what `cohorts.returned` gave; months on which nothing can be said yet are left out.
+    """
+    columns: Columns = {
+        "cohort": ("First bought", MONTH),
+        "customers": ("Customers", COUNT),
+        "returned": ("Bought again so far", COUNT),
+        "share": ("Share", SHARE),
+        "low": ("From", SHARE),
+        "high": ("To", SHARE),
+        "method": ("How", TEXT),
+    }
+    kept = frame[(frame["customers"] >= SMALL) & frame["share"].notna()]
+    if kept.empty:
+        return Instead(
+            f"No picture yet: no month with {SMALL} new customers or more has been followed for "
+            f"{days} days."
+        )
+    data = kept[list(columns)].astype(dict.fromkeys(("share", "low", "high"), "float64"))
+    first, last = (_month_in_words(data.iloc[place]) for place in (0, -1))
+    span = first if len(data) == 1 else f"{first}, {last}"
+    return finished(
+        _months(alt.Chart(data.round(ROUND)), columns, title=f"Bought again within {days} days"),
+        description=(
+            f"Share of new customers who bought again within {days} days, by month of first "
+            f"purchase, with intervals: {span}."
+        ),
+        caption=(
+            f"Bought again within {days} days, by month of first purchase. "
+            "Bars are 95 % intervals; open points are estimates."
+        ),
+        columns=columns,
+    )
+
+
+def _month_in_words(row: pd.Series) -> str:
+    estimate = "" if row["method"] == "observed" else " (an estimate)"
+    return f"{percent(row['share'])}{estimate} for {row['cohort']:{MONTH}}"
+
+
+def _months(chart: alt.Chart, columns: Columns, *, title: str) -> alt.LayerChart:
+    axis = alt.Axis(format="%b %y", labelOverlap=True)
+    x = alt.X("cohort:T", title="Month of first purchase", axis=axis)
+    scale, shares = alt.Scale(zero=True), alt.Axis(format="%")
+    y = alt.Y("share:Q", title=title, axis=shares, scale=scale)
+    low = alt.Y("low:Q", title=title, axis=shares, scale=scale)
+    observed = "datum.method == 'observed'"
+    fill = alt.condition(observed, alt.value(BLUE), alt.value("white"))
+    bars = chart.mark_rule(color=PALE, strokeWidth=3).encode(x=x, y=low, y2="high:Q")
+    line = chart.mark_line(color=BLUE, strokeWidth=2).encode(x=x, y=y).transform_filter(observed)
+    points = chart.mark_point(color=BLUE, size=60, filled=False, strokeWidth=2, opacity=1)
+    points = points.encode(x=x, y=y, fill=fill, tooltip=tooltips(columns))
+    layers: alt.LayerChart = bars + line + points
+    return layers
+
+
+def triangle(
+    frame: pd.DataFrame, means: pd.DataFrame, *, unit: str, currency: str, minor_per_unit: int
+) -> alt.LayerChart | Instead:
+    """The cohort triangle with a choice of measure; incomplete cells are hatched.
+
+    `frame` is a triangle of `customers.cohorts`, `means` its `weighted_mean`, drawn as the last
+    row; `unit` says what a period is. The newest `COHORTS` and the first `PERIODS` are drawn.
+    Revenue of fewer than `SMALL` customers is left out.
+    """
+    data = _cells(frame, means, minor_per_unit=minor_per_unit)
+    if data["cohort"].eq(MEAN).all():
+        return Instead(
+            f"No picture yet: no group of {SMALL} new customers or more has reached a "
+            f"{unit.lower()} after its first."
+        )
+    columns = _triangle_columns(unit, currency)
+    measure = alt.binding_select(
+        options=list(MEASURES), labels=list(MEASURES.values()), name="Show: "
+    )
+    layers = _triangle_layers(data, columns, unit=unit)
+    per = f"{unit.lower()} since the first purchase"
+    return finished(
+        layers.add_params(alt.param(name="measure", value="share", bind=measure)),
+        description=(
+            f"Triangle of cohorts by {per}: the share of each month's new customers who bought in "
+            f"each.{_mean_in_words(data)} Hatched cells are incomplete."
+        ),
+        caption=(
+            f"By {per}, the share of each month's new customers who bought in it. "
+            "Hatched: not over yet for everybody."
+        ),
+        columns=columns,
+        height=24 * data["cohort"].nunique(),
+    )
+
+
+def _cells(frame: pd.DataFrame, means: pd.DataFrame, *, minor_per_unit: int) -> pd.DataFrame:
+    """The cells to draw, cohorts named by their month; the weighted mean as a last cohort."""
+    kept = frame[(frame["size"] >= SMALL) & frame["period"].between(1, PERIODS)]
+    newest = sorted(kept["cohort"].unique())[-COHORTS:]
+    cells = kept[kept["cohort"].isin(newest)]
+    revenue = (cells["revenue"] / minor_per_unit).where(~cells["active"].between(1, SMALL - 1))
+    cells = cells.assign(cohort=cells["cohort"].dt.strftime("%b %Y"), revenue=revenue)
+    drawn = means["period"].between(1, PERIODS) & (means["size"] >= SMALL)
+    mean = means[drawn].assign(cohort=MEAN, complete=True)
+    columns = list(_triangle_columns("", ""))
+    # Each part must have all columns, or pandas would guess the types of those without a value.
+    parts = [part.reindex(columns=columns) for part in (cells, mean) if len(part)]
+    data = pd.concat(parts) if parts else cells.reindex(columns=columns)
+    return data.astype({"revenue": "float64"}).round({**ROUND, "revenue": 0})
+
+
+def _triangle_columns(unit: str, currency: str) -> Columns:
+    return {
+        "cohort": ("First bought", TEXT),
+        "size": ("Customers", COUNT),
+        "period": (unit, COUNT),
+        "active": ("Bought in it", COUNT),
+        "share": ("Share", SHARE),
+        "low": ("From", SHARE),
+        "high": ("To", SHARE),
+        "later_share": ("In it or later", SHARE),
+        "later_low": ("Later, from", SHARE),
+        "later_high": ("Later, to", SHARE),
+        "revenue": (f"Revenue ({currency})", COUNT),
+        "complete": ("Complete", TEXT),
+    }
+
+
+def _triangle_layers(data: pd.DataFrame, columns: Columns, *, unit: str) -> alt.LayerChart:
+    is_share = "(measure == 'share' || measure == 'later_share')"
+    base = (
+        alt.Chart(data)
+        .transform_calculate(
+            shown="datum[measure]",
+            words=f"datum.shown === null ? '' : {is_share} ? format(100 * datum.shown, '.0f')"
+            " : format(datum.shown, datum.shown < 1000 ? '.0f' : '.2s')",
+        )
+        .encode(
+            x=alt.X(
+                "period:O",
+                title=f"{unit} since the first purchase",
+                axis=alt.Axis(orient="top", labelAngle=0),
+            ),
+            y=alt.Y("cohort:O", title="First bought", sort=list(dict.fromkeys(data["cohort"]))),
+        )
+    )
+    cells = base.mark_rect(stroke="white", strokeWidth=2).encode(
+        color=alt.Color("shown:Q", scale=alt.Scale(scheme="blues", domainMin=0), legend=None),
+        opacity=alt.condition("datum.complete", alt.value(1), alt.value(0.35)),
+        tooltip=tooltips(columns, *(field for field in columns if field != "complete")),
+    )
+    hatch = base.transform_filter("!datum.complete").mark_text(text="//", color=GREY, fontSize=11)
+    # The whole range is that of the colours, so it is taken before incomplete cells are dropped.
+    light = f"datum.shown > {DARK_FROM} * datum.most"
+    numbers = (
+        base.transform_joinaggregate(most="max(shown)")
+        .transform_filter("datum.complete")
+        .mark_text(fontSize=11)
+        .encode(
+            text="words:N",
+            color=alt.condition(light, alt.value("white"), alt.value("black")),
+        )
+    )
+    layers: alt.LayerChart = cells + hatch + numbers
+    return layers
+
+
+def _mean_in_words(data: pd.DataFrame) -> str:
+    first = data[(data["cohort"] == MEAN) & (data["period"] == 1)]
+    if first.empty:
+        return ""
+    return f" The weighted mean is {percent(first['share'].iloc[0])} in period 1."

@@ -1,0 +1,97 @@
+"""What all pictures share: colours, theme, and the words and columns that a chart must carry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TypeVar
+
+import altair as alt
+import pandas as pd
+
+BLUE, ORANGE, GREY, PALE = "#0b5fa5", "#c2410c", "#5b6470", "#9fc3e4"
+HEIGHT = 260
+# JupyterLab draws this type without a network; Altair's own renderer loads scripts from one.
+MIME = "application/vnd.vegalite.v5+json"
+# Shares are drawn and listed to a hundredth of a percent: more only makes the page heavier.
+ROUND = dict.fromkeys(("share", "low", "high", "later_share", "later_low", "later_high"), 4)
+
+# Formats that d3 (tooltips) and Python (data tables) read alike.
+COUNT, SHARE, MONTH, TEXT = ",.0f", ".1%", "%B %Y", ""
+Columns = Mapping[str, tuple[str, str]]  # by field: its heading and its format
+AnyChart = TypeVar("AnyChart", alt.Chart, alt.LayerChart)
+
+
+def as_mime(spec: Mapping[str, object], **_: object) -> tuple[dict[str, object], dict[str, object]]:
+    """Render for Altair: the chart as `MIME`, its description as text."""
+    return {MIME: dict(spec), "text/plain": f"[chart] {spec.get('description', '')}"}, {}
+
+
+@alt.theme.register("retention_lab", enable=True)
+def _theme() -> alt.theme.ThemeConfig:
+    dark = "#30363d"
+    axis = alt.theme.AxisConfigKwds(
+        labelColor=dark,
+        titleColor=dark,
+        labelFontSize=12,
+        titleFontSize=12,
+        titleFontWeight="normal",
+        gridColor="#e5e8eb",
+        domainColor="#b6bcc2",
+    )
+    legend = alt.theme.LegendConfigKwds(
+        labelColor=dark, labelFontSize=12, orient="top", title=None, symbolStrokeWidth=2
+    )
+    config = alt.theme.ConfigKwds(
+        font="sans-serif", view={"stroke": None}, axis=axis, legend=legend
+    )
+    return {"config": config}
+
+
+def tooltips(columns: Columns, *fields: str) -> list[alt.Tooltip]:
+    """Give the chosen columns, or all, under the headings of the data table."""
+    kinds = {MONTH: "T", TEXT: "N"}
+    return [
+        alt.Tooltip(f"{field}:{kinds.get(form, 'Q')}", title=heading, format=form or alt.Undefined)
+        for field, (heading, form) in columns.items()
+        if field in (fields or columns)
+    ]
+
+
+def stacked_by_month(
+    data: pd.DataFrame, columns: Columns, *, size: str, part: str, colours: Mapping[str, str]
+) -> alt.Chart:
+    """Stack bars of a column `size` by `month`; the first of `colours` stands at the bottom."""
+    names = list(colours)
+    ranked = alt.Chart(data[list(columns)]).transform_calculate(
+        rank=f"indexof({json.dumps(names)}, datum[{json.dumps(part)}])"
+    )
+    months = alt.Axis(format="%b %y", labelOverlap=True)
+    bars: alt.Chart = ranked.mark_bar().encode(
+        x=alt.X("yearmonth(month):T", title=None, axis=months),
+        y=alt.Y(f"{size}:Q", title=columns[size][0], axis=alt.Axis(format="~s")),
+        color=alt.Color(
+            f"{part}:N",
+            scale=alt.Scale(domain=names, range=list(colours.values())),
+            legend=alt.Legend(columns=2, labelLimit=150),
+        ),
+        order=alt.Order("rank:Q"),
+        tooltip=tooltips(columns, "month", part, size),
+    )
+    return bars
+
+
+def finished(
+    chart: AnyChart, *, description: str, caption: str, columns: Columns, height: int = HEIGHT
+) -> AnyChart:
+    """Give a chart its size, its words and the headings of its data table."""
+    return chart.properties(
+        width="container",
+        height=height,
+        description=description,
+        usermeta={
+            "caption": caption,
+            "labels": [[field, heading] for field, (heading, _) in columns.items()],
+            "formats": {field: form for field, (_, form) in columns.items() if form},
+        },
+    )

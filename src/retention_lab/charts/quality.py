@@ -1,0 +1,49 @@
+"""Pictures of the data themselves: what became of each row."""
+
+from __future__ import annotations
+
+import itertools
+
+import altair as alt
+import pandas as pd
+
+from retention_lab.charts.frame import (
+    BLUE,
+    COUNT,
+    GREY,
+    MONTH,
+    ORANGE,
+    TEXT,
+    Columns,
+    finished,
+    stacked_by_month,
+)
+from retention_lab.tables.quality import USED
+from retention_lab.wording import Instead
+
+COLOURS = [BLUE, ORANGE, "#e3a72f", "#6b8e6e", "#8a63a8", GREY, "#b07aa1", "#9c755f"]
+
+
+def left_out(frame: pd.DataFrame, *, table: str, minor_per_unit: int) -> alt.Chart | Instead:
+    """Rows of one table by month and by what became of them.
+
+    `frame` is a snapshot's `left_out`; rows without a time stand in no month and are not drawn.
+    """
+    columns: Columns = {
+        "month": ("Month", MONTH),
+        "reason": ("What became of it", TEXT),
+        "rows": (f"Rows of {table}", COUNT),
+        "amount": ("Amount", COUNT),
+    }
+    rows = frame[(frame["table"] == table) & frame["month"].notna()]
+    if rows.empty:
+        return Instead(f"No picture: no row of {table} has a time of its own.")
+    data = rows.assign(amount=(rows["amount"] / minor_per_unit).round())
+    reasons = dict.fromkeys([USED, *rows["reason"]])
+    colours = dict(zip(reasons, itertools.cycle(COLOURS), strict=False))
+    return finished(
+        stacked_by_month(data, columns, size="rows", part="reason", colours=colours),
+        description=f"Rows of {table} by month, used or left out by reason.",
+        caption=f"What became of each row of {table}, month by month.",
+        columns=columns,
+    )

@@ -1,0 +1,185 @@
+"""What is claimed of a period and of the one before: names, units and definitions in one place.
+
+What rests on fewer than `SMALL` customers is not recorded, and neither is what the records do not
+reach back for; the sentences of `wording` say so in its place.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
+
+import pandas as pd
+
+from retention_lab.checks import BadData
+from retention_lab.customers import kpis
+from retention_lab.customers.activity import activity_tiers
+from retention_lab.customers.kpis import PeriodKpis, RetentionRate
+from retention_lab.inference.interval import Interval
+from retention_lab.inference.proportions import proportion
+from retention_lab.record.ledger import BEFORE, SMALL, Ledger
+from retention_lab.tables.snapshot import Snapshot
+
+
+def periods(ledger: Ledger, shop: Snapshot, *, days: int) -> None:
+    """Record the last `days` days and those before them, as far as the records reach back."""
+    for suffix, end in (("", shop.as_of), (BEFORE, shop.as_of - dt.timedelta(days=days))):
+        reach = (end - shop.records_from).days + 1
+        start = end - dt.timedelta(days=days - 1)
+        # A period in which nobody bought, or one customer alone, is refused: too few to record.
+        with suppress(BadData):
+            if reach >= days:
+                bought = kpis.period_kpis(shop.orders, start=start, end=end)
+                period(ledger, bought, shop, suffix=suffix)
+        with suppress(BadData):
+            if reach >= 2 * days:
+                rate = kpis.retention_rate(shop.orders, end=end, days=days)
+                retention(ledger, rate, suffix=suffix)
+
+
+def period(ledger: Ledger, bought: PeriodKpis, shop: Snapshot, *, suffix: str = "") -> None:
+    """Record what was bought in a period; money in whole units of the currency."""
+    if bought.customers < SMALL:
+        return
+    about = f"{bought.start} to {bought.end}"
+    ledger.record(
+        "revenue" + suffix,
+        bought.revenue / shop.minor_per_unit,
+        unit="money",
+        currency=shop.currency,
+        n=bought.orders,
+        about=about,
+        label="Revenue",
+        definition="Sum of order amounts before returns.",
+        key=not suffix,
+    )
+    ledger.record(
+        "orders" + suffix,
+        bought.orders,
+        unit="count",
+        about=about,
+        label="Orders",
+        definition=(
+            "Days on which a customer bought: what one customer orders on one day is one order."
+        ),
+    )
+    _buyers(ledger, bought, suffix=suffix)
+    ledger.record(
+        "average_order_value" + suffix,
+        _whole_units(bought.average_order_value, shop.minor_per_unit),
+        unit="money",
+        currency=shop.currency,
+        n=bought.orders,
+        about=about,
+        label="Average order value",
+        definition=(
+            "Revenue divided by orders; the interval allows for orders of one customer being alike."
+        ),
+    )
+
+
+def _buyers(ledger: Ledger, bought: PeriodKpis, *, suffix: str) -> None:
+    about = f"{bought.start} to {bought.end}"
+    ledger.record(
+        "buyers" + suffix,
+        bought.customers,
+        unit="count",
+        about=about,
+        label="Customers who bought",
+        definition="Customers with at least one order in the period.",
+    )
+    ledger.record(
+        "purchase_frequency" + suffix,
+        bought.purchase_frequency,
+        unit="per_customer",
+        n=bought.customers,
+        about=about,
+        label="Orders per customer",
+        definition="Orders divided by the customers who bought in the period.",
+    )
+    ledger.record(
+        "buyers_again" + suffix,
+        bought.repeat_share,
+        unit="share",
+        n=bought.customers,
+        about=about,
+        label="Of them, have bought on two days or more",
+        definition=(
+            "Customers of the period who bought on an earlier day too, in the period or before it, "
+            "of all customers of the period."
+        ),
+    )
+
+
+def _whole_units(value: Interval, minor_per_unit: int) -> Interval:
+    return Interval(**{part: minor / minor_per_unit for part, minor in asdict(value).items()})
+
+
+def retention(ledger: Ledger, rate: RetentionRate, *, suffix: str = "") -> None:
+    """Record the customer retention rate and the companion that cannot exceed 100 %."""
+    if rate.active_at_start < SMALL:
+        return
+    about = f"{rate.days} days to {rate.end}"
+    ledger.record(
+        "retention_rate" + suffix,
+        rate.rate,
+        unit="share",
+        n=rate.active_at_start,
+        about=about,
+        label="Customer retention rate",
+        definition=(
+            "(Active at the end, less new customers) divided by active at the start; those who "
+            "came back after a pause count."
+        ),
+        key=not suffix,
+    )
+    ledger.record(
+        "kept_share" + suffix,
+        rate.kept_share,
+        unit="share",
+        n=rate.active_at_start,
+        about=about,
+        label="Of those active at the start, active at the end",
+        definition=f"Active means: bought in the {rate.days} days up to and including the day.",
+    )
+
+
+def activity(
+    ledger: Ledger, shop: Snapshot, *, edges: Sequence[int]
+) -> dict[dt.date, pd.DataFrame]:
+    """Record how many were active within the last of `edges` days, now and a period before.
+
+    Returns
+    -------
+    dict
+        The tiers by their as-of date, the newest first: of each of the two days on which the
+        records reached back further than the last edge and anybody had bought.
+    """
+    days, found = edges[-1], {}
+    for suffix, day in (("", shop.as_of), (BEFORE, shop.as_of - dt.timedelta(days=days))):
+        # With shorter records nobody could be away for longer, and all would count as active.
+        if (day - shop.records_from).days > days:
+            with suppress(BadData):  # nobody of these customers had bought by then
+                found[day] = activity_tiers(shop.orders, as_of=day, edges=edges)
+                _active(ledger, found[day], about=f"as of {day}", days=days, suffix=suffix)
+    return found
+
+
+def _active(ledger: Ledger, tiers: pd.DataFrame, *, about: str, days: int, suffix: str) -> None:
+    customers = int(tiers["customers"].sum())
+    if customers < SMALL:
+        return
+    ledger.record(
+        "active_share" + suffix,
+        proportion(int(tiers["customers"].iloc[:-1].sum()), customers),
+        unit="share",
+        n=customers,
+        about=about,
+        label=f"Last bought at most {days} days ago",
+        definition=(
+            f"Customers whose last purchase is at most {days} days ago, of all customers so far; "
+            f"that is one day more than the {days} days of a period."
+        ),
+    )

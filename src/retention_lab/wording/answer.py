@@ -1,0 +1,160 @@
+"""The first screen of the overview: the answer, what to do, and how far the data reach."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from typing import assert_never
+
+from retention_lab.customers.newest import Newest
+from retention_lab.record import BEFORE, SMALL, Claim, Ledger
+from retention_lab.wording.phrases import (
+    Direction,
+    capitalised,
+    direction,
+    full_day,
+    in_hundred,
+    month,
+    possessive,
+)
+
+
+def overview_headline(ledger: Ledger, found: Newest | None) -> str:
+    """Say in one line whether the newest month that can be judged came back more or less.
+
+    `found` is what was recorded: that month, or None where no month can be judged yet.
+    """
+    if found is None:
+        return "It is too early to say how many new customers come back."
+    if "returned" not in ledger:
+        return f"Too few customers joined in {month(found.cohort.month)} to say how many come back."
+    who = f"{possessive(ledger['returned'].about)} new customers"
+    if "returned_change" not in ledger:
+        return f"{capitalised(in_hundred(ledger['returned']))} of {who} came back."
+    return _headline(direction(ledger["returned_change"]), who)
+
+
+def _headline(now: Direction, who: str) -> str:
+    match now:
+        case "more":
+            return f"More of {who} came back."
+        case "fewer":
+            return f"Fewer of {who} came back."
+        case "the same":
+            return f"About the same share of {who} came back."
+        case "perhaps more":
+            return f"More of {who} came back; it may be chance."
+        case "perhaps fewer":
+            return f"Fewer of {who} came back; it may be chance."
+        case never:
+            assert_never(never)
+
+
+def overview_body(ledger: Ledger, found: Newest | None, *, days: int, records_from: dt.date) -> str:
+    """Say how many came back, with its interval, beside the month before.
+
+    Where the records begin less than `days` days before the months compared, it says that some of
+    these customers may be old ones.
+    """
+    if found is None:
+        return (
+            f"No month\N{RIGHT SINGLE QUOTATION MARK}s new customers have all had {days} days yet."
+        )
+    if "returned" not in ledger:
+        first = month(found.cohort.month)
+        return f"Fewer than {SMALL} customers first bought in {first}, so no figure is shown."
+    now, count = ledger["returned"], ledger["returned_count"]
+    sentences = [
+        f"Of {now.n:,} customers who first bought in {now.about}, {count.text}, {in_hundred(now)} "
+        f"({now.ranged}), bought again within {days} days.",
+        _comparison(ledger, found),
+    ]
+    earliest = (found.before or found.cohort).month
+    if (earliest - records_from).days < days:
+        sentences.append(
+            f"Records begin only on {full_day(records_from)}, so some of these customers may be "
+            "old ones."
+        )
+    return " ".join(sentences)
+
+
+def _comparison(ledger: Ledger, found: Newest) -> str:
+    if found.before is None:
+        return (
+            "Nobody is known to have first bought in the month before, so there is nothing to "
+            "compare it with."
+        )
+    if "returned_change" not in ledger:
+        return f"Too few first bought in {month(found.before.month)} to compare it with."
+    before, change = ledger["returned" + BEFORE], ledger["returned_change"]
+    size = (
+        "about the same"
+        if direction(change) == "the same"
+        else f"{change.written(abs(change.value))} points {_side(change.value)}"
+    )
+    return (
+        f"{possessive(before.about)} figure was {before.text}, so this is {size}, with a plausible "
+        f"range from {_bound(change, change.low)} to {_bound(change, change.high)}."
+    )
+
+
+def _side(value: float) -> str:
+    return "lower" if value < 0 else "higher"
+
+
+def _bound(claim: Claim, value: float | None) -> str:
+    return f"{claim.written(abs(value or 0))} {_side(value or 0)}"
+
+
+def overview_action(
+    ledger: Ledger, *, owner: str, as_of: dt.date, days: int, next_cohort: dt.date | None
+) -> str:
+    """Say what to do, who does it and by when; and, where tempting, what not to do.
+
+    `next_cohort` is the first day of the next month of new customers that will be complete, None
+    where nobody has joined since.
+    """
+    by = full_day(as_of + dt.timedelta(days=7))
+    now = direction(ledger["returned_change"]) if "returned_change" in ledger else "the same"
+    match now:
+        case "fewer":
+            return (
+                f"**Do** ({owner}, by {by}): find out whether other people joined in "
+                f"{ledger['returned'].about} (a promotion, a new channel) or the same kind of "
+                "people came back less. **Do not** change the offer on "
+                f"{possessive('one month')} figure."
+            )
+        case "more":
+            return (
+                f"**Do** ({owner}, by {by}): write down what was different in "
+                f"{ledger['returned'].about}. **Do not** credit a campaign with it: only a "
+                "randomized test can."
+            )
+        case "the same" | "perhaps more" | "perhaps fewer":
+            return _wait(next_cohort, days=days)
+        case never:
+            assert_never(never)
+
+
+def _wait(next_cohort: dt.date | None, *, days: int) -> str:
+    if next_cohort is None:
+        return "**Do:** nothing; nobody has first bought since."
+    length = calendar.monthrange(next_cohort.year, next_cohort.month)[1]
+    complete_on = next_cohort.replace(day=length) + dt.timedelta(days=days)
+    return f"**Do:** nothing yet; {month(next_cohort)} completes on {full_day(complete_on)}."
+
+
+def completeness(complete_to: dt.date, *, as_of: dt.date, simulated: bool, where: str) -> str:
+    """Say how far the orders reach, who is in the report, and whether they are made up."""
+    sentences = ["These are made-up customers."] if simulated else []
+    if where.strip():
+        condition = " ".join(where.split())
+        sentences.append(f"Only customers with `{condition}` are in this report.")
+    last = f"{complete_to:%A} {full_day(complete_to)}"
+    if complete_to >= as_of:
+        sentences.append(f"Orders are complete to {as_of:%A} {full_day(as_of)}.")
+    else:
+        sentences.append(
+            f"The last order is of {last}; none is dated after it up to {full_day(as_of)}."
+        )
+    return " ".join(sentences)

@@ -1,0 +1,81 @@
+"""Parts of sentences: days, months, counts, shares in 100, and which way a difference points."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal
+
+from retention_lab.record import Claim
+
+Direction = Literal["more", "fewer", "the same", "perhaps more", "perhaps fewer"]
+
+
+@dataclass(frozen=True)
+class Instead:
+    """A sentence in the place of a picture or a table that cannot be shown."""
+
+    why: str
+
+    def _repr_markdown_(self) -> str:
+        return f"*{self.why}*"
+
+
+def day(value: dt.date) -> str:
+    """Return for example `29 December`; for use where no reader could doubt the year."""
+    return f"{value.day} {value:%B}"
+
+
+def full_day(value: dt.date) -> str:
+    """Return for example `29 December 2026`."""
+    return f"{day(value)} {value.year}"
+
+
+def month(value: dt.date) -> str:
+    """Return for example `August 2026`."""
+    return f"{value:%B %Y}"
+
+
+def possessive(name: str) -> str:
+    """Return for example `August 2026's`, with the apostrophe that printers use."""
+    return f"{name}\N{RIGHT SINGLE QUOTATION MARK}s"
+
+
+def quoted(words: str) -> str:
+    """Put words between the quotation marks that printers use."""
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{words}\N{RIGHT DOUBLE QUOTATION MARK}"
+
+
+def counted(number: int, thing: str) -> str:
+    """Return for example `1 customer` or `1,204 customers`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def capitalised(words: str) -> str:
+    """Make the first letter a capital and leave the others."""
+    return words[:1].upper() + words[1:]
+
+
+def in_hundred(claim: Claim) -> str:
+    """Return for example `about 26 in 100`; what would round to 0 or 100 says more exactly."""
+    per = 100 * claim.value
+    if per in (0, 100):
+        return f"{per:.0f} in 100"
+    if per < 0.05:
+        return "fewer than 1 in 1,000"
+    if 99.95 <= per < 100:
+        return "more than 999 in 1,000"
+    return (
+        f"about {per:.0f} in 100" if 0.5 <= per < 99.5 or per > 100 else f"about {per:.1f} in 100"
+    )
+
+
+def direction(change: Claim) -> Direction:
+    """Read a difference of shares: only an interval that leaves out zero earns a plain word."""
+    if round(100 * change.value, 1) == 0:
+        return "the same"
+    if change.low is not None and change.low > 0:
+        return "more"
+    if change.high is not None and change.high < 0:
+        return "fewer"
+    return "perhaps more" if change.value > 0 else "perhaps fewer"
