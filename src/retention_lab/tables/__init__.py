@@ -1,1 +1,1 @@
-"""Canonical tables: contracts, mapping of sources, quality, snapshot, simulator with known truth."""
+"""Canonical tables: contracts, mapping of sources, quality, snapshots, a simulated shop."""

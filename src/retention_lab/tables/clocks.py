@@ -1,7 +1,8 @@
 """The one place that knows about clocks: naive UTC inside, business-local dates for people.
 
-Engines disagree on casts to a zone and on day differences, so a zone is a list of its own transitions, taken from `zoneinfo`
-and written into the query as plain comparisons; DuckDB and Spark then give the same integers.
+Engines disagree on casts to a zone and on day differences, so a zone is a list of its own
+transitions, taken from `zoneinfo` and written into the query as plain comparisons; DuckDB and Spark
+then give the same integers.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import ibis.expr.types as ir
 
 from retention_lab import checks
 
-_FIRST_YEAR, _LAST_YEAR = 1970, 2100
+FIRST_YEAR, LAST_YEAR = 1970, 2100  # a time outside of these years is no time of a shop
 
 
 def zone(name: str) -> zoneinfo.ZoneInfo:
@@ -31,24 +32,26 @@ def zone(name: str) -> zoneinfo.ZoneInfo:
     """
     try:
         return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
         near = checks.did_you_mean(name, zoneinfo.available_timezones())
-        message = f"{name!r} is not a time zone.{near} Use a name such as Europe/London or UTC."
-        raise checks.BadParameter(message) from error
+        raise checks.BadParameter(
+            f"{name!r} is not a time zone.{near} Use a name such as Europe/London or UTC."
+        ) from error
 
 
 @lru_cache(maxsize=16)
 def transitions(name: str) -> tuple[tuple[dt.datetime, ...], tuple[int, ...]]:
-    """Return the UTC instants at which the zone's offset changes, 1970 to 2100, and the offsets in seconds around them.
+    """Return when a zone's offset changes, 1970 to 2100, and the offsets around these instants.
 
-    There is one offset more than there are instants: `offsets[i]` holds before `instants[i]`.
+    Instants are naive UTC, offsets seconds. There is one offset more than there are instants:
+    `offsets[i]` holds before `instants[i]`.
     """
     where = zone(name)
-    day = dt.datetime(_FIRST_YEAR, 1, 1, tzinfo=dt.UTC)
+    day = dt.datetime(FIRST_YEAR, 1, 1, tzinfo=dt.UTC)
     instants: list[dt.datetime] = []
     offsets = [_offset(day, where)]
-    while day.year <= _LAST_YEAR:
-        after = day + dt.timedelta(days=1)
+    while day.year <= LAST_YEAR:
+        after = day + dt.timedelta(days=7)  # no zone changes twice within a week
         if _offset(after, where) != offsets[-1]:
             instants.append(_instant_of_change(day, after, where).replace(tzinfo=None))
             offsets.append(_offset(after, where))
@@ -61,7 +64,9 @@ def _offset(moment: dt.datetime, where: zoneinfo.ZoneInfo) -> int:
     return int(offset.total_seconds()) if offset else 0
 
 
-def _instant_of_change(before: dt.datetime, after: dt.datetime, where: zoneinfo.ZoneInfo) -> dt.datetime:
+def _instant_of_change(
+    before: dt.datetime, after: dt.datetime, where: zoneinfo.ZoneInfo
+) -> dt.datetime:
     low, high = int(before.timestamp()), int(after.timestamp())
     old = _offset(before, where)
     while high - low > 1:
@@ -76,7 +81,10 @@ def _instant_of_change(before: dt.datetime, after: dt.datetime, where: zoneinfo.
 def _shifted(
     time: ir.TimestampValue, limits: tuple[dt.datetime, ...], seconds: tuple[int, ...]
 ) -> ir.TimestampValue:
-    """Add `seconds[i]`, where i counts the limits at or before the time; a balanced tree keeps it to eight comparisons."""
+    """Add `seconds[i]`, where i counts the limits at or before the time.
+
+    A balanced tree keeps it to eight comparisons for each time.
+    """
     if not limits:
         return time + ibis.interval(seconds=seconds[0]) if seconds[0] else time
     middle = len(limits) // 2
@@ -91,7 +99,7 @@ def _shifted(
 class Clock:
     """A zone's clock over a span of time: only the changes within it are written into a query.
 
-    `first` and `last` are naive; times outside of them are read with the offset at the nearer end.
+    `first` and `last` are naive; times outside of them take the offset at the nearer end.
     """
 
     zone: str
@@ -101,13 +109,15 @@ class Clock:
     def to_utc(self, wall: ir.TimestampValue) -> ir.TimestampValue:
         """Turn a naive local time into naive UTC.
 
-        An hour that happens twice is read as its first time, one that a zone skips as if the clock had not moved yet (PEP 495,
-        fold 0); both agree with `zoneinfo`.
+        An hour that happens twice is read as its first time, one that a zone skips as if the clock
+        had not moved yet (PEP 495, fold 0); both agree with `zoneinfo`.
         """
         instants, offsets = self._changes()
-        # The clock jumps at the later of the two wall times: both the skipped and the repeated hour keep the old offset.
+        # The clock jumps at the later of the two wall times: both the skipped and the repeated hour
+        # keep the old offset.
         limits = tuple(
-            instant + dt.timedelta(seconds=max(around)) for instant, around in zip(instants, pairwise(offsets), strict=True)
+            instant + dt.timedelta(seconds=max(around))
+            for instant, around in zip(instants, pairwise(offsets), strict=True)
         )
         return _shifted(wall, limits, tuple(-offset for offset in offsets))
 
@@ -123,6 +133,6 @@ class Clock:
 
 
 def end_of_day(day: dt.date, zone_name: str) -> dt.datetime:
-    """Return the first naive UTC instant after the local day: a snapshot as of `day` knows only what is earlier."""
+    """Return the first naive UTC instant after a local day; its snapshot knows what is earlier."""
     midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), tzinfo=zone(zone_name))
     return midnight.astimezone(dt.UTC).replace(tzinfo=None)

@@ -1,7 +1,7 @@
 """The canonical tables: what each must hold, in which unit, and what counts as broken.
 
-A contract is data, so that mapping, checks and documents read the same list. `VERSION` is part of every snapshot's identity:
-raise it when a column changes its meaning.
+A contract is data, so that mapping, checks and documents read the same list. `VERSION` is part of
+every snapshot's identity: raise it when a column changes its meaning.
 """
 
 from __future__ import annotations
@@ -15,14 +15,21 @@ VERSION = 1
 Kind = Literal["text", "time", "money", "whole"]
 TableName = Literal["customers", "orders", "order_lines", "returns", "events"]
 
+# Reasons that belong to no column, beside those of `reasons`; `USED` is what remains.
+OVERLAP = "stands in two files"
+DUPLICATE = "repeats a key"
+NO_ORDER = "belongs to no order in use"
+USED = "used"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """One column of a canonical table.
 
-    `money` is int64 minor units (pence), `whole` an int64 count, `time` naive UTC in whole seconds. A number must be above
-    `above` and at least `least`, judged before money is rounded to minor units. A `later_known` time is emptied in a snapshot
-    that is older than it: the row was known, this part of it was not.
+    `money` is int64 minor units (pence), `whole` an int64 count, `time` naive UTC in whole seconds.
+    A number must be above `above` and at least `least`, judged before money is rounded to minor
+    units. A `later_known` time is emptied in a snapshot that is older than it: the row was known,
+    this part of it was not. A column that is `only_if_mapped` is for deriving another table.
     """
 
     name: str
@@ -43,15 +50,16 @@ class Contract:
     columns: tuple[Column, ...]
     time: str
     takes_attributes: bool = False
-    ordered: tuple[tuple[str, str], ...] = ()  # (earlier, later) times: a negative duration is a broken row
+    adds_up: bool = False  # may rows be parts of one whole, their money to be summed?
+    ordered: tuple[tuple[str, str], ...] = ()  # (earlier, later): no duration may be negative
 
     def column(self, name: str) -> Column:
-        """Return the column of that name; an attribute, which no contract lists, is optional text."""
+        """Return the column of that name; an attribute, listed nowhere, is optional text."""
         return next((c for c in self.columns if c.name == name), Column(name=name))
 
     @property
     def day(self) -> str:
-        """Name of the business-local date that a snapshot adds, such as `ordered_on` for `ordered_at`."""
+        """Name of the business-local date that a snapshot adds: `ordered_on` for `ordered_at`."""
         return self.time.removesuffix("_at") + "_on"
 
 
@@ -87,7 +95,12 @@ CONTRACTS: dict[TableName, Contract] = {
             ),
             time="ordered_at",
             takes_attributes=True,
-            ordered=(("ordered_at", "shipped_at"), ("ordered_at", "delivered_at"), ("shipped_at", "delivered_at")),
+            adds_up=True,
+            ordered=(
+                ("ordered_at", "shipped_at"),
+                ("ordered_at", "delivered_at"),
+                ("shipped_at", "delivered_at"),
+            ),
         ),
         Contract(
             name="order_lines",
@@ -99,7 +112,7 @@ CONTRACTS: dict[TableName, Contract] = {
                 Column(name="product_family"),
                 Column(name="quantity", kind="whole", required=True, above=0),
                 Column(name="unit_price", kind="money", required=True, above=0),
-                # These two only where the lines are all there is and the orders are derived from them.
+                # These two only where the lines are all there is and orders are derived from them.
                 Column(name="customer_id", required=True, only_if_mapped=True),
                 Column(name="ordered_at", kind="time", required=True, only_if_mapped=True),
             ),
@@ -117,6 +130,7 @@ CONTRACTS: dict[TableName, Contract] = {
                 Column(name="amount", kind="money", required=True, least=0),
             ),
             time="returned_at",
+            adds_up=True,
         ),
         Contract(
             name="events",
@@ -133,11 +147,16 @@ CONTRACTS: dict[TableName, Contract] = {
 
 
 def reasons(contract: Contract, mapped: Iterable[str]) -> list[str]:
-    """List the ways in which a row can break the contract, as a source file spells them under `leave_out`."""
-    names = [column for column in contract.columns if column.name in set(mapped)]
-    found = [f"missing {column.name}" for column in names if column.required]
-    found += [f"unparseable {column.name}" for column in names if column.kind == "time"]
-    found += [f"not a number: {column.name}" for column in names if column.kind in ("money", "whole")]
-    found += [f"non-positive {column.name}" for column in names if column.above is not None]
-    found += [f"negative {column.name}" for column in names if column.least is not None]
-    return found + [f"{later} before {earlier}" for earlier, later in contract.ordered]
+    """List the ways in which a row can break the contract, as `leave_out` spells them."""
+    there = set(mapped)
+    columns = [column for column in contract.columns if column.name in there]
+    found = [f"missing {column.name}" for column in columns if column.required]
+    found += [f"unparseable {column.name}" for column in columns if column.kind == "time"]
+    found += [f"not a number: {c.name}" for c in columns if c.kind in ("money", "whole")]
+    found += [f"non-positive {column.name}" for column in columns if column.above is not None]
+    found += [f"negative {column.name}" for column in columns if column.least is not None]
+    return found + [
+        f"{later} before {earlier}"
+        for earlier, later in contract.ordered
+        if {earlier, later} <= there
+    ]

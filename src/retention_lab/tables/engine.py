@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+import tempfile
+import uuid
 import warnings
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ibis
 import pandas as pd
@@ -14,6 +19,9 @@ import pyarrow as pa
 from ibis.backends import BaseBackend
 
 from retention_lab.checks import BadData, BadParameter
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 INT64 = range(-(2**63), 2**63)
 
@@ -48,6 +56,51 @@ def collect(expr: ibis.Table, *, max_rows: int = 100_000) -> pd.DataFrame:
             "too many to collect. Group it further inside the engine, or read it with stream()."
         )
     return pd.DataFrame({name: _series(table[name]) for name in table.column_names})
+
+
+def put(rows: pa.Table, *, con: BaseBackend) -> ibis.Table:
+    """Hand rows that Python has read to the engine."""
+    name = ibis.util.gen_name("rows")
+    if con.name == "duckdb":
+        return con.create_table(name, rows, temp=True)
+    _session().createDataFrame(rows).createOrReplaceTempView(name)
+    return con.table(name)
+
+
+def keep(expr: ibis.Table, *, where: str) -> ibis.Table:
+    """Compute a table now and keep it in the engine, for as long as an expression refers to it.
+
+    Selects stay nested: fused into one, a column would be computed again wherever it is used.
+
+    Raises
+    ------
+    BadData
+        If the engine cannot compute it; `where` says which part of a source file asked for it.
+    """
+    fused, ibis.options.sql.fuse_selects = ibis.options.sql.fuse_selects, False
+    try:
+        kept = expr.cache()
+        if kept.get_backend().name != "duckdb":  # Spark would put it off
+            collect(kept.aggregate(rows=kept.count()))
+    except Exception as error:  # each engine has exceptions of its own
+        raise BadData(f"{where}: the rows cannot be read: {why(error)}") from error
+    finally:
+        ibis.options.sql.fuse_selects = fused
+    return kept
+
+
+def why(error: Exception) -> str:
+    """Tell in a sentence why an engine could not read or compute something, and what to do."""
+    text = " ".join(str(error).split())
+    text = re.sub(r"Original Line:.*?(?=Expected Number|Possible|$)", "", text)
+    found = re.split("Possible|LINE 1|SQLSTATE", text)[0][:200].strip().rstrip(".")
+    if re.search("unicode|utf-8|malformed input", text, re.IGNORECASE):
+        return (
+            "it is not UTF-8 text. Say `encoding: latin-1` beside its `path`, or export it again."
+        )
+    if re.search("convert|cast", text, re.IGNORECASE):
+        return f"{found}. Use try_cast in the `sql` of the column, or mend the value."
+    return f"{found}. Mend the file, or the setting that names it."
 
 
 def stream(expr: ibis.Table, *, chunk_rows: int = 100_000) -> Iterator[pa.RecordBatch]:
@@ -92,7 +145,8 @@ def _decimals(values: list[Decimal | None], *, whole: bool) -> pd.Series:
 def connect(name: str = "duckdb") -> BaseBackend:
     """Open the query engine: an embedded DuckDB, or the running (or local) Spark session.
 
-    DuckDB may use `RETENTION_LAB_MEMORY` (default 1GB) before it works on disk. Both engines think in UTC.
+    DuckDB may use `RETENTION_LAB_MEMORY` (default 1GB) before it works on disk, in the folder for
+    temporary files. Both engines think in UTC.
 
     Raises
     ------
@@ -100,17 +154,32 @@ def connect(name: str = "duckdb") -> BaseBackend:
         When the engine is neither, or Spark is not installed.
     """
     if name == "duckdb":
-        con = ibis.duckdb.connect(memory_limit=os.environ.get("RETENTION_LAB_MEMORY", "1GB"))
-        con.raw_sql("SET TimeZone = 'UTC'")
-        con.raw_sql("SET preserve_insertion_order = false")
-        return con
-    if name != "spark":
-        raise BadParameter(f"There is no engine {name!r}. It is duckdb or spark.")
+        return _duckdb(os.environ.get("RETENTION_LAB_MEMORY", "1GB"))
+    if name == "spark":
+        return ibis.pyspark.connect(_session())
+    raise BadParameter(f"There is no engine {name!r}. It is duckdb or spark.")
+
+
+def _session() -> SparkSession:
     try:
         from pyspark.sql import SparkSession
     except ImportError as error:
-        message = "The engine spark needs its extra: pip install 'retention-lab[spark]', and Java 17."
-        raise BadParameter(message) from error
+        raise BadParameter(
+            "The engine spark needs its extra: pip install 'retention-lab[spark]', and Java 17."
+        ) from error
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    session = SparkSession.builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
-    return ibis.pyspark.connect(session)
+    return SparkSession.builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
+
+
+def _duckdb(memory: str) -> BaseBackend:
+    # A folder of its own, as two databases must not share one; made when needed, gone with it.
+    folder = Path(tempfile.gettempdir()) / f"retention-lab-{uuid.uuid4().hex}"
+    try:
+        con = ibis.duckdb.connect(memory_limit=memory, temp_directory=str(folder))
+    except Exception as error:  # DuckDB's exceptions have no common public parent
+        raise BadParameter(
+            f"RETENTION_LAB_MEMORY must be a size such as 4GB, got {memory!r}."
+        ) from error
+    con.raw_sql("SET TimeZone = 'UTC'")
+    con.raw_sql("SET preserve_insertion_order = false")
+    return con

@@ -1,4 +1,8 @@
-"""SQL expressions written by people: one scalar expression over known columns, in DuckDB's dialect, run on any engine."""
+"""SQL expressions written by people, in DuckDB's dialect, run on any engine.
+
+An expression sees one row of one table and nothing else: no other row (a window could see later
+ones), no other table, no clock and no chance.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,20 @@ from sqlglot.errors import SqlglotError
 
 from retention_lab import checks
 
+_BEYOND_THE_ROW = (
+    sge.AggFunc,
+    sge.CurrentDate,
+    sge.CurrentDatetime,
+    sge.CurrentTime,
+    sge.CurrentTimestamp,
+    sge.Explode,
+    sge.Query,
+    sge.Rand,
+    sge.Star,
+    sge.Uuid,
+    sge.Window,
+)
+
 
 def parse(text: str, *, columns: Iterable[str], where: str) -> sge.Expression:
     """Return the parsed expression with its column names quoted as the table spells them.
@@ -19,22 +37,35 @@ def parse(text: str, *, columns: Iterable[str], where: str) -> sge.Expression:
     Raises
     ------
     BadParameter
-        When it is no single expression, reads another table, or names an unknown column; `where` says where it stands.
+        When it is no single expression over one row, or names an unknown column; `where` says
+        where it stands.
     """
     try:
-        tree = sqlglot.parse_one(f"SELECT {text}", read="duckdb")
+        statements = sqlglot.parse(f"SELECT {text}", read="duckdb")
     except SqlglotError as error:
         raise checks.BadParameter(f"{where}: {text!r} is not a valid SQL expression.") from error
-    if not isinstance(tree, sge.Select) or len(tree.expressions) != 1 or len(list(tree.find_all(sge.Query))) > 1:
-        raise checks.BadParameter(f"{where}: {text!r} must be one expression over the table's own columns.")
-    if any(clause for name, clause in tree.args.items() if name not in ("expressions", "kind")):
+    tree = statements[0]
+    if len(statements) > 1 or not isinstance(tree, sge.Select) or len(tree.expressions) != 1:
+        raise checks.BadParameter(f"{where}: {text!r} must be one SQL expression.")
+    if any(clause for name, clause in tree.args.items() if name != "expressions"):
         raise checks.BadParameter(f"{where}: {text!r} must be an expression, not a query.")
-    spelled = {name.casefold(): name for name in columns}
-    for column in tree.find_all(sge.Column):
-        checks.known(where, "column", [spelled.get(column.name.casefold(), column.name)], spelled.values())
-        column.set("this", sge.to_identifier(spelled[column.name.casefold()], quoted=True))
+    expression = tree.expressions[0].unalias()
+    if next(expression.find_all(*_BEYOND_THE_ROW), None) is not None:
+        raise checks.BadParameter(
+            f"{where}: {text!r} must be an expression over the columns of one row: no query, no "
+            "sum or window over rows, no present time, nothing random."
+        )
+    return _spelled(expression, columns=columns, where=where)
+
+
+def _spelled(expression: sge.Expression, *, columns: Iterable[str], where: str) -> sge.Expression:
+    spelling = {name.casefold(): name for name in columns}
+    for column in list(expression.find_all(sge.Column)):
+        name = spelling.get(column.name.casefold(), column.name)
+        checks.known(where, "column", [name], spelling.values())
+        column.set("this", sge.to_identifier(name, quoted=True))
         column.set("table", None)
-    return tree.expressions[0]
+    return expression
 
 
 def add(table: ir.Table, named: Mapping[str, str], *, where: str) -> ir.Table:
@@ -49,11 +80,31 @@ def add(table: ir.Table, named: Mapping[str, str], *, where: str) -> ir.Table:
         return table
     view = ibis.util.gen_name("rows")
     wanted = [
-        sge.alias_(parse(text, columns=table.columns, where=where), name, quoted=True) for name, text in named.items()
+        sge.alias_(parse(text, columns=table.columns, where=where), name, quoted=True)
+        for name, text in named.items()
     ]
     query = sge.select(sge.Star(), *wanted).from_(sge.to_identifier(view)).sql(dialect="duckdb")
     try:
         return table.alias(view).sql(query, dialect="duckdb")
     except Exception as error:  # each engine words a type mismatch in its own exception
         first = str(error).strip().split("\n")[0][:160]
-        raise checks.BadParameter(f"{where}: the engine refuses {' or '.join(named.values())!r} ({first}).") from error
+        raise checks.BadParameter(
+            f"{where}: the engine refuses {' or '.join(map(repr, named.values()))} ({first})."
+        ) from error
+
+
+def add_conditions(table: ir.Table, named: Mapping[str, str], *, where: str) -> ir.Table:
+    """Add one truth value per named condition; where it is missing, the condition does not hold.
+
+    Raises
+    ------
+    BadParameter
+        As `add` does, or when an expression is no condition.
+    """
+    table = add(table, named, where=where)
+    for name, text in named.items():
+        if not table[name].type().is_boolean():
+            raise checks.BadParameter(
+                f"{where}: {text!r} is no condition: it must be true or false for each row."
+            )
+    return table.mutate(**{name: table[name].fill_null(False) for name in named})

@@ -1,4 +1,4 @@
-"""What a snapshot is called: a cheap fingerprint of where it came from, and an order-free hash of what it holds."""
+"""What a snapshot is called: where it came from, cheaply, and an order-free hash of its content."""
 
 from __future__ import annotations
 
@@ -15,41 +15,45 @@ import pyarrow.parquet as pq
 
 from retention_lab.tables import engine, readers
 from retention_lab.tables import source as sources
-from retention_lab.tables.contracts import VERSION, Contract
+from retention_lab.tables.contracts import VERSION, Contract, TableName
+from retention_lab.tables.location import Location, paths
 from retention_lab.tables.source import Source
 
 
-@ibis.udf.scalar.builtin
-def md5_number_lower(text: str) -> ibis.dtype("uint64"):  # type: ignore[valid-type, empty-body]
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
+def md5_number_lower(text: str) -> ibis.dtype("uint64"):  # type: ignore[valid-type]
     """Half of the MD5 of a text as a number (a function of DuckDB)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """One table of a snapshot: how many rows, and the sum of their hashes, whatever their order."""
+    """One table of a snapshot: its rows, and the sum of their hashes, whatever their order."""
 
     rows: int
     hash: str
 
 
-def source_key(source: Source, as_of: dt.date) -> str | None:
-    """Return a key that changes when a file, the source file, the contracts or the mapping code changes.
+def source_key(source: Source, as_of: dt.date | None) -> str | None:
+    """Return what changes when a file, the source file, the contracts or this room's code does.
 
-    None where the source reads a database table without a `fingerprint` query: then only reading can tell.
+    None where the source reads a database table without a `fingerprint` query: then only reading
+    can tell.
     """
     parts = [source.model_dump_json(), str(VERSION), str(as_of), _code()]
-    for _, location in sources.locations(source):
+    for location in sources.locations(source):
         found = readers.fingerprint(location, source=source)
         if not found:
             return None
         parts += found
-    return _sha(*parts)
+    for lookup in sources.lookups(source):
+        parts += map(readers.stamp, paths(Location(path=lookup.file), file=source.file))
+    return sha(*parts)
 
 
 def write(table: ir.Table, contract: Contract, folder: Path) -> Written:
     """Write a table sorted by its key as Parquet, and hash what was written."""
     path = folder / f"{contract.name}.parquet"
-    ordered = table.order_by([*contract.key, *(name for name in table.columns if name not in contract.key)])
+    ordered = table.order_by(list(contract.key or table.columns))
     if table.get_backend().name == "duckdb":
         table.get_backend().to_parquet(ordered, str(path), compression="zstd")
     else:
@@ -61,26 +65,28 @@ def write(table: ir.Table, contract: Contract, folder: Path) -> Written:
 
 
 def _hashed(path: Path) -> Written:
-    """Hash with DuckDB whichever engine made the file, so that the same content has the same name everywhere."""
+    """Hash with DuckDB whichever engine made the file: equal content has one name everywhere."""
     table = engine.connect().read_parquet(str(path))
     cells = [table[name].cast("string").fill_null("\x1d") for name in sorted(table.columns)]
     row = md5_number_lower(ibis.literal("\x1f").join(cells))
-    total = engine.collect(table.aggregate(rows=table.count(), total=row.cast("decimal(38, 0)").sum())).iloc[0]
+    sums = table.aggregate(rows=table.count(), total=row.cast("decimal(38, 0)").sum())
+    total = engine.collect(sums).iloc[0]
     rows = int(total["rows"])
-    return Written(rows=rows, hash=_sha(*sorted(table.columns), str(rows), str(total["total"])))
+    return Written(rows=rows, hash=sha(*sorted(table.columns), str(rows), str(total["total"])))
 
 
-def combined(tables: Mapping[str, Written], source: Source, as_of: dt.date) -> str:
-    """Return the name of a whole snapshot: its tables, its date, clock and money, and the contract's version."""
+def combined(tables: Mapping[TableName, Written], source: Source, as_of: dt.date) -> str:
+    """Return the hash of a whole snapshot: tables, date, clock, money and contract version."""
     parts = [f"{name} {written.hash}" for name, written in sorted(tables.items())]
-    return _sha(*parts, source.name, str(as_of), source.zone, source.currency, str(VERSION))
+    return sha(*parts, source.name, str(as_of), source.zone, source.currency, str(VERSION))
 
 
 def _code() -> str:
     """Hash the code that makes snapshots: a snapshot of older code is not reused."""
     files = sorted(resources.files("retention_lab.tables").iterdir(), key=lambda file: file.name)
-    return _sha(*(file.read_text(encoding="utf-8") for file in files if file.name.endswith(".py")))
+    return sha(*(file.read_text(encoding="utf-8") for file in files if file.name.endswith(".py")))
 
 
-def _sha(*parts: str) -> str:
+def sha(*parts: str) -> str:
+    """Return the SHA-256 of some texts in order."""
     return hashlib.sha256("\x1e".join(parts).encode()).hexdigest()

@@ -1,38 +1,68 @@
-"""From raw values to canonical ones: text, whole numbers, money in minor units, times in naive UTC.
+"""From raw values to canonical ones: text, whole numbers, minor units, times in naive UTC.
 
-Nothing is guessed. A value that does not parse becomes missing, and the caller counts it or refuses it.
+Nothing is guessed. A value that does not parse becomes missing; the caller counts or refuses it.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import ibis
 import ibis.expr.types as ir
-
 from ibis.expr.datatypes import Timestamp
 
 from retention_lab import checks
+from retention_lab.tables.clocks import FIRST_YEAR, LAST_YEAR
 
 # Currencies whose smallest unit is not a hundredth (ISO 4217).
 _MINOR_DIGITS = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "XAF", "XOF"), 0),
+    **dict.fromkeys(
+        (
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ),
+        0,
+    ),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}  # fmt: skip
-_ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$"
-_OFFSET = r":\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$"
+}
+_NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
+_LIMIT = 1e15  # beyond it, neither pence nor thousandths are exact in the engines' numbers
+_OFFSET = r"(Z|UTC|[+-]\d{2}(:?\d{2})?)$"
+_ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?" + _OFFSET[:-1] + ")?)?$"
 _DIRECTIVES = {
-    "%Y": r"(\d{4})", "%y": r"(\d{2})", "%m": r"(\d{1,2})", "%d": r"(\d{1,2})", "%b": r"([A-Za-z]{3})",
-    "%H": r"(\d{1,2})", "%M": r"(\d{1,2})", "%S": r"(\d{1,2})",
-}  # fmt: skip
-_COMPACT = {"%m": r"(\d{2})", "%d": r"(\d{2})", "%H": r"(\d{2})", "%M": r"(\d{2})", "%S": r"(\d{2})"}
+    "%Y": r"(\d{4})",
+    "%y": r"(\d{2})",
+    "%m": r"(\d{1,2})",
+    "%d": r"(\d{1,2})",
+    "%b": r"([A-Za-z]{3})",
+    "%H": r"(\d{1,2})",
+    "%M": r"(\d{1,2})",
+    "%S": r"(\d{1,2})",
+    "%f": r"(\d+)",
+}
+_COMPACT = dict.fromkeys(("%m", "%d", "%H", "%M", "%S"), r"(\d{2})")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 class Time(NamedTuple):
-    """A raw column as naive times, and whether a stated offset already made them UTC; the others are local wall times."""
+    """A raw column as naive times; where an offset made them UTC, the others are wall times."""
 
     value: ir.TimestampValue
     is_utc: ir.BooleanValue
@@ -44,19 +74,40 @@ def minor_digits(currency: str) -> int:
 
 
 def text(raw: ir.Value, *, missing_as: Sequence[str] = ()) -> ir.StringValue:
-    """Trim, and read empty text and the stated words as missing; a whole float (13085.0) is the id it once was."""
+    """Trim, and read empty text, NaN and the stated words as missing.
+
+    A whole float (13085.0) is the id that it once was.
+    """
     if raw.type().is_floating():
-        raw = ibis.ifelse(raw == raw.floor(), raw.cast("int64").cast("string"), raw.cast("string"))
-    plain = raw.cast("string").strip()
-    return ibis.ifelse(plain.isin(["", *missing_as]), ibis.null("string"), plain)
+        near = ibis.ifelse(_is_near(raw), raw, ibis.null("float64"))
+        whole = ibis.ifelse(near == near.floor(), near, ibis.null("float64")).cast("int64")
+        raw = whole.cast("string").coalesce(raw.cast("string").nullif("nan").nullif("NaN"))
+    words = raw.cast("string")
+    # Few texts begin or end with a blank, and to strip them all is slow.
+    padded = ibis.or_(words < "!", *(words.endswith(blank) for blank in (" ", "\t", "\n", "\r")))
+    words = ibis.ifelse(padded, words.strip(), words)
+    for word in ("", *missing_as):
+        words = words.nullif(word)
+    return words
 
 
 def number(raw: ir.Value) -> ir.FloatingValue:
-    """Read a number; text must use a decimal point and no thousands separator. NaN and infinity are missing."""
-    parsed = raw.try_cast("float64") if raw.type().is_string() else raw.cast("float64")
-    # A comparison, because engines differ in isnan() of a missing value; NaN sorts above infinity in both.
-    finite = ((parsed > -1e300) & (parsed < 1e300)).fill_null(False)
-    return ibis.ifelse(finite, parsed, ibis.null("float64"))
+    """Read a number; trimmed text must use a decimal point and no thousands separator.
+
+    NaN and infinity are no numbers, nor is a truth value, a time or what is too large for money.
+    """
+    if raw.type().is_numeric() and not raw.type().is_boolean():
+        parsed = raw.cast("float64")
+    else:
+        words = raw if raw.type().is_string() else text(raw)
+        digits = ibis.ifelse(words.re_search(_NUMBER), words, ibis.null("string"))
+        parsed = digits.try_cast("float64")
+    return ibis.ifelse(_is_near(parsed), parsed, ibis.null("float64"))
+
+
+def _is_near(value: ir.FloatingValue) -> ir.BooleanValue:
+    """Compare, as engines differ in isnan() of a missing value; NaN sorts above infinity."""
+    return ((value > -_LIMIT) & (value < _LIMIT)).fill_null(False)
 
 
 def whole(value: ir.FloatingValue) -> ir.IntegerValue:
@@ -70,53 +121,87 @@ def minor_units(value: ir.FloatingValue, *, digits: int) -> ir.IntegerValue:
 
 
 def time(raw: ir.Value, *, formats: Sequence[str], where: str) -> Time:
-    """Read a time; missing where it does not parse.
+    """Read a time to the whole second; missing where it does not parse.
 
-    Text must be ISO 8601 (a stated offset is honoured) unless `formats` name what else it may be; the first that fits counts.
-    `03/04/2025` without a format is not read.
+    Trimmed text must be ISO 8601 (a stated offset is honoured) unless `formats` name what else it
+    may be; the first that fits counts. `03/04/2025` without a format is not read, nor is a year
+    before 1970 or after 2100.
 
     Raises
     ------
     BadParameter
-        When a format uses a directive other than %Y %y %m %d %b %H %M %S.
+        When a format is incomplete, uses another directive than those of this module, or differs
+        from another one only in the order of day and month.
     """
     kind = raw.type()
-    if isinstance(kind, Timestamp):
-        plain = raw.cast("timestamp('UTC')").cast("timestamp") if kind.timezone else raw
-        return Time(value=plain.truncate("s"), is_utc=ibis.literal(kind.timezone is not None))
-    if kind.is_date():
-        return Time(value=raw.cast("timestamp"), is_utc=ibis.literal(False))
-    words = text(raw)
-    if formats:
+    words = raw if kind.is_string() else text(raw)
+    if isinstance(kind, Timestamp):  # one that knows its zone is cast to UTC, as every session is
+        read = Time(raw.cast("timestamp(6)"), ibis.literal(kind.timezone is not None))
+    elif kind.is_date():
+        read = Time(raw.cast("timestamp(6)"), ibis.literal(False))
+    elif formats:
+        _refuse_confusable(formats, where=where)
         tried = [_by_format(words, one, where=where) for one in formats]
-        return Time(value=ibis.coalesce(*tried), is_utc=ibis.literal(False))
-    iso = ibis.ifelse(words.re_search(_ISO), words, ibis.null("string")).try_cast("timestamp")
-    return Time(value=iso.truncate("s"), is_utc=words.re_search(_OFFSET).fill_null(False))
+        read = Time(ibis.coalesce(*tried), ibis.literal(False))
+    else:
+        read = _iso(words)
+    second = read.value.truncate("s")
+    plausible = second.year().between(FIRST_YEAR, LAST_YEAR).fill_null(False)
+    return Time(ibis.ifelse(plausible, second, ibis.null(second.type())), read.is_utc)
+
+
+def _iso(words: ir.StringValue) -> Time:
+    """Read ISO 8601: by position, once a pattern has made sure of it."""
+    fits = words.re_search(_ISO)
+    minute = ibis.ifelse(words.length() > 10, words.substr(11, 5), "00:00")
+    second = ibis.ifelse(words.substr(16, 1) == ":", words.substr(16, 3), ":00")
+    wall = words.substr(0, 10).concat(" ", minute, second)
+    offset = words.substr(16).re_extract(_OFFSET, 0)
+    size = offset.length()
+    hours = ibis.ifelse(size > 1, offset.substr(1, 2), "0").try_cast("int64").fill_null(0)
+    minutes = ibis.ifelse(size > 3, offset.right(2), "0").try_cast("int64").fill_null(0)
+    ahead = (hours * 60 + minutes) * ibis.ifelse(offset.startswith("-"), -60, 60)
+    value = ibis.ifelse(fits, wall, ibis.null("string")).try_cast("timestamp(6)")
+    return Time(value - ahead.as_interval("s"), (fits & (offset != "")).fill_null(False))
+
+
+def _refuse_confusable(formats: Sequence[str], *, where: str) -> None:
+    shapes = Counter(re.sub("%[md]", "%?", form) for form in formats)
+    if shapes.most_common(1)[0][1] > 1:
+        raise checks.BadParameter(
+            f"{where}: the formats {', '.join(formats)} read the same text as different days. "
+            "Keep the one that the files use."
+        )
 
 
 def _by_format(words: ir.StringValue, form: str, *, where: str) -> ir.TimestampValue:
-    used = re.findall("%.", form)
-    unknown = [directive for directive in used if directive not in _DIRECTIVES]
-    if unknown or not {"%m", "%d"} <= {"%m" if d == "%b" else d for d in used} or not {"%Y", "%y"} & set(used):
+    used = re.findall("%.?", form)
+    dated = {"%Y" if d == "%y" else "%m" if d == "%b" else d for d in used}
+    known = set(used) <= set(_DIRECTIVES) and len(used) == len(set(used))
+    if not known or not {"%Y", "%m", "%d"} <= dated:
         raise checks.BadParameter(
-            f"{where}: the format {form!r} must hold a year, a month and a day out of {' '.join(_DIRECTIVES)}."
+            f"{where}: the format {form!r} must hold a year, a month and a day, once each, out of "
+            f"{' '.join(_DIRECTIVES)}."
         )
     separated = re.search(r"%[A-Za-z]%", form) is None
-    shapes = _DIRECTIVES if separated else {**_DIRECTIVES, **_COMPACT}
-    pattern = "^" + re.sub(r"%.", lambda found: shapes[found.group()], _escaped(form)) + "$"
-    part = {directive: words.re_extract(pattern, place + 1) for place, directive in enumerate(used)}
-    year = part["%Y"] if "%Y" in part else ibis.literal("20") + part["%y"]
+    shapes = _DIRECTIVES if separated else _DIRECTIVES | _COMPACT
+    pieces = re.split("(%.)", form)
+    pattern = "^" + "".join(shapes.get(piece, re.escape(piece)) for piece in pieces) + "$"
+    part = {directive: words.re_extract(pattern, i) for i, directive in enumerate(used, start=1)}
     month = part["%m"].lpad(2, "0") if "%m" in part else _month_number(part["%b"])
-    day = year.concat("-", month, "-", part["%d"].lpad(2, "0"))
     clock = [part[d].lpad(2, "0") if d in part else ibis.literal("00") for d in ("%H", "%M", "%S")]
-    wall = day.concat(" ", clock[0], ":", clock[1], ":", clock[2]).try_cast("timestamp")
-    return ibis.ifelse(words.re_search(pattern), wall, ibis.null("timestamp"))
+    day = _year(part).concat("-", month, "-", part["%d"].lpad(2, "0"))
+    wall = day.concat(" ", clock[0], ":", clock[1], ":", clock[2])
+    return ibis.ifelse(words.re_search(pattern), wall, ibis.null("string")).try_cast("timestamp(6)")
 
 
-def _escaped(form: str) -> str:
-    return re.sub(r"([.^$*+?{}\[\]\\|()])", r"\\\1", form)
+def _year(part: dict[str, ir.StringValue]) -> ir.StringValue:
+    """Four digits as they are; two of them are 1970 to 2069."""
+    if "%Y" in part:
+        return part["%Y"]
+    return ibis.ifelse(part["%y"] >= "70", "19", "20") + part["%y"]
 
 
 def _month_number(name: ir.StringValue) -> ir.StringValue:
-    branches = [(name.lower() == month, f"{number:02d}") for number, month in enumerate(_MONTHS, start=1)]
+    branches = [(name.lower() == month, f"{i:02d}") for i, month in enumerate(_MONTHS, start=1)]
     return ibis.cases(*branches, else_="00")

@@ -1,14 +1,13 @@
-"""Opening the places a source file names, as Ibis tables of raw columns; nothing is parsed or guessed here.
+"""Opening the places that a source file names, as Ibis tables of raw columns.
 
-CSV columns all arrive as text: types come from the contracts, never from a sniffer.
+Nothing is parsed or guessed here: CSV columns all arrive as text, as types come from the contracts.
 """
 
 from __future__ import annotations
 
 import csv
-import datetime as dt
-import os
-from collections.abc import Callable, Iterator, Mapping
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -20,9 +19,12 @@ from ibis.backends import BaseBackend
 from openpyxl.utils.exceptions import InvalidFileException
 
 from retention_lab import checks
-from retention_lab.tables.source import Location, Lookup, Source, expand, paths
+from retention_lab.tables import engine
+from retention_lab.tables.location import Location, Lookup, expand, paths
+from retention_lab.tables.source import Source
 
 _BATCH = 100_000
+_BLOCK = 1 << 20
 
 
 def read(location: Location, *, source: Source, con: BaseBackend) -> Iterator[ir.Table]:
@@ -39,46 +41,66 @@ def read(location: Location, *, source: Source, con: BaseBackend) -> Iterator[ir
         yield _connected(location, source=source, con=con)
         return
     readers: Mapping[str, Callable[[Path, Location, BaseBackend], ir.Table]] = {
-        "csv": _csv, "parquet": _parquet, "xlsx": _xlsx, "lines": _lines, "duckdb": _duckdb,
-    }  # fmt: skip
+        "csv": _csv,
+        "parquet": _parquet,
+        "xlsx": _xlsx,
+        "lines": _lines,
+        "duckdb": _duckdb,
+    }
     for path in paths(location, file=source.file):
         try:
             yield readers[location.kind](path, location, con)
         except checks.Refusal:
             raise
-        except Exception as error:  # every engine has its own exceptions for a file it cannot read
-            raise checks.BadData(_unreadable(path, location, source, error)) from error
-
-
-def _unreadable(path: Path, location: Location, source: Source, error: Exception) -> str:
-    first = str(error).strip().split("\n")[0][:200]
-    if location.kind == "csv" and any(word in first.lower() for word in ("unicode", "utf-8", "encoding")):
-        return f"{path.name} is not {location.encoding} text; say `encoding: latin-1` beside its path in {source.file}."
-    return f"{path.name} ({source.file}) cannot be read as {location.kind}: is it damaged, empty, or another format? ({first})"
+        except Exception as error:  # each engine has its own exceptions for what it cannot read
+            where = f"{path.name} ({source.file})"
+            raise checks.BadData(
+                f"{where} cannot be read as {location.kind}: {engine.why(error)}"
+            ) from error
 
 
 def _csv(path: Path, location: Location, con: BaseBackend) -> ir.Table:
     if path.stat().st_size == 0:
         raise checks.BadData(f"{path.name} is empty: not even a header line. Export it again.")
-    if con.name == "pyspark":
-        return con.read_csv(str(path), sep=location.delimiter, header=True, encoding=location.encoding)
+    if con.name == "duckdb":
+        return con.read_csv(
+            str(path),
+            all_varchar=True,
+            header=True,
+            delim=location.delimiter,
+            quote='"',
+            escape='"',
+            encoding=location.encoding,
+            skip=location.skip,
+            strict_mode=True,
+        )
+    if location.skip:
+        raise checks.BadParameter(f"{path.name}: on Spark a CSV file must begin with its header.")
+    _refuse_other_encoding(path, location.encoding)
     return con.read_csv(
         str(path),
-        all_varchar=True,
+        inferSchema=False,
         header=True,
-        delim=location.delimiter,
-        encoding=location.encoding,
-        skip=location.skip,
-        strict_mode=True,
+        sep=location.delimiter,
+        quote='"',
+        escape='"',
+        encoding={"latin-1": "ISO-8859-1"}.get(location.encoding, location.encoding),
+        multiLine=True,
+        mode="FAILFAST",
     )
+
+
+def _refuse_other_encoding(path: Path, encoding: str) -> None:
+    """Read a file to its end as text: Spark would replace what does not fit, without a word."""
+    with path.open(encoding=encoding) as lines:
+        while lines.read(_BLOCK):
+            pass
 
 
 def _lines(path: Path, location: Location, con: BaseBackend) -> ir.Table:
     """Read a fixed-width file: one text column `line`, to be cut by SQL expressions."""
     lines = path.read_text(encoding=location.encoding).splitlines()[location.skip :]
-    return con.create_table(
-        ibis.util.gen_name("lines"), pa.table({"line": [line for line in lines if line.strip()]}), temp=True
-    )
+    return engine.put(pa.table({"line": [line for line in lines if line.strip()]}), con=con)
 
 
 def _parquet(path: Path, _: Location, con: BaseBackend) -> ir.Table:
@@ -86,75 +108,102 @@ def _parquet(path: Path, _: Location, con: BaseBackend) -> ir.Table:
 
 
 def _duckdb(path: Path, location: Location, con: BaseBackend) -> ir.Table:
-    catalogue = ibis.util.gen_name("file")
-    con.attach(str(path), name=catalogue, read_only=True)
-    tables = con.list_tables(database=(catalogue, "main"))
+    """Attach a DuckDB file, once however many tables come from it; another engine gets a copy."""
+    remote, catalogue = con, "file_" + hashlib.sha256(str(path).encode()).hexdigest()[:12]
+    if con.name != "duckdb":
+        remote = ibis.duckdb.connect()
+    if catalogue not in remote.list_catalogs():
+        remote.attach(str(path), name=catalogue, read_only=True)
+    tables = remote.list_tables(database=(catalogue, "main"))
     checks.known(path.name, "table", [location.table or ""], tables)
-    return con.table(location.table, database=(catalogue, "main"))
+    table = remote.table(location.table, database=(catalogue, "main"))
+    return table if remote is con else engine.put(table.to_pyarrow(), con=con)
 
 
 def _xlsx(path: Path, location: Location, con: BaseBackend) -> ir.Table:
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except (BadZipFile, InvalidFileException, KeyError) as error:
-        raise checks.BadData(f"{path.name} is no readable .xlsx workbook. Save it again from the spreadsheet.") from error
+        raise checks.BadData(
+            f"{path.name} is no readable .xlsx workbook. Save it again from the spreadsheet."
+        ) from error
     try:
-        checks.known(path.name, "sheet", [location.sheet or book.sheetnames[0]], book.sheetnames)
-        rows = list(book[location.sheet or book.sheetnames[0]].iter_rows(values_only=True))[location.skip :]
+        name = location.sheet or book.sheetnames[0]
+        checks.known(path.name, "sheet", [name], book.sheetnames)
+        rows = list(book[name].iter_rows(values_only=True))[location.skip :]
     finally:
         book.close()
     if not rows:
         raise checks.BadData(f"{path.name} has an empty sheet. Name another with `sheet:`.")
     filled = [row for row in rows[1:] if any(value is not None for value in row)]
-    table = {str(name): _cells([row[i] for row in filled]) for i, name in enumerate(rows[0]) if name is not None}
-    return con.create_table(ibis.util.gen_name("sheet"), pa.table(table), temp=True)
+    columns = {str(name): i for i, name in enumerate(rows[0]) if name is not None}
+    cells = {name: _cells([row[i] for row in filled]) for name, i in columns.items()}
+    return engine.put(pa.table(cells), con=con)
 
 
-def _cells(values: list[object]) -> pa.Array:
-    """Keep a column of dates as times and one of numbers as numbers; anything mixed becomes text, to be parsed by contract."""
-    seen = [value for value in values if value is not None]
-    if seen and all(isinstance(value, dt.datetime) for value in seen):
-        return pa.array(values, pa.timestamp("us"))
-    if seen and all(isinstance(value, int | float) and not isinstance(value, bool) for value in seen):
-        return pa.array([value if value is None else float(str(value)) for value in values], pa.float64())
-    return pa.array([None if value is None else str(value) for value in values], pa.string())
+def _cells(values: Sequence[object]) -> pa.Array:
+    """Keep a column of dates as times and one of numbers as numbers; a mixed one becomes text."""
+    try:
+        cells = pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        cells = pa.array([None if value is None else str(value) for value in values])
+    return cells.cast(pa.string()) if pa.types.is_null(cells.type) else cells
 
 
 def _connected(location: Location, *, source: Source, con: BaseBackend) -> ir.Table:
-    """Copy the table of another database into the engine, in batches; its address never appears in a message."""
+    """Copy the table of another database into the engine."""
+    remote = _remote(location, source=source)
     try:
-        remote = ibis.connect(expand(location.connection or "", file=source.file))
         table = remote.table(location.table)
+        if con.name != "duckdb":
+            return engine.put(table.to_pyarrow(), con=con)
         reader = pa.RecordBatchReader.from_batches(
             table.schema().to_pyarrow(), table.to_pyarrow_batches(chunk_size=_BATCH)
         )
         return con.create_table(ibis.util.gen_name("remote"), reader, temp=True)
-    except checks.Refusal:
-        raise
-    except Exception as error:  # drivers differ; their text may quote the address, so only the kind of error is told
-        raise checks.BadData(
-            f"{source.file}: {location.shown} cannot be read ({type(error).__name__}). "
-            "Check the address in the environment, the network and the table's name."
-        ) from None
+    except Exception as error:  # drivers differ
+        kind = type(error).__name__
+    raise checks.BadData(
+        f"{source.file}: {location.shown} cannot be read ({kind}). Check the table's name."
+    )  # outside of the handler, as the driver's own text may quote the address
+
+
+def _remote(location: Location, *, source: Source) -> BaseBackend:
+    address = expand(location.connection or "", file=source.file)
+    try:
+        return ibis.connect(address)
+    except Exception as error:  # as above
+        kind = type(error).__name__
+    raise checks.BadData(
+        f"{source.file}: {location.shown} cannot be opened ({kind}). Check the address, that its "
+        "driver is installed, and the network."
+    )
 
 
 def fingerprint(location: Location, *, source: Source) -> list[str]:
-    """Return what changes, cheaply, when the rows may have changed: path, size and time of a file, or the answer to a query.
+    """Return what changes, cheaply, when the rows may have changed.
 
-    A database table without a `fingerprint` query gives nothing: it must be read again each time.
+    It is path, size and time of each file, or the answer to a query. A database table without a
+    `fingerprint` query gives nothing: it must be read again each time.
     """
     if location.connection is None:
-        stats = ((path, path.stat()) for path in paths(location, file=source.file))
-        return [f"{os.fspath(path.resolve())} {stat.st_size} {stat.st_mtime_ns}" for path, stat in stats]
+        return [stamp(path) for path in paths(location, file=source.file)]
     if location.fingerprint is None:
         return []
+    remote = _remote(location, source=source)
     try:
-        remote = ibis.connect(expand(location.connection, file=source.file))
         return [f"{location.table} {remote.sql(location.fingerprint).to_pyarrow().to_pylist()}"]
-    except Exception as error:  # as above: a driver's text may quote the address
-        raise checks.BadData(
-            f"{source.file}: the `fingerprint` query of {location.shown} failed ({type(error).__name__})."
-        ) from None
+    except Exception as error:  # as above
+        kind = type(error).__name__
+    raise checks.BadData(
+        f"{source.file}: the `fingerprint` query of {location.shown} failed ({kind})."
+    )
+
+
+def stamp(path: Path) -> str:
+    """Return the path, size and time of change of a file."""
+    stat = path.stat()
+    return f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}"
 
 
 def lookup(wanted: Lookup, *, source: Source) -> dict[str, str]:
@@ -167,10 +216,19 @@ def lookup(wanted: Lookup, *, source: Source) -> dict[str, str]:
     BadData
         When a line has not two values, or a raw value stands twice with different meanings.
     """
-    [path] = paths(Location(path=wanted.file), file=source.file)
     meanings: dict[str, str] = {}
-    with path.open(encoding="utf-8", newline="") as lines:
-        for row in list(csv.reader(lines))[1:]:
-            if len(row) != 2 or meanings.setdefault(row[0].strip(), row[1].strip()) != row[1].strip():
-                raise checks.BadData(f"{path.name}: the line {','.join(row)!r} must be one new value and its meaning.")
+    for path in paths(Location(path=wanted.file), file=source.file):
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise checks.BadData(
+                f"{path.name} is not UTF-8 text. Save it again as such."
+            ) from error
+        for row in list(csv.reader(text.splitlines()))[1:]:
+            cells = [cell.strip() for cell in row]
+            if len(cells) != 2 or meanings.setdefault(*cells) != cells[1]:
+                line = ",".join(row)
+                raise checks.BadData(
+                    f"{path.name}: the line {line!r} must be one new value and its meaning."
+                )
     return meanings

@@ -1,0 +1,139 @@
+"""Where snapshots are kept: one folder each, named by date and content, whole or not there.
+
+They lie beside the source file, in `snapshots/<its name>/`; RETENTION_LAB_SNAPSHOTS names another
+place for those of all sources.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from retention_lab import checks
+from retention_lab.tables import engine, identity, quality
+from retention_lab.tables.contracts import CONTRACTS, TableName
+from retention_lab.tables.source import Source
+
+ABOUT = "snapshot.json"
+
+
+def _place(source: Source) -> Path:
+    beside = source.file.parent / "snapshots"
+    return Path(os.environ.get("RETENTION_LAB_SNAPSHOTS", beside)) / source.file.stem
+
+
+def prepare(source: Source) -> None:
+    """Make the folder for the snapshots of a source.
+
+    Raises
+    ------
+    BadParameter
+        When nothing can be written there.
+    """
+    folder = _place(source)
+    try:
+        (folder / "known").mkdir(parents=True, exist_ok=True)
+        (probe := folder / f".probe-{uuid.uuid4().hex}").touch()
+        probe.unlink()
+    except OSError as error:
+        raise checks.BadParameter(
+            f"Snapshots cannot be written to {folder} ({error.strerror}). Set the environment "
+            "variable RETENTION_LAB_SNAPSHOTS to a folder for them."
+        ) from error
+
+
+def find(source: Source, as_of: dt.date | None) -> Path | None:
+    """Find the snapshot that was made from the very same files, without reading them."""
+    note = _note(source, identity.source_key(source, as_of))
+    if note is None or not note.is_file():
+        return None
+    folder = _place(source) / note.read_text(encoding="utf-8")
+    return folder if (folder / ABOUT).is_file() else None
+
+
+def remember(source: Source, folder: Path, keys: Iterable[str | None]) -> None:
+    """Note for `find` which folder answers to the keys."""
+    for key in keys:
+        note = _note(source, key)
+        if note is not None:
+            note.write_text(folder.name, encoding="utf-8")
+
+
+def _note(source: Source, key: str | None) -> Path | None:
+    return None if key is None else _place(source) / "known" / key
+
+
+def write(
+    source: Source,
+    as_of: dt.date,
+    *,
+    tables: Mapping[TableName, ir.Table],
+    counts: Mapping[TableName, quality.Counts],
+) -> Path:
+    """Write tables and counts into a folder that appears only when all of it is there."""
+    partial = _place(source) / f".partial-{uuid.uuid4().hex}"
+    partial.mkdir()
+    try:
+        hashes = {n: identity.write(table, CONTRACTS[n], partial) for n, table in tables.items()}
+        about = _about(source, as_of, tables=hashes, counts=counts, folder=partial)
+        text = json.dumps(about, indent=1, sort_keys=True)
+        (partial / ABOUT).write_text(text, encoding="utf-8")
+        # Named by tables and counts: a changed rule may count otherwise and yet leave equal tables.
+        folder = partial.with_name(f"{as_of}-{identity.sha(text)[:12]}")
+        _move(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
+def _move(partial: Path, folder: Path) -> None:
+    try:
+        partial.rename(folder)
+    except OSError:
+        if not (folder / ABOUT).is_file():  # else somebody made the very same snapshot meanwhile
+            raise
+
+
+def _about(
+    source: Source,
+    as_of: dt.date,
+    *,
+    tables: Mapping[TableName, identity.Written],
+    counts: Mapping[TableName, quality.Counts],
+    folder: Path,
+) -> dict[str, Any]:
+    """Describe the snapshot; nothing in here may depend on what came after the as-of date."""
+    con = engine.connect()
+    kept = {name: con.read_parquet(str(folder / f"{name}.parquet")) for name in tables}
+    days = kept["orders"].ordered_on
+    one = engine.collect(kept["orders"].aggregate(first=days.min(), last=days.max())).iloc[0]
+    return {
+        "name": source.name,
+        "simulated": source.simulated,
+        "as_of": str(as_of),
+        "zone": source.zone,
+        "currency": source.currency,
+        "records_from": str(one["first"].date()),
+        "complete_to": str(as_of if source.complete_to else min(as_of, one["last"].date())),
+        "content_hash": identity.combined(tables, source, as_of),
+        "tables": {name: asdict(written) for name, written in sorted(tables.items())},
+        "left_out": _records(one.left_out for one in counts.values()),
+        "fits": _records(one.fits for one in counts.values()),
+        "controls": quality.controls(source, as_of, kept),
+    }
+
+
+def _records(frames: Iterable[pd.DataFrame]) -> list[dict[str, Any]]:
+    text = pd.concat(list(frames)).to_json(orient="records", date_format="iso")
+    records: list[dict[str, Any]] = json.loads(text)
+    return records
