@@ -90,6 +90,8 @@ def activity_tiers(tiers: Mapping[dt.date, pd.DataFrame]) -> alt.LayerChart | In
         "low": ("From", SHARE),
         "high": ("To", SHARE),
     }
+    if not tiers:
+        return Instead("No picture yet: the records do not reach back further than the last tier.")
     kept = {day: each for day, each in tiers.items() if each["customers"].sum() >= SMALL}
     if not kept:
         return Instead(f"No picture: there are fewer than {SMALL} customers.")

@@ -10,6 +10,7 @@ from retention_lab.charts.frame import (
     COUNT,
     GREY,
     MONTH,
+    MONTHS,
     PALE,
     ROUND,
     SHARE,
@@ -29,7 +30,8 @@ MEASURES = {
 }
 COHORTS, PERIODS = 15, 12  # as many of the newest, and of the first, are drawn
 MEAN = "Weighted mean"
-# Of the scheme's range: white below, or black above it, would have less contrast than 4.5 to 1.
+# Of the colours from pale to dark: black words above it, or white ones below, would fall short of
+# a contrast of 4.5 to 1.
 DARK_FROM = 0.74
 
 
@@ -76,8 +78,7 @@ def _month_in_words(row: pd.Series) -> str:
 
 
 def _months(chart: alt.Chart, columns: Columns, *, title: str) -> alt.LayerChart:
-    axis = alt.Axis(format="%b %y", labelOverlap=True)
-    x = alt.X("cohort:T", title="Month of first purchase", axis=axis)
+    x = alt.X("cohort:T", title="Month of first purchase", axis=MONTHS)
     scale, shares = alt.Scale(zero=True), alt.Axis(format="%")
     y = alt.Y("share:Q", title=title, axis=shares, scale=scale)
     low = alt.Y("low:Q", title=title, axis=shares, scale=scale)
@@ -123,7 +124,7 @@ def triangle(
             "Hatched: not over yet for everybody."
         ),
         columns=columns,
-        height=24 * data["cohort"].nunique(),
+        height=max(24 * data["cohort"].nunique(), 72),
     )
 
 
@@ -162,12 +163,17 @@ def _triangle_columns(unit: str, currency: str) -> Columns:
 
 def _triangle_layers(data: pd.DataFrame, columns: Columns, *, unit: str) -> alt.LayerChart:
     is_share = "(measure == 'share' || measure == 'later_share')"
+    narrow = "width < 400 && datum.shown < 9500"  # a telephone has room for `7k`, not for `7.1k`
     base = (
         alt.Chart(data)
         .transform_calculate(
             shown="datum[measure]",
             words=f"datum.shown === null ? '' : {is_share} ? format(100 * datum.shown, '.0f')"
-            " : format(datum.shown, datum.shown < 1000 ? '.0f' : '.2s')",
+            f" : format(datum.shown, datum.shown < 1000 ? '.0f' : {narrow} ? '.1s' : '.2s')",
+        )
+        .transform_joinaggregate(most="max(shown)")
+        .transform_calculate(
+            level="datum.shown === null ? null : datum.most > 0 ? datum.shown / datum.most : 0"
         )
         .encode(
             x=alt.X(
@@ -179,22 +185,14 @@ def _triangle_layers(data: pd.DataFrame, columns: Columns, *, unit: str) -> alt.
         )
     )
     cells = base.mark_rect(stroke="white", strokeWidth=2).encode(
-        color=alt.Color("shown:Q", scale=alt.Scale(scheme="blues", domainMin=0), legend=None),
+        color=alt.Color("level:Q", scale=alt.Scale(scheme="blues", domain=[0, 1]), legend=None),
         opacity=alt.condition("datum.complete", alt.value(1), alt.value(0.35)),
         tooltip=tooltips(columns, *(field for field in columns if field != "complete")),
     )
     hatch = base.transform_filter("!datum.complete").mark_text(text="//", color=GREY, fontSize=11)
-    # The whole range is that of the colours, so it is taken before incomplete cells are dropped.
-    light = f"datum.shown > {DARK_FROM} * datum.most"
-    numbers = (
-        base.transform_joinaggregate(most="max(shown)")
-        .transform_filter("datum.complete")
-        .mark_text(fontSize=11)
-        .encode(
-            text="words:N",
-            color=alt.condition(light, alt.value("white"), alt.value("black")),
-        )
-    )
+    ink = alt.condition(f"datum.level > {DARK_FROM}", alt.value("white"), alt.value("black"))
+    numbers = base.transform_filter("datum.complete").mark_text(fontSize=11)
+    numbers = numbers.encode(text="words:N", color=ink)
     layers: alt.LayerChart = cells + hatch + numbers
     return layers
 

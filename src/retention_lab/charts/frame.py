@@ -16,6 +16,9 @@ MIME = "application/vnd.vegalite.v5+json"
 # Shares are drawn and listed to a hundredth of a percent: more only makes the page heavier.
 ROUND = dict.fromkeys(("share", "low", "high", "later_share", "later_low", "later_high"), 4)
 
+# A label a month at most: left to itself, the axis of a young shop repeats them week by week.
+MONTHS = alt.Axis(format="%b %y", labelOverlap=True, tickCount="month")
+
 # Formats that d3 (tooltips) and Python (data tables) read alike.
 COUNT, SHARE, MONTH, TEXT = ",.0f", ".1%", "%B %Y", ""
 Columns = Mapping[str, tuple[str, str]]  # by field: its heading and its format
@@ -66,9 +69,8 @@ def stacked_by_month(
     ranked = alt.Chart(data[list(columns)]).transform_calculate(
         rank=f"indexof({json.dumps(names)}, datum[{json.dumps(part)}])"
     )
-    months = alt.Axis(format="%b %y", labelOverlap=True)
     bars: alt.Chart = ranked.mark_bar().encode(
-        x=alt.X("yearmonth(month):T", title=None, axis=months),
+        x=alt.X("yearmonth(month):T", title=None, axis=MONTHS),
         y=alt.Y(f"{size}:Q", title=columns[size][0], axis=alt.Axis(format="~s")),
         color=alt.Color(
             f"{part}:N",

@@ -16,10 +16,11 @@ from retention_lab.wording.phrases import (
     in_hundred,
     month,
     possessive,
+    some,
 )
 
 
-def overview_headline(ledger: Ledger, found: Newest | None) -> str:
+def overview_headline(ledger: Ledger, found: Newest | None, *, days: int) -> str:
     """Say in one line whether the newest month that can be judged came back more or less.
 
     `found` is what was recorded: that month, or None where no month can be judged yet.
@@ -29,8 +30,10 @@ def overview_headline(ledger: Ledger, found: Newest | None) -> str:
     if "returned" not in ledger:
         return f"Too few customers joined in {month(found.cohort.month)} to say how many come back."
     who = f"{possessive(ledger['returned'].about)} new customers"
+    if ledger["returned"].value == 0:
+        return f"None of {who} came back within {days} days."
     if "returned_change" not in ledger:
-        return f"{capitalised(in_hundred(ledger['returned']))} of {who} came back."
+        return f"{capitalised(some(ledger['returned']))} of {who} came back."
     return _headline(direction(ledger["returned_change"]), who)
 
 
@@ -57,16 +60,14 @@ def overview_body(ledger: Ledger, found: Newest | None, *, days: int, records_fr
     these customers may be old ones.
     """
     if found is None:
-        return (
-            f"No month\N{RIGHT SINGLE QUOTATION MARK}s new customers have all had {days} days yet."
-        )
+        return f"No month of new customers has been followed for all of {days} days yet."
     if "returned" not in ledger:
         first = month(found.cohort.month)
         return f"Fewer than {SMALL} customers first bought in {first}, so no figure is shown."
     now, count = ledger["returned"], ledger["returned_count"]
     sentences = [
-        f"Of {now.n:,} customers who first bought in {now.about}, {count.text}, {in_hundred(now)} "
-        f"({now.ranged}), bought again within {days} days.",
+        f"Of {now.n:,} customers who first bought in {now.about}, {_how_many(now, count)} bought "
+        f"again within {days} days.",
         _comparison(ledger, found),
     ]
     earliest = (found.before or found.cohort).month
@@ -76,6 +77,12 @@ def overview_body(ledger: Ledger, found: Newest | None, *, days: int, records_fr
             "old ones."
         )
     return " ".join(sentences)
+
+
+def _how_many(share: Claim, count: Claim) -> str:
+    if share.value in (0, 1):
+        return f"{some(share)} ({share.ranged})"
+    return f"{count.text}, {in_hundred(share)} ({share.ranged}),"
 
 
 def _comparison(ledger: Ledger, found: Newest) -> str:

@@ -7,7 +7,15 @@ import datetime as dt
 import pandas as pd
 
 from retention_lab.record import BEFORE, SMALL, Ledger
-from retention_lab.wording.phrases import capitalised, counted, full_day, in_hundred, quoted
+from retention_lab.wording.phrases import (
+    capitalised,
+    counted,
+    full_day,
+    in_hundred,
+    of_all,
+    quoted,
+    some,
+)
 
 
 def records_begin(records_from: dt.date) -> str:
@@ -22,12 +30,16 @@ def returned_curve(returned: pd.DataFrame, *, days: int) -> str:
     """Caution for the chart of returns by month; `returned` is what it was given."""
     small = returned["customers"] < SMALL
     methods = set(returned.loc[~small, "method"])
+    if methods <= {"too early"}:
+        return ""
     sentences = {
         "observed": f"Filled points are months whose customers have all had their {days} days.",
         "estimated": (
             "Open points are estimates from those who have had less time; they will still move."
         ),
-        "too early": f"Months of which nobody has had {days} days yet are not drawn.",
+        "too early": (
+            f"Months too recent for any of their customers to have had {days} days are not drawn."
+        ),
     }
     said = [sentence for method, sentence in sentences.items() if method in methods]
     if {"observed", "estimated"} <= methods:
@@ -57,7 +69,7 @@ def retention_rate(ledger: Ledger, *, days: int, history_days: int) -> str:
     return (
         f"The customer retention rate over the last {days} days is {in_hundred(rate)} "
         f"({rate.ranged}). It includes customers who came back after a pause, so it can exceed "
-        f"100\N{NO-BREAK SPACE}%; of the {kept.n:,} active at the start, {in_hundred(kept)} "
+        f"100\N{NO-BREAK SPACE}%; of the {kept.n:,} active at the start, {some(kept)} "
         f"({kept.ranged}) were active at the end. Active means: bought in the {days} days up to "
         "then."
     )
@@ -72,8 +84,8 @@ def repeat_rate(ledger: Ledger, *, days: int) -> str:
     if "returned" in ledger:
         fixed = f" ({ledger['returned'].text} for {ledger['returned'].about})"
     return (
-        f"{capitalised(in_hundred(rate))} of all {rate.n:,} customers ({rate.ranged}) have bought "
-        "on two days or more. Newer customers have had less time; compare only the "
+        f"{capitalised(of_all(rate, 'customers'))} ({rate.ranged}) have bought on two "
+        " days or more. Newer customers have had less time; compare only the "
         f"{days}-day figure between months{fixed}."
     )
 
@@ -89,8 +101,9 @@ def repurchase(ledger: Ledger) -> str:
     sentences = [f"{share.label}: {in_hundred(share)} customers ({share.ranged})."]
     if "median_days_again" in ledger:
         median = ledger["median_days_again"]
-        range_ = "" if median.low is None else f" ({median.between})"
-        sentences.append(f"Half have done so by day {median.text}{range_}.")
+        limits = "; these data set no upper limit to it"
+        limits = limits if median.low is None else f" ({median.between})"
+        sentences.append(f"Half have done so by day {median.text}{limits}.")
     else:
         sentences.append(
             f"In the time that {SMALL} customers or more were followed, fewer than half have done "
@@ -115,8 +128,8 @@ def activity(ledger: Ledger, *, days: int, history_days: int) -> str:
         return f"There are fewer than {SMALL} customers, too few to say how many are active."
     now = ledger["active_share"]
     sentence = (
-        f"{capitalised(in_hundred(now))} of all {now.n:,} customers ({now.ranged}) last bought at "
-        f"most {days} days ago (the purchase clock)."
+        f"{capitalised(of_all(now, 'customers'))} ({now.ranged}) last bought at most "
+        f" {days} days ago (the purchase clock)."
     )
     if "active_share" + BEFORE not in ledger:
         return sentence

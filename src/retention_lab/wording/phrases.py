@@ -70,6 +70,20 @@ def in_hundred(claim: Claim) -> str:
     )
 
 
+def of_all(claim: Claim, who: str) -> str:
+    """Return for example `about 26 in 100 of all 1,204 customers` or `none of the 40 customers`."""
+    if claim.value in (0, 1):
+        return f"{some(claim)} of the {claim.n:,} {who}"
+    return f"{in_hundred(claim)} of all {claim.n:,} {who}"
+
+
+def some(claim: Claim) -> str:
+    """Return for example `about 26 in 100`, or `none`, or `all`, of whom a sentence has named."""
+    if claim.value in (0, 1):
+        return "all" if claim.value else "none"
+    return in_hundred(claim)
+
+
 def direction(change: Claim) -> Direction:
     """Read a difference of shares: only an interval that leaves out zero earns a plain word."""
     if round(100 * change.value, 1) == 0:
