@@ -90,6 +90,7 @@ def test_date_that_yaml_read_becomes_iso_text():
         ("since", "20260228", "a day such as 2026-11-29"),
         ("since", dt.datetime(2026, 2, 28, 10), "a day such as 2026-11-29"),  # noqa: DTZ001  as YAML reads it
         ("by", "day", "one of 'month', 'week', 7"),
+        ("by", 7.0, "one of 'month', 'week', 7"),
         ("by", ["month"], "one of 'month', 'week', 7"),
     ],
 )

@@ -10,7 +10,7 @@ import nbformat
 import papermill
 import pytest
 import yaml
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from retention_lab.checks import BadData, BadParameter
 from retention_lab.reports import kernel, publish
@@ -265,6 +265,22 @@ def test_notebook_is_told_of_the_chosen_customers_and_day(monkeypatch):
     [page] = run(loaded, as_of=dt.date(2026, 11, 18)).pages
     assert told == {"source": "shop.yml", "as_of": "2026-11-18", "where": "customer_id = 'ann'"}
     assert "only customers with customer_id = &#39;ann&#39;" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("shop")
+def test_output_that_a_page_cannot_hold_is_told_by_the_cell_of_its_author(monkeypatch):
+    def execute(path, **_):
+        notebook = nbformat.read(path, as_version=4)
+        picture = new_output("display_data", data={"image/png": ""})
+        notebook.cells[-1].outputs = [picture]
+        injected = new_code_cell("n = 3", metadata={"tags": ["injected-parameters"]})
+        notebook.cells.insert(2, injected)
+        return notebook
+
+    monkeypatch.setattr(kernel, "execute", execute)
+    outcome = run(suite(("10_good", {})))
+    assert (outcome.exit_code, outcome.pages) == (1, ())
+    assert "10_good.ipynb: Cell 3 ('import os') shows image/png" in str(outcome.failures[0])
 
 
 @pytest.mark.usefixtures("shop")
