@@ -25,7 +25,9 @@ def main(source: str, as_of: str) -> None:
             suite = "experiments/suites/overview.yml"
             options = ["--source", source, "--as-of", as_of, "--out", out]
             command = [sys.executable, "-m", "retention_lab", "run", suite, *options]
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.run(
+                command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
             seconds = time.perf_counter() - began
             peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2
             sys.stdout.write(f"{state}: {seconds:.1f} s, peak so far {peak:.2f} GiB\n")

@@ -33,7 +33,9 @@ def test_readme_opens_with_the_two_commands():
     assert README.index("$ make report") < 500
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"`?make ([a-z-]+)`?", README)) - {"sure"}))
+@pytest.mark.parametrize(
+    "target", sorted(set(re.findall(r"`?make ([a-z-]+)`?", README)) - {"sure"})
+)
 def test_readme_names_targets_that_the_makefile_has(target):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 

@@ -111,9 +111,7 @@ def test_cohorts_equal_an_independent_count(taken, sales):
 
     triangle = calendar_triangle(taken.orders, as_of=AS_OF).set_index(["cohort", "period"])
     active = triangle["active"]
-    pd.testing.assert_series_equal(
-        active[active > 0], counts, check_names=False, check_dtype=False
-    )
+    pd.testing.assert_series_equal(active[active > 0], counts, check_names=False, check_dtype=False)
     sizes = triangle["size"].groupby("cohort").first()
     pd.testing.assert_series_equal(sizes, counts.xs(0, level="period"), check_names=False)
 

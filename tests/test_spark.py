@@ -1,0 +1,172 @@
+"""The same integers from DuckDB and from Spark: nothing engine-specific has crept in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from retention_lab.customers.cohorts import calendar_triangle, own_clock_triangle, returned
+from retention_lab.tables import engine, identity, snapshot, source
+from retention_lab.tables.contracts import CONTRACTS
+
+pytestmark = pytest.mark.spark
+
+AS_OF = dt.date(2025, 4, 6)
+SOURCE = """
+name: Two engines
+engine: {engine}
+time_zone: Europe/London
+currency: GBP
+tables:
+  order_lines:
+    rows: [first.parquet, second.csv]
+    missing_as: [nan]
+    columns:
+      order_id: invoice
+      customer_id: customer
+      ordered_at: booked
+      product_id: code
+      product_family: {{sql: "case when code < 'P3' then 'small' else 'large' end"}}
+      quantity: quantity
+      unit_price: price
+    attributes: {{country: country}}
+    leave_out:
+      - {{reason: cancellation, where: "starts_with(invoice, 'C')"}}
+      - missing customer_id
+      - non-positive quantity
+    count_only:
+      - {{reason: dear, where: "cast(price as double) > 8"}}
+  orders: {{derive_from: order_lines}}
+  returns:
+    rows: [first.parquet, second.csv]
+    only: starts_with(invoice, 'C')
+    columns:
+      return_id: invoice
+      customer_id: customer
+      returned_at: booked
+      amount: {{sql: "abs(cast(quantity as double) * cast(price as double))"}}
+    leave_out: [missing customer_id]
+    duplicates: add_up
+  events:
+    rows: events.csv
+    columns:
+      customer_id: customer
+      event: event
+      occurred_at: {{column: at, format: "%d/%m/%Y %H:%M"}}
+    leave_out: [unparseable occurred_at]
+"""
+
+
+def lines(rng):
+    """Order lines over two changes of the clock, some broken, all money with tenths of a penny."""
+    orders = 900
+    customer = rng.integers(1, 200, orders)
+    minutes = rng.integers(0, 500 * 24 * 60, orders)
+    booked = pd.Timestamp("2024-01-01 00:30") + pd.to_timedelta(np.sort(minutes), unit="min")
+    of = np.repeat(np.arange(orders), rng.integers(1, 4, orders))
+    cancelled = rng.random(orders) < 0.06
+    return pd.DataFrame(
+        {
+            "invoice": [f"{'C' if cancelled[i] else ''}{1000 + i}" for i in of],
+            "customer": [None if customer[i] < 8 else str(customer[i]) for i in of],
+            "booked": [booked[i] for i in of],
+            "code": [f"P{n}" for n in rng.integers(1, 6, len(of))],
+            "quantity": rng.integers(-1, 5, len(of)),
+            "price": (rng.integers(1, 10_000, len(of)) / 1000).round(3),
+            "country": [("UK", "nan", "France")[customer[i] % 3] for i in of],
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("engines")
+    rng = np.random.default_rng(20250406)
+    table = lines(rng)
+    first, second = table.iloc[:1100], table.iloc[1000:]  # a hundred lines stand in both
+    # Spark does not read the nanoseconds that pandas would write.
+    first.to_parquet(made / "first.parquet", index=False, coerce_timestamps="us")
+    second.assign(booked=second["booked"].dt.strftime("%Y-%m-%dT%H:%M:%S")).to_csv(
+        made / "second.csv", index=False
+    )
+    day = pd.Timestamp("2024-02-01") + pd.to_timedelta(rng.integers(0, 400, 300), unit="D")
+    events = pd.DataFrame(
+        {
+            "customer": rng.integers(1, 200, 300),
+            "event": rng.choice(["feature_activated", "first_value"], 300),
+            "at": day.strftime("%d/%m/%Y 01:30"),
+        }
+    )
+    events.loc[:2, "at"] = "31/02/2024 10:00"
+    events.to_csv(made / "events.csv", index=False)
+    return made
+
+
+def cut(folder: Path, name: str):
+    path = folder / f"{name}.yml"
+    path.write_text(SOURCE.format(engine=name), encoding="utf-8")
+    tables, counts = snapshot.cut(source.load(path), as_of=AS_OF, con=engine.connect(name))
+    written = {}
+    for table, expr in tables.items():
+        (folder / name).mkdir(exist_ok=True)
+        written[table] = identity.write(expr, CONTRACTS[table], folder / name)
+    return tables, counts, written
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    """A small local Spark that the engine finds running: the default of 200 partitions takes minutes."""
+    from pyspark.sql import SparkSession
+
+    settings = {
+        "spark.sql.shuffle.partitions": "2",
+        "spark.default.parallelism": "2",
+        "spark.ui.enabled": "false",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
+        "spark.log.level": "ERROR",
+    }
+    running = SparkSession.builder.master("local[2]").config(map=settings).getOrCreate()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def both(folder, session):
+    return {name: cut(folder, name) for name in ("duckdb", "spark")}
+
+
+def test_spark_cuts_the_same_snapshot(both):
+    assert both["duckdb"][2] == both["spark"][2]
+    assert both["duckdb"][2]["orders"].rows > 400
+
+
+def test_spark_counts_the_same_rows_and_money_for_each_reason(both):
+    for table, counts in both["duckdb"][1].items():
+        other = both["spark"][1][table]
+        keys = ["month", "reason"]
+        for one, two in ((counts.left_out, other.left_out), (counts.fits, other.fits)):
+            by = [key for key in keys if key in one.columns]
+            pd.testing.assert_frame_equal(
+                one.sort_values(by).reset_index(drop=True),
+                two.sort_values(by).reset_index(drop=True),
+            )
+        assert (counts.later, counts.last) == (other.later, other.last)
+    fits = both["duckdb"][1]["order_lines"].fits.set_index("reason")["rows"]
+    assert fits["stands in two files"] == 100
+
+
+@pytest.mark.parametrize("triangle", [calendar_triangle, own_clock_triangle])
+def test_spark_gives_the_same_triangle(both, triangle):
+    one, two = (triangle(both[name][0]["orders"], as_of=AS_OF) for name in ("duckdb", "spark"))
+    pd.testing.assert_frame_equal(one, two, check_exact=True)
+
+
+def test_spark_gives_the_same_returns(both):
+    one, two = (returned(both[name][0]["orders"], as_of=AS_OF, days=90) for name in both)
+    pd.testing.assert_frame_equal(one, two, check_exact=True)
