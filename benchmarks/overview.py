@@ -2,7 +2,8 @@
 
     python benchmarks/overview.py data/sources/online_retail_ii.yml 2011-11-30
 
-The snapshot is made anew each time (`cold`), then reused (`warm`). Memory is the largest single process: the runner or its kernel.
+The snapshot is made anew (`cold`), then reused (`warm`). Memory is that of the largest single
+process: the runner or its kernel.
 """
 
 from __future__ import annotations

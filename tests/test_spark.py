@@ -119,8 +119,8 @@ def cut(folder: Path, name: str):
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory):
-    """A small local Spark that the engine finds running: the default of 200 partitions takes minutes."""
-    from pyspark.sql import SparkSession
+    """A small Spark that the engine finds running: 200 partitions, its default, take minutes."""
+    from pyspark.sql import SparkSession  # noqa: PLC0415  absent unless these tests are asked for
 
     settings = {
         "spark.sql.shuffle.partitions": "2",
@@ -137,7 +137,7 @@ def session(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def both(folder, session):
+def both(folder, session):  # noqa: ARG001  what it starts is found running
     return {name: cut(folder, name) for name in ("duckdb", "spark")}
 
 

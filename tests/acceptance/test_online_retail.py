@@ -1,4 +1,4 @@
-"""A real shop from its raw files to the figures of the report, against a count that shares no code with ours.
+"""A real shop, from raw files to the figures of the report, against a count without our code.
 
 The shop: Online Retail II, two files of different types that overlap in nine days.
 """
@@ -22,7 +22,7 @@ AS_OF = dt.date(2011, 11, 30)
 
 
 def shop(tmp_path, *, change=lambda text: text):
-    """Load the shipped source file from a folder of its own, so that snapshots are made anew there."""
+    """Load the shipped source file from a folder of its own, so that its snapshots are new."""
     folder = dataset("online_retail_ii")
     text = (ROOT / "data" / "sources" / "online_retail_ii.yml").read_text(encoding="utf-8")
     text = text.replace("${RETENTION_LAB_DATA:-../../../shared/data}/online_retail_ii", str(folder))
