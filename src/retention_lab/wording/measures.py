@@ -84,7 +84,7 @@ def repeat_rate(ledger: Ledger, *, days: int) -> str:
     if "returned" in ledger:
         fixed = f" ({ledger['returned'].text} for {ledger['returned'].about})"
     return (
-        f"{capitalised(of_all(rate, 'customers'))} ({rate.ranged}) have bought on two "
+        f"{capitalised(of_all(rate, 'customers'))} ({rate.ranged}) have bought on two"
         " days or more. Newer customers have had less time; compare only the "
         f"{days}-day figure between months{fixed}."
     )
@@ -128,7 +128,7 @@ def activity(ledger: Ledger, *, days: int, history_days: int) -> str:
         return f"There are fewer than {SMALL} customers, too few to say how many are active."
     now = ledger["active_share"]
     sentence = (
-        f"{capitalised(of_all(now, 'customers'))} ({now.ranged}) last bought at most "
+        f"{capitalised(of_all(now, 'customers'))} ({now.ranged}) last bought at most"
         f" {days} days ago (the purchase clock)."
     )
     if "active_share" + BEFORE not in ledger:

@@ -65,9 +65,8 @@ def in_hundred(claim: Claim) -> str:
         return "fewer than 1 in 1,000"
     if 99.95 <= per < 100:
         return "more than 999 in 1,000"
-    return (
-        f"about {per:.0f} in 100" if 0.5 <= per < 99.5 or per > 100 else f"about {per:.1f} in 100"
-    )
+    digits = 1 if per < 1 or 99 < per < 100 else 0
+    return f"about {per:.{digits}f} in 100"
 
 
 def of_all(claim: Claim, who: str) -> str:

@@ -1,0 +1,389 @@
+"""Every picture compiles, carries its words, and shows no more than it may."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import json
+import logging
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import pytest
+import vl_convert
+
+from retention_lab import charts
+from retention_lab.charts import MIME, PERIODS
+from retention_lab.charts.cohorts import COHORTS, DARK_FROM, MEAN
+from retention_lab.customers import activity, cohorts, repurchase, revenue
+from retention_lab.record import SMALL
+from retention_lab.reports import figures
+from retention_lab.survival.daygrid import kaplan_meier
+from retention_lab.wording import Instead
+
+from .customers.orders import order_table
+
+AS_OF = dt.date(2023, 11, 15)
+MONEY = {"currency": "GBP", "minor_per_unit": 100}
+
+
+def shop(*, cohorts=8, size=30, again=3, amount=1_000, as_of=AS_OF):
+    """Orders of monthly cohorts up to `as_of`: `size` customers each, every other one coming back.
+
+    The oldest cohorts come first; those who return do so every 20 days, `again` times.
+    """
+    months = pd.date_range(end=as_of, periods=cohorts, freq="MS")
+    rows = []
+    for number, month in enumerate(months):
+        for customer in range(size):
+            first = month.date() + dt.timedelta(days=customer % 10)
+            times = again if customer % 2 else 0
+            days = [first + dt.timedelta(days=20 * place) for place in range(times + 1)]
+            rows += [(f"c{number}-{customer}", day, amount) for day in days if day <= as_of]
+    return order_table(rows)
+
+
+def left_out(reasons=("used", "cancellation"), months=3):
+    rows = [
+        {"table": "orders", "month": month, "reason": reason, "rows": 10, "amount": 12_345}
+        for month in pd.date_range("2023-01-01", periods=months, freq="MS")
+        for reason in reasons
+    ]
+    return pd.DataFrame(
+        [*rows, {"table": "customers", "month": pd.NaT, "reason": "used", "rows": 3}]
+    )
+
+
+def drawn(orders, *, as_of=AS_OF):
+    """Every picture of the overview, by name."""
+    calendar = cohorts.calendar_triangle(orders, as_of=as_of)
+    own = cohorts.own_clock_triangle(orders, as_of=as_of, window_days=30)
+    tiers = {
+        day: activity.activity_tiers(orders, as_of=day)
+        for day in (as_of, as_of - dt.timedelta(days=10))
+    }
+    curve = kaplan_meier(repurchase.first_repeat_grid(orders, as_of=as_of))
+    return {
+        "returned": charts.returned_by_month(
+            cohorts.returned(orders, as_of=as_of, days=30), days=30
+        ),
+        "curve": charts.repurchase_curve(curve, days=365),
+        "tiers": charts.activity_tiers(tiers),
+        "revenue": charts.monthly_revenue(revenue.monthly_revenue(orders, as_of=as_of), **MONEY),
+        "calendar": charts.triangle(
+            calendar, cohorts.weighted_mean(calendar), unit="Calendar month", **MONEY
+        ),
+        "own": charts.triangle(own, cohorts.weighted_mean(own), unit="30-day window", **MONEY),
+        "left_out": charts.left_out(left_out(), table="orders", minor_per_unit=100),
+    }
+
+
+SHOPS = {
+    "steady": shop(),
+    "one cohort": shop(cohorts=1),
+    "forty cohorts": shop(cohorts=40, size=12),
+    "one-time buyers": shop(again=0),
+    "nothing complete": shop(cohorts=1, as_of=dt.date(2023, 11, 13)),
+    "no revenue": shop(amount=0),
+}
+
+
+YOUNG = {"one cohort", "nothing complete"}
+
+
+@functools.cache
+def of_shop(name):
+    return drawn(SHOPS[name])
+
+
+def data_of(chart):
+    """The one table that a chart embeds."""
+    (rows,) = chart.to_dict()["datasets"].values()
+    return pd.DataFrame(rows)
+
+
+def compiled(spec, caplog):
+    """Draw and return the SVG; the script engine logs what it does not like."""
+    with caplog.at_level(logging.WARNING):
+        svg = vl_convert.vegalite_to_svg(json.dumps(spec), vl_version=figures.VEGA_LITE)
+    assert caplog.records == []
+    return svg
+
+
+@pytest.mark.parametrize("name", SHOPS)
+def test_every_picture_of_a_shop_is_drawn_or_says_why_not(name, caplog):
+    pictures = of_shop(name)
+    for picture in pictures.values():
+        if isinstance(picture, Instead):
+            assert picture.why.endswith(".")
+            continue
+        spec = picture.to_dict()
+        assert "<svg" in compiled(spec, caplog)
+        assert "<figure" in figures.figure(spec, number=1, where="a cell")
+    missing = {key for key, one in pictures.items() if isinstance(one, Instead)}
+    assert missing == ({"returned", "calendar", "own"} if name in YOUNG else set())
+
+
+@pytest.mark.parametrize("name", SHOPS)
+def test_pictures_carry_words_for_columns_that_they_embed_and_embed_no_others(name):
+    for picture in of_shop(name).values():
+        if isinstance(picture, Instead):
+            continue
+        spec = picture.to_dict()
+        meta, data = spec["usermeta"], data_of(picture)
+        labels = dict(meta["labels"])
+        assert spec["description"].endswith(".")
+        assert meta["caption"].endswith(".")
+        assert set(labels) == set(data.columns)
+        assert len(set(labels.values())) == len(labels)
+        assert set(meta["formats"]) <= set(labels)
+        assert not [column for column in data if column.endswith("id") or "customer_" in column]
+        assert len(data) <= figures.MOST_ROWS
+
+
+def test_renderer_gives_the_type_that_needs_no_network_and_the_description_as_text():
+    chart = of_shop("steady")["tiers"]
+    assert alt.renderers.active == "retention_lab"
+    bundle = chart._repr_mimebundle_()
+    bundle = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert bundle[MIME]["usermeta"]["caption"]
+    assert bundle["text/plain"] == f"[chart] {chart.description}"
+    json.dumps(bundle, allow_nan=False)
+
+
+def test_a_sentence_stands_in_the_place_of_what_cannot_be_drawn():
+    assert Instead("Nothing here.")._repr_markdown_() == "*Nothing here.*"
+    few = drawn(shop(size=SMALL - 1))
+    assert {name for name, picture in few.items() if not isinstance(picture, Instead)} == {
+        "curve",
+        "tiers",
+        "revenue",
+        "left_out",
+    }
+
+
+# --- months ---------------------------------------------------------------------------------------
+
+
+def returned_frame(customers, methods):
+    share = [None if method == "too early" else 0.25 for method in methods]
+    return pd.DataFrame(
+        {
+            "cohort": pd.date_range("2023-01-01", periods=len(methods), freq="MS"),
+            "customers": customers,
+            "returned": 3,
+            "complete": [method == "observed" for method in methods],
+            "method": methods,
+            "share": share,
+            "low": share,
+            "high": share,
+        }
+    ).astype({"share": "Float64", "low": "Float64", "high": "Float64"})
+
+
+def test_months_below_the_smallest_group_and_months_too_early_are_not_drawn():
+    frame = returned_frame(
+        [40, SMALL, SMALL - 1, 50, 60],
+        ["observed", "observed", "observed", "estimated", "too early"],
+    )
+    chart = charts.returned_by_month(frame, days=90)
+    assert data_of(chart)["customers"].tolist() == [40, SMALL, 50]
+    assert chart.description == (
+        "Share of new customers who bought again within 90 days, by month of first purchase, with "
+        "intervals: 25.0\N{NO-BREAK SPACE}% for January 2023, 25.0\N{NO-BREAK SPACE}% (an "
+        "estimate) for April 2023."
+    )
+
+
+def test_months_that_cannot_be_judged_leave_a_sentence():
+    found = charts.returned_by_month(returned_frame([50], ["too early"]), days=90)
+    assert found == Instead(
+        "No picture yet: no month with 10 new customers or more has been followed for 90 days."
+    )
+
+
+def test_one_month_is_named_once():
+    chart = charts.returned_by_month(returned_frame([50], ["observed"]), days=90)
+    assert chart.description.count("January 2023") == 1
+
+
+def test_axis_of_a_young_shop_names_each_month_once(caplog):
+    chart = charts.returned_by_month(returned_frame([50, 50], ["observed"] * 2), days=90)
+    svg = compiled(chart.properties(width=900).to_dict(), caplog)
+    assert svg.count(">Jan 23<") == svg.count(">Feb 23<") == 1
+
+
+# --- curve and tiers ------------------------------------------------------------------------------
+
+
+def test_curve_ends_where_fewer_than_the_smallest_group_are_followed():
+    grid = pd.DataFrame({"day": [5, 20, 40], "events": [10, 5, 3], "censored": [10, 10, 6]})
+    chart = charts.repurchase_curve(kaplan_meier(grid), days=365)
+    # Of 44, 24 are followed on day 20 and 9 on day 40.
+    assert data_of(chart)["day"].tolist() == [0, 5, 20]
+    share = 1 - 34 / 44 * 19 / 24
+    assert data_of(chart)["share"].iloc[-1] == round(share, 4)
+    assert f"{100 * share:.1f}\N{NO-BREAK SPACE}% by day 20." in chart.description
+
+
+def test_curve_keeps_its_first_and_last_step_however_many_it_has():
+    grid = pd.DataFrame({"day": range(1, 301), "events": 1, "censored": 1})
+    data = data_of(charts.repurchase_curve(kaplan_meier(grid), days=250))
+    assert data["day"].iloc[0] == 0
+    assert data["day"].iloc[-1] == 250
+    assert len(data) == 120
+    assert (data["low"] <= data["share"]).all()
+    assert (data["share"] <= data["high"]).all()
+
+
+def test_curve_of_customers_of_today_leaves_a_sentence():
+    grid = pd.DataFrame({"day": [0], "events": [0], "censored": [50]})
+    assert isinstance(charts.repurchase_curve(kaplan_meier(grid), days=365), Instead)
+
+
+def test_tiers_name_their_day_and_a_day_with_few_customers_is_not_drawn():
+    tiers = activity.activity_tiers(SHOPS["steady"], as_of=AS_OF)
+    few = tiers.assign(customers=[3, 3, 3])
+    chart = charts.activity_tiers({AS_OF: tiers, dt.date(2023, 8, 17): few})
+    assert set(data_of(chart)["when"]) == {"15 November 2023"}
+    assert chart.description.startswith("Customers by days since their last purchase, 15 November")
+    assert charts.activity_tiers({AS_OF: few}) == Instead(
+        "No picture: there are fewer than 10 customers."
+    )
+    assert charts.activity_tiers({}) == Instead(
+        "No picture yet: the records do not reach back further than the last tier."
+    )
+
+
+# --- revenue --------------------------------------------------------------------------------------
+
+
+def months_frame(customers):
+    return pd.DataFrame(
+        {
+            "month": pd.date_range("2023-01-01", periods=len(customers), freq="MS"),
+            "revenue_new": 12_345,
+            "revenue_returning": 100_000,
+            "customers": customers,
+            "complete": [True] * (len(customers) - 1) + [False],
+        }
+    )
+
+
+def test_revenue_is_in_whole_units_and_leaves_months_of_few_customers_out():
+    chart = charts.monthly_revenue(months_frame([20, SMALL - 1, 0, 30]), **MONEY)
+    data = data_of(chart)
+    assert pd.to_datetime(data["month"]).dt.month.unique().tolist() == [1, 3, 4]
+    assert set(data["revenue"]) == {123, 1_000}
+    assert chart.description.endswith("March 2023: £1,123.")  # the last month that is over
+    assert "fewer than 10 customers are left out" in chart.usermeta["caption"]
+    complete = charts.monthly_revenue(months_frame([20, 30]), currency="JPY", minor_per_unit=1)
+    assert set(data_of(complete)["revenue"]) == {12_345, 100_000}
+    assert "left out" not in complete.usermeta["caption"]
+    assert isinstance(charts.monthly_revenue(months_frame([1, 0]), **MONEY), Instead)
+
+
+# --- triangle -------------------------------------------------------------------------------------
+
+
+def triangle_of(orders, *, as_of=AS_OF):
+    frame = cohorts.calendar_triangle(orders, as_of=as_of)
+    return charts.triangle(frame, cohorts.weighted_mean(frame), unit="Calendar month", **MONEY)
+
+
+def test_triangle_draws_the_newest_cohorts_and_the_first_periods():
+    data = data_of(triangle_of(SHOPS["forty cohorts"]))
+    assert data["cohort"].nunique() == COHORTS + 1
+    assert data["cohort"].iloc[0] == "Aug 2022"
+    assert data["period"].between(1, PERIODS).all()
+
+
+def test_triangle_leaves_small_cohorts_and_the_revenue_of_few_customers_out():
+    rows = [(f"a{n}", "2023-08-01", 500) for n in range(20)]
+    rows += [(f"a{n}", "2023-09-05", 500) for n in range(SMALL)]
+    rows += [("a0", "2023-10-05", 500)]
+    rows += [(f"b{n}", "2023-09-01", 500) for n in range(SMALL - 1)]
+    data = data_of(triangle_of(order_table(rows)))
+    cells = data[data["cohort"] == "Aug 2023"].set_index("period")
+    assert set(data["cohort"]) == {"Aug 2023", MEAN}
+    assert cells["active"].to_dict() == {1: 10, 2: 1, 3: 0}
+    assert cells.loc[1, "revenue"] == 50
+    assert pd.isna(cells.loc[2, "revenue"])
+    assert cells.loc[3, "revenue"] == 0
+
+
+def test_last_row_of_a_triangle_is_the_weighted_mean_of_all_cohorts():
+    frame = cohorts.calendar_triangle(SHOPS["forty cohorts"], as_of=AS_OF)
+    means = cohorts.weighted_mean(frame).set_index("period")
+    data = data_of(triangle_of(SHOPS["forty cohorts"]))
+    last = data[data["cohort"] == MEAN].set_index("period")
+    assert last["share"].to_dict() == means.loc[1:PERIODS, "share"].round(4).to_dict()
+    assert last["size"].to_dict() == means.loc[1:PERIODS, "size"].to_dict()
+
+
+def luminance(rgb):
+    parts = np.array(rgb) / 255
+    linear = np.where(parts <= 0.03928, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def test_words_on_the_cells_of_a_triangle_can_be_read(caplog):
+    # The scheme's two colours on either side of the turning point, drawn and measured.
+    values = [{"level": level} for level in (0, DARK_FROM, DARK_FROM + 0.001, 1)]
+    chart = (
+        alt.Chart(alt.Data(values=values))
+        .mark_rect()
+        .encode(
+            x="level:O",
+            color=alt.Color("level:Q", scale=alt.Scale(scheme="blues", domain=[0, 1])),
+        )
+    )
+    svg = compiled(chart.to_dict(), caplog)
+    found = [
+        tuple(int(part) for part in text.split(")")[0].split(","))
+        for text in svg.split('fill="rgb(')[1:5]
+    ]
+    pale, before, after, dark = (luminance(rgb) for rgb in found)
+    for below in (pale, before):
+        assert (below + 0.05) / 0.05 >= 4.5  # black
+    for above in (after, dark):
+        assert 1.05 / (above + 0.05) >= 4.5  # white
+
+
+def test_incomplete_cells_are_hatched_and_hold_no_number(caplog):
+    chart = triangle_of(SHOPS["steady"])
+    data = data_of(chart)
+    svg = compiled(chart.properties(width=600).to_dict(), caplog)
+    assert svg.count(">//<") == (~data["complete"]).sum() > 0
+    # Each complete cell of the first measure holds its share in 100.
+    numbers = (100 * data.loc[data["complete"], "share"]).round().astype(int)
+    for number, times in numbers.value_counts().items():
+        axis = list(range(1, PERIODS + 1))[: data["period"].max()]
+        assert svg.count(f">{number}<") == times + (number in axis)
+
+
+def test_triangle_in_which_nobody_came_back_is_pale(caplog):
+    svg = compiled(of_shop("one-time buyers")["calendar"].properties(width=600).to_dict(), caplog)
+    assert "rgb(207, 225, 242)" in svg  # where the scheme of blues begins
+    assert "rgb(10, 74, 144)" not in svg  # where it ends
+
+
+# --- left out -------------------------------------------------------------------------------------
+
+
+def test_rows_are_drawn_by_reason_however_they_are_spelt(caplog):
+    reasons = ['it\'s "odd"', "used", *(f"reason {n}" for n in range(20)), "</script>"]
+    chart = charts.left_out(left_out(reasons), table="orders", minor_per_unit=100)
+    spec = chart.to_dict()
+    assert "<svg" in compiled(spec, caplog)
+    scale = spec["encoding"]["color"]["scale"]
+    assert scale["domain"][:2] == ["used", 'it\'s "odd"']
+    assert len(scale["domain"]) == len(scale["range"]) == len(reasons)
+    assert set(data_of(chart)["amount"]) == {123}
+
+
+def test_rows_without_a_time_leave_a_sentence():
+    assert charts.left_out(left_out(), table="customers", minor_per_unit=100) == Instead(
+        "No picture: no row of customers has a time of its own."
+    )

@@ -1,0 +1,668 @@
+"""Every sentence word for word: each must be true to somebody who reads nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import inspect
+import re
+
+import pandas as pd
+import pytest
+
+from retention_lab import wording
+from retention_lab.checks import Refusal
+from retention_lab.customers.newest import Cohort, Newest
+from retention_lab.inference.interval import Interval
+from retention_lab.record import Claim, Ledger, comeback, periods
+from retention_lab.wording import Instead
+
+AS_OF = dt.date(2026, 11, 29)
+LONG_AGO = dt.date(2020, 1, 1)
+AUGUST, JULY = dt.date(2026, 8, 1), dt.date(2026, 7, 1)
+
+
+def plain(text):
+    """Make spaces and quotation marks those of a keyboard, so that sentences can be typed here."""
+    marks = {"\N{NO-BREAK SPACE}": " ", "\N{RIGHT SINGLE QUOTATION MARK}": "'"}
+    marks |= dict.fromkeys("\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}", '"')
+    return text.translate(str.maketrans(marks))
+
+
+def claim(value, low=None, high=None, *, unit="share", n=400):
+    return Claim(name="x", value=value, low=low, high=high, unit=unit, n=n, definition="It is so.")
+
+
+def cohort(month, customers, returned):
+    return Cohort(month=month, customers=customers, returned=returned)
+
+
+def told(newest, before=None):
+    """The newest cohort of (customers, returned) with what the ledger holds of it."""
+    found = Newest(
+        cohort=cohort(AUGUST, *newest), before=None if before is None else cohort(JULY, *before)
+    )
+    ledger = Ledger()
+    comeback.newest(ledger, found, days=90)
+    return ledger, found
+
+
+def answer(newest, before=None, *, next_cohort=dt.date(2026, 9, 1), records_from=LONG_AGO):
+    ledger, found = told(newest, before)
+    body = wording.overview_body(ledger, found, days=90, records_from=records_from)
+    action = wording.overview_action(
+        ledger, owner="Lifecycle team", as_of=AS_OF, days=90, next_cohort=next_cohort
+    )
+    headline = wording.overview_headline(ledger, found, days=90)
+    return tuple(plain(text) for text in (headline, body, action))
+
+
+WAIT = "**Do:** nothing yet; September 2026 completes on 29 December 2026."
+
+# Intervals: Wilson for a share, Newcombe for a difference, both by hand for 25 and 30 of 100.
+ANSWERS = {
+    "fewer": (
+        ((6412, 1600), (6200, 1760)),
+        "Fewer of August 2026's new customers came back.",
+        "Of 6,412 customers who first bought in August 2026, 1,600, about 25 in 100 (25.0 %, 23.9 "
+        "to 26.0), bought again within 90 days. July 2026's figure was 28.4 %, so this is 3.4 "
+        "points lower, with a plausible range from 5.0 lower to 1.9 lower.",
+        "**Do** (Lifecycle team, by 6 December 2026): find out whether other people joined in "
+        "August 2026 (a promotion, a new channel) or the same kind of people came back less. **Do "
+        "not** change the offer on one month's figure.",
+    ),
+    "more": (
+        ((1000, 350), (1000, 250)),
+        "More of August 2026's new customers came back.",
+        "Of 1,000 customers who first bought in August 2026, 350, about 35 in 100 (35.0 %, 32.1 to "
+        "38.0), bought again within 90 days. July 2026's figure was 25.0 %, so this is 10.0 points "
+        "higher, with a plausible range from 6.0 higher to 14.0 higher.",
+        "**Do** (Lifecycle team, by 6 December 2026): write down what was different in August "
+        "2026. **Do not** credit a campaign with it: only a randomized test can.",
+    ),
+    "perhaps fewer": (
+        ((100, 25), (100, 30)),
+        "Fewer of August 2026's new customers came back; it may be chance.",
+        "Of 100 customers who first bought in August 2026, 25, about 25 in 100 (25.0 %, 17.5 to "
+        "34.3), bought again within 90 days. July 2026's figure was 30.0 %, so this is 5.0 points "
+        "lower, with a plausible range from 17.1 lower to 7.3 higher.",
+        WAIT,
+    ),
+    "perhaps more": (
+        ((100, 30), (100, 25)),
+        "More of August 2026's new customers came back; it may be chance.",
+        "Of 100 customers who first bought in August 2026, 30, about 30 in 100 (30.0 %, 21.9 to "
+        "39.6), bought again within 90 days. July 2026's figure was 25.0 %, so this is 5.0 points "
+        "higher, with a plausible range from 7.3 lower to 17.1 higher.",
+        WAIT,
+    ),
+    "the same": (
+        ((100, 30), (200, 60)),
+        "About the same share of August 2026's new customers came back.",
+        "Of 100 customers who first bought in August 2026, 30, about 30 in 100 (30.0 %, 21.9 to "
+        "39.6), bought again within 90 days. July 2026's figure was 30.0 %, so this is about the "
+        "same, with a plausible range from 10.5 lower to 11.3 higher.",
+        WAIT,
+    ),
+    "nobody before": (
+        ((100, 30), None),
+        "About 30 in 100 of August 2026's new customers came back.",
+        "Of 100 customers who first bought in August 2026, 30, about 30 in 100 (30.0 %, 21.9 to "
+        "39.6), bought again within 90 days. Nobody is known to have first bought in the month "
+        "before, so there is nothing to compare it with.",
+        WAIT,
+    ),
+    "few before": (
+        ((100, 30), (9, 9)),
+        "About 30 in 100 of August 2026's new customers came back.",
+        "Of 100 customers who first bought in August 2026, 30, about 30 in 100 (30.0 %, 21.9 to "
+        "39.6), bought again within 90 days. Too few first bought in July 2026 to compare it with.",
+        WAIT,
+    ),
+    "few": (
+        ((9, 4), (100, 30)),
+        "Too few customers joined in August 2026 to say how many come back.",
+        "Fewer than 10 customers first bought in August 2026, so no figure is shown.",
+        WAIT,
+    ),
+    "none": (
+        ((100, 0), (100, 0)),
+        "None of August 2026's new customers came back within 90 days.",
+        "Of 100 customers who first bought in August 2026, none (0.0 %, 0.0 to 3.7) bought again "
+        "within 90 days. July 2026's figure was 0.0 %, so this is about the same, with a plausible "
+        "range from 3.7 lower to 3.7 higher.",
+        WAIT,
+    ),
+    "all": (
+        ((20, 20), None),
+        "All of August 2026's new customers came back.",
+        "Of 20 customers who first bought in August 2026, all (100.0 %, 83.9 to 100.0) bought "
+        "again within 90 days. Nobody is known to have first bought in the month before, so there "
+        "is nothing to compare it with.",
+        WAIT,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answer_reads(name):
+    counts, headline, body, action = ANSWERS[name]
+    assert answer(*counts) == (headline, body, action)
+
+
+def test_answer_before_any_month_can_be_judged_reads():
+    ledger = Ledger()
+    assert wording.overview_headline(ledger, None, days=90) == (
+        "It is too early to say how many new customers come back."
+    )
+    assert wording.overview_body(ledger, None, days=90, records_from=LONG_AGO) == (
+        "No month of new customers has been followed for all of 90 days yet."
+    )
+    february = wording.overview_action(
+        ledger, owner="Lifecycle", as_of=AS_OF, days=90, next_cohort=dt.date(2028, 2, 1)
+    )
+    assert february == "**Do:** nothing yet; February 2028 completes on 29 May 2028."
+
+
+def test_answer_where_nobody_has_joined_since_reads():
+    *_, action = answer((100, 30), (100, 25), next_cohort=None)
+    assert action == "**Do:** nothing; nobody has first bought since."
+
+
+@pytest.mark.parametrize(
+    ("records_from", "doubtful"),
+    [(dt.date(2026, 4, 2), False), (dt.date(2026, 4, 3), True), (JULY, True)],
+)
+def test_answer_says_when_new_customers_may_be_old_ones(records_from, doubtful):
+    _, body, _ = answer((100, 30), (100, 25), records_from=records_from)
+    day = f"{records_from.day} {records_from:%B %Y}"
+    sentence = f" Records begin only on {day}, so some of these customers may be old ones."
+    assert body.endswith(sentence) is doubtful
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            {"complete_to": AS_OF, "simulated": False, "where": ""},
+            "Orders are complete to Sunday 29 November 2026.",
+        ),
+        (
+            {"complete_to": AS_OF, "simulated": True, "where": " country =\n 'UK' "},
+            "These are made-up customers. Only customers with `country = 'UK'` are in this report. "
+            "Orders are complete to Sunday 29 November 2026.",
+        ),
+        (
+            {"complete_to": dt.date(2026, 11, 27), "simulated": False, "where": ""},
+            "The last order is of Friday 27 November 2026; none is dated after it up to 29 November"
+            " 2026.",
+        ),
+    ],
+)
+def test_completeness_reads(given, sentence):
+    assert wording.completeness(given.pop("complete_to"), as_of=AS_OF, **given) == sentence
+
+
+def test_caution_about_the_first_months_reads():
+    assert wording.records_begin(dt.date(2024, 11, 30)) == (
+        "Records begin on 30 November 2024; whoever was a customer before that counts as new on "
+        "their first purchase since, so the first months may hold old customers too."
+    )
+
+
+FILLED = "Filled points are months whose customers have all had their 90 days."
+OPEN = "Open points are estimates from those who have had less time; they will still move."
+ABSENT = "Months too recent for any of their customers to have had 90 days are not drawn."
+
+
+@pytest.mark.parametrize(
+    ("methods", "customers", "sentences"),
+    [
+        (["observed"], 50, FILLED),
+        (["estimated"], 50, OPEN),
+        (
+            ["observed", "estimated", "too early"],
+            50,
+            f"{FILLED} {OPEN} Compare only the filled ones. {ABSENT}",
+        ),
+        (["observed", "too early"], 50, f"{FILLED} {ABSENT}"),
+        (["too early"], 50, ""),
+        (["observed"], 9, ""),
+    ],
+)
+def test_caution_beside_the_months_says_only_what_is_drawn(methods, customers, sentences):
+    frame = pd.DataFrame({"method": methods, "customers": customers})
+    assert wording.returned_curve(frame, days=90) == sentences
+
+
+@pytest.mark.parametrize(
+    ("methods", "last"),
+    [
+        (["observed"], "Months with fewer than 10 new customers are not drawn."),
+        (["observed", "too early"], "Nor are months with fewer than 10 new customers."),
+    ],
+)
+def test_caution_beside_the_months_mentions_small_ones(methods, last):
+    frame = pd.DataFrame({"method": [*methods, "observed"], "customers": [*[50] * len(methods), 9]})
+    assert wording.returned_curve(frame, days=90).endswith(last)
+
+
+# --- measures -------------------------------------------------------------------------------------
+
+
+def recorded(**claims):
+    """A ledger with (value, low, high, unit, n) by name."""
+    ledger = Ledger()
+    for name, (value, low, high, unit, n) in claims.items():
+        number = value if low is None else Interval(value=value, low=low, high=high)
+        label = f"Label of {name}"
+        ledger.record(name, number, unit=unit, n=n, label=label, definition="It is so.")
+    return ledger
+
+
+def test_retention_rate_reads():
+    ledger = recorded(
+        retention_rate=(1.034, 0.98, 1.088, "share", 5673),
+        kept_share=(0.458, 0.445, 0.471, "share", 5673),
+    )
+    assert plain(wording.retention_rate(ledger, days=90, history_days=400)) == (
+        "The customer retention rate over the last 90 days is about 103 in 100 (103.4 %, 98.0 to "
+        "108.8). It includes customers who came back after a pause, so it can exceed 100 %; of the "
+        "5,673 active at the start, about 46 in 100 (45.8 %, 44.5 to 47.1) were active at the end. "
+        "Active means: bought in the 90 days up to then."
+    )
+
+
+def test_retention_rate_of_customers_who_all_left_reads():
+    ledger = recorded(
+        retention_rate=(0.0, 0.0, 0.041, "share", 90), kept_share=(0.0, 0.0, 0.041, "share", 90)
+    )
+    assert (
+        "of the 90 active at the start, none (0.0 %, 0.0 to 4.1) were active at the end"
+        in plain(wording.retention_rate(ledger, days=90, history_days=400))
+    )
+
+
+@pytest.mark.parametrize(
+    ("history_days", "sentence"),
+    [
+        (
+            179,
+            "A customer retention rate over 90 days needs 180 days of records; these hold 179.",
+        ),
+        (
+            180,
+            "Fewer than 10 customers bought in the 90 days before the period, so there is no "
+            "customer retention rate to show.",
+        ),
+    ],
+)
+def test_retention_rate_that_cannot_be_shown_says_why(history_days, sentence):
+    assert wording.retention_rate(Ledger(), days=90, history_days=history_days) == sentence
+
+
+def test_repeat_rate_reads():
+    ledger = recorded(repeat_rate=(0.434, 0.427, 0.441, "share", 18_894))
+    sentence = (
+        "About 43 in 100 of all 18,894 customers (43.4 %, 42.7 to 44.1) have bought on two days or "
+        "more. Newer customers have had less time; compare only the 90-day figure between months"
+    )
+    assert plain(wording.repeat_rate(ledger, days=90)) == f"{sentence}."
+    comeback.newest(ledger, Newest(cohort=cohort(AUGUST, 1205, 300), before=None), days=90)
+    assert plain(wording.repeat_rate(ledger, days=90)) == f"{sentence} (24.9 % for August 2026)."
+
+
+def test_repeat_rate_of_one_time_buyers_and_of_few_customers_reads():
+    ledger = recorded(repeat_rate=(0.0, 0.0, 0.01, "share", 400))
+    assert plain(wording.repeat_rate(ledger, days=90)).startswith(
+        "None of the 400 customers (0.0 %, 0.0 to 1.0) have bought on two days or more."
+    )
+    assert wording.repeat_rate(Ledger(), days=90) == (
+        "There are fewer than 10 customers, too few for a repeat purchase rate."
+    )
+
+
+BY = {"bought_again_by": (0.291, 0.284, 0.298, "share", 18_894)}
+BY_SENTENCE = "Label of bought_again_by: about 29 in 100 customers (29.1 %, 28.4 to 29.8)."
+
+
+@pytest.mark.parametrize(
+    ("claims", "rest"),
+    [
+        (
+            {
+                "median_days_again": (296, 276, 323, "days", 9),
+                "median_days_completed": (70.5, None, None, "days", 9),
+            },
+            "Half have done so by day 296 (276 to 323). Among those who did, the median is day "
+            "70.5; that leaves out everybody still waiting and is not how long it takes.",
+        ),
+        (
+            {"median_days_again": (1, None, None, "days", 9)},
+            "Half have done so by day 1; these data set no upper limit to it.",
+        ),
+        (
+            {},
+            "In the time that 10 customers or more were followed, fewer than half have done so, so "
+            "there is no median.",
+        ),
+    ],
+)
+def test_time_to_the_second_purchase_reads(claims, rest):
+    assert plain(wording.repurchase(recorded(**BY, **claims))) == f"{BY_SENTENCE} {rest}"
+
+
+def test_time_to_the_second_purchase_of_few_customers_says_so():
+    assert wording.repurchase(Ledger()) == (
+        "Fewer than 10 customers have been followed for a day or more, too few to say how long the "
+        "second purchase takes."
+    )
+
+
+def test_activity_reads():
+    claims = {"active_share": (0.339, 0.332, 0.346, "share", 18_894)}
+    now = (
+        "About 34 in 100 of all 18,894 customers (33.9 %, 33.2 to 34.6) last bought at most 90 days"
+        " ago (the purchase clock)."
+    )
+    reach = {"days": 90, "history_days": 400}
+    assert plain(wording.activity(recorded(**claims), **reach)) == now
+    claims["active_share_before"] = (0.36, 0.353, 0.368, "share", 15_854)
+    assert plain(wording.activity(recorded(**claims), **reach)) == (
+        f"{now} It was about 36 in 100 (36.0 %, 35.3 to 36.8) of the 15,854 customers known 90 days"
+        " earlier. The base only grows, so this share falls when few new customers arrive."
+    )
+
+
+@pytest.mark.parametrize(
+    ("history_days", "sentence"),
+    [
+        (1, "The records hold 1 day, so nobody can have been away for more than 90."),
+        (91, "The records hold 91 days, so nobody can have been away for more than 90."),
+        (92, "There are fewer than 10 customers, too few to say how many are active."),
+    ],
+)
+def test_activity_that_cannot_be_shown_says_why(history_days, sentence):
+    assert wording.activity(Ledger(), days=90, history_days=history_days) == sentence
+
+
+LATER = (
+    ' The measure "in it or later" still grows while customers have time, so it is too low for '
+    "recent cohorts."
+)
+
+
+@pytest.mark.parametrize(
+    ("means", "sentence"),
+    [
+        (
+            [(0, 9, 900), (1, 8, 800), (2, 1, 50), (13, 1, 50)],
+            "Hatched cells are incomplete and excluded from the mean row, which weights each "
+            "cohort by its size and counts those that are not drawn too; its last column rests on "
+            f"1 cohort.{LATER}",
+        ),
+        (
+            [(0, 9, 900), (1, 8, 800), (2, 2, 9)],
+            "Hatched cells are incomplete and excluded from the mean row, which weights each "
+            "cohort by its size and counts those that are not drawn too; its last column rests on "
+            f"8 cohorts.{LATER}",
+        ),
+        (
+            [(0, 9, 900)],
+            f"Hatched cells are incomplete. No column is complete yet, so there is no mean.{LATER}",
+        ),
+    ],
+)
+def test_caution_beside_a_triangle_speaks_of_the_columns_that_are_drawn(means, sentence):
+    frame = pd.DataFrame({"size": [40, 40], "period": [0, 1]})
+    table = pd.DataFrame(means, columns=["period", "cohorts", "size"])
+    assert plain(wording.triangle(frame, table, periods=12)) == sentence
+    assert wording.triangle(frame.assign(size=9), table, periods=12) == ""
+
+
+# --- rows -----------------------------------------------------------------------------------------
+
+
+def rows_of(*counts):
+    columns = ["table", "month", "reason", "rows", "amount"]
+    return pd.DataFrame(
+        [("orders", pd.Timestamp(2026, 1, 1), *each) for each in counts], columns=columns
+    )
+
+
+@pytest.mark.parametrize(
+    ("counts", "sentence"),
+    [
+        ([("used", 1, 5)], "The one row of orders is used."),
+        ([("used", 700, 5), ("used", 300, 5)], "Of 1,000 rows of orders, all are used."),
+        (
+            [("used", 3, 5), ("cancellation", 1, 5)],
+            'Of 4 rows of orders, 3 (75.0 %) are used; the others were left out: "cancellation" '
+            "(1).",
+        ),
+        (
+            [("used", 99_999, 5), ("a", 2_000, 5), ("b", 3_000, 5)],
+            'Of 104,999 rows of orders, 99,999 (95.2 %) are used; most others fell to "b" (3,000).',
+        ),
+        (
+            [("used", 99_999, 5), ("a", 1, 5)],
+            'Of 100,000 rows of orders, 99,999 (99.9 %) are used; the others were left out: "a" '
+            "(1).",
+        ),
+        (
+            [("used", 1, 5), ("a", 99_999, 5)],
+            'Of 100,000 rows of orders, 1 (0.1 %) are used; the others were left out: "a" '
+            "(99,999).",
+        ),
+    ],
+)
+def test_rows_left_out_read(counts, sentence):
+    assert plain(wording.left_out(rows_of(*counts), table="orders")) == sentence
+
+
+def test_rows_left_out_say_that_they_do_not_know_of_a_choice_of_customers():
+    text = wording.left_out(rows_of(("used", 2, 5)), table="orders", where="country = 'UK'")
+    assert text == (
+        "Of 2 rows of orders, all are used. These counts are of the whole source, before customers "
+        "were chosen."
+    )
+
+
+@pytest.mark.parametrize(
+    ("minor_per_unit", "written"), [(100, "123.45"), (1, "12,345"), (1000, "12.345")]
+)
+def test_rows_left_out_have_the_decimals_of_their_currency(minor_per_unit, written):
+    frame = rows_of(("used", 2, 12_000), ("used", 1, 345), ("odd", 1_500, 0))
+    table = wording.waterfall(frame, currency="XXX", minor_per_unit=minor_per_unit)
+    assert table.reset_index().to_numpy().tolist() == [
+        ["orders", "odd", "1,500", ""],
+        ["orders", "used", "3", written],
+    ]
+    assert table.columns[-1] == "Amount (XXX)"
+
+
+def totals(*agree):
+    rows = [("orders", "2026-01-01", "2026-01-31", "rows", 5.0, 6.0, each) for each in agree]
+    return pd.DataFrame(
+        rows, columns=["table", "first", "last", "what", "ours", "theirs", "agrees"]
+    )
+
+
+DIFFERS = "- rows of orders, 2026-01-01 to 2026-01-31: 5.00 here, 6.00 there"
+
+
+@pytest.mark.parametrize(
+    ("agree", "sentence"),
+    [
+        (
+            [],
+            "The source file states no control totals up to this day, so nothing here was compared "
+            "with Finance.",
+        ),
+        ([True], "The one control total of the source file agrees."),
+        ([True, True], "All 2 control totals of the source file agree."),
+        (
+            [False],
+            "**1 of 1 control total of the source file does not agree; settle this before any "
+            f"figure is used.**\n\n{DIFFERS}",
+        ),
+        (
+            [False, True, False],
+            "**2 of 3 control totals of the source file do not agree; settle this before any "
+            f"figure is used.**\n\n{DIFFERS}\n{DIFFERS}",
+        ),
+    ],
+)
+def test_control_totals_read(agree, sentence):
+    assert wording.controls(totals(*agree)) == sentence
+
+
+def test_periods_stand_beside_each_other_with_what_is_not_shown():
+    ledger = recorded(
+        orders=(9165, None, None, "count", None),
+        orders_before=(8233, None, None, "count", None),
+        kept_share=(0.458, 0.445, 0.471, "share", 90),
+        other=(1, None, None, "count", None),
+    )
+    table = wording.beside(ledger, as_of=dt.date(2027, 1, 15), days=90, history_days=500)
+    assert table.columns.tolist() == ["90 days to 15 January 2027", "90 days to 17 October 2026"]
+    assert [[plain(text) for text in row] for row in table.reset_index().to_numpy()] == [
+        ["Label of orders", "9,165", "8,233"],
+        ["Label of kept_share", "45.8 % (44.5 to 47.1)", "not shown"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("history_days", "why"),
+    [
+        (1, "The records hold 1 day, fewer than the 90 of a period."),
+        (89, "The records hold 89 days, fewer than the 90 of a period."),
+        (90, "Too few customers bought in the 90 days to 29 November 2026."),
+    ],
+)
+def test_periods_that_cannot_be_shown_say_why(history_days, why):
+    found = wording.beside(Ledger(), as_of=AS_OF, days=90, history_days=history_days)
+    assert found == Instead(why)
+
+
+def test_definitions_list_what_was_recorded_of_the_newest_period():
+    ledger = recorded(
+        orders=(9165, None, None, "count", None),
+        kept_share=(0.458, 0.445, 0.471, "share", 5673),
+        kept_share_before=(0.458, 0.445, 0.471, "share", 5673),
+    )
+    ledger.record("bare", 3, unit="days", definition="It has no label.")
+    table = wording.definitions(ledger)
+    assert table.index.tolist() == ["Label of orders", "Label of kept_share", "bare"]
+    assert [plain(text) for text in table["Value"]] == ["9,165", "45.8 % (44.5 to 47.1)", "3"]
+    assert table["n"].tolist() == ["", "5,673", ""]
+    assert wording.definitions(Ledger()).empty
+
+
+# --- phrases --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0.0, "0 in 100"),
+        (0.0004, "fewer than 1 in 1,000"),
+        (0.0007, "about 0.1 in 100"),
+        (0.004, "about 0.4 in 100"),
+        (0.005, "about 0.5 in 100"),
+        (0.262, "about 26 in 100"),
+        (0.99, "about 99 in 100"),
+        (0.996, "about 99.6 in 100"),
+        (0.9996, "more than 999 in 1,000"),
+        (1.0, "100 in 100"),
+        (1.034, "about 103 in 100"),
+    ],
+)
+def test_share_in_a_hundred_never_rounds_to_nobody_or_all(share, words):
+    assert wording.in_hundred(claim(share)) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "expected"),
+    [
+        (0.05, 0.01, 0.09, "more"),
+        (-0.05, -0.09, -0.01, "fewer"),
+        (0.05, -0.01, 0.11, "perhaps more"),
+        (-0.05, -0.11, 0.01, "perhaps fewer"),
+        (0.05, 0.0, 0.1, "perhaps more"),
+        (-0.05, -0.1, 0.0, "perhaps fewer"),
+        (0.05, None, None, "perhaps more"),
+        (0.0004, 0.0001, 0.0007, "the same"),
+        (-0.0004, -0.01, 0.01, "the same"),
+    ],
+)
+def test_only_an_interval_without_zero_earns_a_plain_word(value, low, high, expected):
+    assert wording.direction(claim(value, low, high, unit="points")) == expected
+
+
+def test_days_months_and_counts_read():
+    assert wording.day(AS_OF) == "29 November"
+    assert wording.full_day(dt.date(2027, 1, 5)) == "5 January 2027"
+    assert wording.month(AUGUST) == "August 2026"
+    assert wording.counted(1, "cohort") == "1 cohort"
+    assert wording.counted(1_204, "cohort") == "1,204 cohorts"
+    assert wording.counted(0, "cohort") == "0 cohorts"
+
+
+# --- house rules ----------------------------------------------------------------------------------
+
+
+def test_a_sentence_about_a_result_that_nobody_recorded_raises():
+    ledger, found = told((100, 30), (100, 25))
+    incomplete = Ledger()
+    incomplete.record("returned", 0.3, unit="share", n=100, definition="It is so.")
+    with pytest.raises(Refusal, match="names the result 'returned_count', but nobody recorded it"):
+        wording.overview_body(incomplete, found, days=90, records_from=LONG_AGO)
+    with pytest.raises(Refusal, match=r"Did you mean 'returned'\?"):
+        ledger["retruned"]
+    with pytest.raises(Refusal, match="'kept_share'"):
+        wording.retention_rate(
+            recorded(retention_rate=(0.5, 0.4, 0.6, "share", 9)), days=90, history_days=400
+        )
+
+
+def test_a_range_that_was_not_recorded_raises():
+    with pytest.raises(Refusal, match="recorded without an interval"):
+        wording.repeat_rate(recorded(repeat_rate=(0.4, None, None, "share", 40)), days=90)
+
+
+def strings_of(module):
+    """The literals of a module's code; its docstrings speak to us, not to readers."""
+    source = re.sub(r'""".*?"""', "", inspect.getsource(module), flags=re.DOTALL)
+    return re.findall(r'"([^"]*)"', source)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        wording.answer,
+        wording.measures,
+        wording.phrases,
+        wording.rows,
+        comeback,
+        periods,
+    ],
+    ids=lambda module: module.__name__,
+)
+def test_no_word_for_statisticians_stands_in_a_sentence(module):
+    banned = re.compile(
+        r"\b(significan\w*|p-value|p ?[<=]|hazards?|drivers?|lift)\b", re.IGNORECASE
+    )
+    assert [text for text in strings_of(module) if banned.search(text)] == []
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answer_keeps_the_house_rules(name):
+    _counts, headline, body, action = ANSWERS[name]
+    assert "%" not in headline
+    if " in 100" in body:
+        assert body.index(" in 100") < body.index("%")
+    # A percentage of this cohort never stands without its interval, nor a difference in "%".
+    assert re.search(r"\d %(?!, [\d.]+ to [\d.]+\))", body.split("figure was")[0]) is None
+    assert re.search(r"%\s*(points|lower|higher)", body) is None
+    assert action.startswith("**Do")
+    assert re.search(r"\d{4}|nothing", action)
