@@ -53,6 +53,8 @@ clean:  ## remove the environment and the caches; data and reports stay
 
 # A stamp comes last, so an interrupted set-up starts again.
 # pip and setuptools first: the locked pip is twice as fast as a bundled one, and setuptools builds what has no wheel.
+# Compiled afterwards, on all cores: pip would use one, and without it each start of a report compiles for ten seconds where
+# Python may not write bytecode.
 .venv/.locked: requirements.lock
 	@$(if $(PYTHON),,echo 'No Python from 3.11 to 3.13 was found; install one, or name it: make PYTHON=/path/to/python3.13' >&2; exit 1)
 	@$(PYTHON) -c '$(SUPPORTED)' || { echo '$(PYTHON) is not a Python from 3.11 to 3.13.' >&2; exit 1; }
@@ -62,6 +64,7 @@ clean:  ## remove the environment and the caches; data and reports stay
 	@$(PYTHON) -m venv --clear .venv
 	@$(LOCKED) <(sed -nE '/^(pip|setuptools)==/,/# via/p' $<)
 	@$(LOCKED) $<
+	@$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true  # tests of some packages do not compile
 	@touch $@
 
 .venv/.ready: .venv/.locked pyproject.toml
