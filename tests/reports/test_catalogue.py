@@ -62,6 +62,12 @@ def test_catalogue_links_pages_and_shows_key_numbers():
     assert soup.dd.get_text() == "27.0 % (25.9 to 28.1)"
 
 
+def test_catalogue_says_what_a_page_says_first():
+    said = {"Overview": "Fewer of <August> came back."}
+    soup = rendered(run(29, pages={"Overview": "weekly/o.html"}, headlines=said))
+    assert "Fewer of <August> came back." in soup.li.get_text()
+
+
 def test_catalogue_runs_no_script_and_keeps_hostile_words_inert():
     soup = rendered(
         run(29, suite="<script>x()</script>", key_numbers=[("<b>", "</dd><img src=x>")])

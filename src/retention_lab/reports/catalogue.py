@@ -22,8 +22,9 @@ Status = Literal["good", "failed"]
 class Entry:
     """One run of a suite.
 
-    `pages` gives the title of each page and where it lies, relative to the catalogue;
-    `key_numbers` are labels with their text, in the order to show them in.
+    `pages` gives the title of each page and where it lies, relative to the catalogue; `headlines`
+    by the same titles what a page says first; `key_numbers` are labels with their text, in the
+    order to show them in.
     """
 
     suite: str
@@ -32,6 +33,7 @@ class Entry:
     simulated: bool
     source: str
     pages: Mapping[str, str] = field(default_factory=dict)
+    headlines: Mapping[str, str] = field(default_factory=dict)
     key_numbers: Sequence[tuple[str, str]] = ()
 
 

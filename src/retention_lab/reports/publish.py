@@ -206,6 +206,9 @@ def _entry(folder: Path, *, status: catalogue.Status) -> Entry:
             each["title"]: f"{shelf}/{folder.name}/{quote(name)}.html"
             for name, each in notebooks.items()
         },
+        headlines={
+            each["title"]: each["headline"] for each in notebooks.values() if each.get("headline")
+        },
         key_numbers=[
             _key_number(result)
             for each in notebooks.values()
