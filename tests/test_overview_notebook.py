@@ -1,0 +1,420 @@
+"""The overview from end to end: a simulated shop, and shops that are small, young or in yen."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import html
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from traitlets.config import Config
+
+from retention_lab.charts import MIME
+from retention_lab.charts.cohorts import MEASURES
+from retention_lab.checks import BadData
+from retention_lab.record import SMALL
+from retention_lab.record.ledger import MIME as RESULTS
+from retention_lab.reports import figures, kernel
+from retention_lab.reports import page as report
+from retention_lab.tables.simulator import simulate
+
+NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "10_retention_overview.ipynb"
+DEMO_SOURCE = Path(__file__).parents[1] / "data" / "sources" / "demo.yml"
+AS_OF = dt.date(2026, 11, 29)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the notebook showed, in order: (cell id, MIME bundle)."""
+
+    shown: list[tuple[str, dict[str, object]]]
+
+    def texts(self, cell: str = "") -> str:
+        found = [
+            data["text/markdown"]
+            for shown_by, data in self.shown
+            if "text/markdown" in data and cell in ("", shown_by)
+        ]
+        return "\n".join(found)
+
+    @property
+    def charts(self) -> dict[str, list[dict]]:
+        found = {}
+        for cell, data in self.shown:
+            if MIME in data:
+                found.setdefault(cell, []).append(data[MIME])
+        return found
+
+    @property
+    def tables(self) -> dict[str, str]:
+        return {cell: data["text/html"] for cell, data in self.shown if "text/html" in data}
+
+    @property
+    def results(self) -> dict[str, dict]:
+        ledger = next(data[RESULTS] for _, data in self.shown if RESULTS in data)
+        return {result["name"]: result for result in ledger["results"]}
+
+
+@pytest.fixture(scope="module")
+def shell():
+    """One interpreter for all pages of this file; starting a kernel for each takes seconds."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    InteractiveShell.clear_instance()
+    yield InteractiveShell.instance(config=config)
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture(scope="module")
+def run(shell):
+    """Run the notebook's cells with parameters; the first refusal or error is raised."""
+
+    def run(**parameters):
+        shell.reset(new_session=False)
+        shown = []
+        for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
+            if cell.cell_type != "code":
+                continue
+            with capture_output() as captured:
+                result = shell.run_cell(cell.source, store_history=False)
+            result.raise_error()
+            assert captured.stderr == ""
+            shown += [(cell.id, output.data) for output in captured.outputs]
+            if result.result is not None:
+                shown.append((cell.id, shell.display_formatter.format(result.result)[0]))
+            if "parameters" in cell.metadata.get("tags", []):
+                shell.user_ns.update(parameters)
+        return Page(shown)
+
+    return run
+
+
+def shop_of(folder, rows, *, complete_to=None, currency="GBP", returns=None):
+    """Write orders of (customer, ISO day, amount) as CSV with the source file that maps them."""
+    orders = pd.DataFrame(rows, columns=["customer", "day", "amount"])
+    orders.rename_axis("number").reset_index().to_csv(folder / "orders.csv", index=False)
+    columns = {"order_id": "number", "customer_id": "customer", "ordered_at": "day"}
+    tables = {"orders": {"rows": "orders.csv", "columns": columns | {"amount": "amount"}}}
+    if returns is not None:
+        returned = pd.DataFrame(returns, columns=["order", "customer", "day", "amount"])
+        returned.rename_axis("number").reset_index().to_csv(folder / "returns.csv", index=False)
+        columns = {"return_id": "number", "order_id": "order", "customer_id": "customer"}
+        columns |= {"returned_at": "day", "amount": "amount"}
+        tables["returns"] = {"rows": "returns.csv", "columns": columns}
+    source = {"name": "Corner shop", "time_zone": "UTC", "currency": currency, "tables": tables}
+    if complete_to:
+        source["complete_to"] = complete_to
+    file = folder / "shop.yml"
+    file.write_text(yaml.safe_dump(source), encoding="utf-8")
+    return str(file)
+
+
+def steady(*, customers, days, until=AS_OF, again=0.5, seed=1):
+    """Draw customers who join evenly over the last `days` days and come back with a chance."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for number, joined in enumerate(np.linspace(0, days - 1, customers).astype(int)):
+        bought = [int(joined)]
+        while rng.random() < again and bought[-1] < days - 1:
+            bought.append(bought[-1] + int(rng.integers(1, 120)))
+        first = until - dt.timedelta(days=days - 1)
+        rows += [
+            (f"c{number}", (first + dt.timedelta(days=day)).isoformat(), int(rng.integers(5, 90)))
+            for day in bought
+            if day < days
+        ]
+    return rows
+
+
+def everything(page):
+    """All that a reader reads: sentences, tables and the words of the charts."""
+    words = [
+        text
+        for specs in page.charts.values()
+        for spec in specs
+        for text in (spec["description"], spec["usermeta"]["caption"])
+    ]
+    text = "\n".join([page.texts(), *page.tables.values(), *words])
+    return text.translate(
+        str.maketrans({"\N{NO-BREAK SPACE}": " ", "\N{RIGHT SINGLE QUOTATION MARK}": "'"})
+    )
+
+
+YEAR = steady(customers=400, days=400)
+EARLY_LEAVERS = steady(customers=200, days=200, until=dt.date(2025, 3, 1))
+SHOPS = {
+    "one order": ({"rows": [("a", "2026-11-29", 12)]}, {}),
+    "one order of long ago": (
+        {"rows": [("a", "2024-03-05", 12)], "complete_to": "2026-11-29"},
+        {},
+    ),
+    "thirty days": ({"rows": steady(customers=300, days=30)}, {}),
+    "a hundred days": ({"rows": steady(customers=300, days=100)}, {}),
+    "one-time buyers": ({"rows": steady(customers=400, days=400, again=0)}, {}),
+    "nobody since": ({"rows": EARLY_LEAVERS, "complete_to": "2026-11-29"}, {}),
+    "yen and returns": (
+        {"rows": YEAR, "currency": "JPY", "returns": [(0, "c0", "2026-11-20", 7)]},
+        {},
+    ),
+    "three customers": ({"rows": YEAR}, {"where": "customer_id in ('c399', 'c398', 'c397')"}),
+    "those who joined first": ({"rows": YEAR}, {"where": "signed_up_at < '2026-01-01'"}),
+    "free of charge": ({"rows": [(who, day, 0) for who, day, _ in YEAR]}, {}),
+}
+
+
+@pytest.fixture(scope="module")
+def page_of(run, tmp_path_factory):
+    """Run the notebook once for each shop of `SHOPS`."""
+
+    @functools.cache
+    def page_of(name):
+        shop, parameters = SHOPS[name]
+        folder = tmp_path_factory.mktemp("shop")
+        return run(source=shop_of(folder, **shop), as_of=AS_OF.isoformat(), **parameters)
+
+    return page_of
+
+
+@pytest.mark.parametrize("name", SHOPS)
+def test_page_of_any_shop_has_no_gaps_and_no_bad_grammar(name, page_of):
+    text = everything(page_of(name))
+    assert re.findall(r"\b(?:nan|None|NaT|<NA>|inf)\b", text.replace("None of", "")) == []
+    assert re.findall(r"(?<![\d,.])1 (?:customers|cohorts|rows|days|orders|months)\b", text) == []
+    assert re.findall(r"\b(?:significant|hazard|driver|p =)", text, re.IGNORECASE) == []
+    assert "  " not in page_of(name).texts()
+
+
+@pytest.mark.parametrize("name", SHOPS)
+def test_charts_of_any_shop_can_be_published_and_its_results_compared(name, page_of):
+    page = page_of(name)
+    for cell, specs in page.charts.items():
+        for spec in specs:
+            assert "<svg" in figures.figure(spec, number=1, where=cell)
+    json.dumps(page.results, allow_nan=False)
+    for result in page.results.values():
+        assert result["n"] is None or result["n"] >= SMALL
+
+
+def test_page_of_one_order_says_what_it_cannot_say(page_of):
+    page = page_of("one order")
+    assert page.results == {}
+    assert (
+        page.texts()
+        == """\
+## It is too early to say how many new customers come back.
+
+No month of new customers has been followed for all of 90 days yet.
+
+**Do:** nothing yet; November 2026 completes on 28 February 2027.
+
+Orders are complete to Sunday 29 November 2026.
+*No picture yet: no month with 10 new customers or more has been followed for 90 days.*
+Records begin on 29 November 2026; whoever was a customer before that counts as new on their first \
+purchase since, so the first months may hold old customers too.
+*No picture yet: no month with 10 new customers or more has been followed for 30 days.*
+
+*The records hold 1 day, fewer than the 90 of a period.*
+A customer retention rate over 90 days needs 180 days of records; these hold 1.
+
+There are fewer than 10 customers, too few for a repeat purchase rate.
+*No picture: in no month did 10 customers or more buy.*
+*No picture yet: fewer than 10 customers were followed for a day.*
+Fewer than 10 customers have been followed for a day or more, too few to say how long the second \
+purchase takes.
+*No picture yet: the records do not reach back further than the last tier.*
+The records hold 1 day, so nobody can have been away for more than 90.
+*No picture yet: no group of 10 new customers or more has reached a calendar month after its first.*
+
+*No picture yet: no group of 10 new customers or more has reached a 30-day window after its first.*
+
+The one row of orders is used.
+
+The source file states no control totals up to this day, so nothing here was compared with Finance.\
+"""
+    )
+
+
+def answer(page):
+    return page.texts("c07").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split("\n\n")
+
+
+def test_page_of_one_order_of_long_ago_is_not_about_today(page_of):
+    assert answer(page_of("one order of long ago"))[:3] == [
+        "## Too few customers joined in March 2024 to say how many come back.",
+        "Fewer than 10 customers first bought in March 2024, so no figure is shown.",
+        "**Do:** nothing; nobody has first bought since.",
+    ]
+
+
+def test_page_of_thirty_days_claims_no_period_and_nobody_away(page_of):
+    page = page_of("thirty days")
+    assert set(page.results) == {"repeat_rate", "bought_again_by", "median_days_completed"}
+    text = everything(page)
+    assert "The records hold 30 days, fewer than the 90 of a period." in text
+    assert "Bought again within 29 days: " in text
+    assert "The records hold 30 days, so nobody can have been away for more than 90." in text
+    assert "c21" not in page.charts
+
+
+def test_page_of_a_hundred_days_warns_that_its_new_customers_may_be_old_ones(page_of):
+    page = page_of("a hundred days")
+    assert answer(page)[0].startswith("## About ")
+    assert "Records begin only on 22 August 2026, so some of these customers" in answer(page)[1]
+    assert "not shown" in page.tables["c15"]
+    assert "active_share_before" not in page.results
+
+
+def test_page_of_one_time_buyers_says_that_none_came_back(page_of):
+    page = page_of("one-time buyers")
+    assert answer(page)[0] == "## None of August 2026's new customers came back within 90 days."
+    assert "None of the 400 customers (0.0 %" in everything(page)
+    assert "so there is no median" in everything(page)
+    assert page.results["retention_rate"]["high"] > 0
+
+
+def test_page_of_a_shop_that_nobody_has_joined_for_long_shows_no_recent_period(page_of):
+    page = page_of("nobody since")
+    text = everything(page)
+    assert "**Do:** nothing; nobody has first bought since." in text
+    assert "Too few customers bought in the 90 days to 29 November 2026." in text
+    assert "None of the 200 customers (0.0 %, 0.0 to 1.9) last bought at most 90 days ago" in text
+    assert "revenue" not in page.results
+
+
+def test_page_in_yen_has_no_decimals(page_of):
+    page = page_of("yen and returns")
+    total = sum(amount for _, _, amount in YEAR)
+    assert f"{total:,}<" in page.tables["c27"]
+    assert "<th>returns</th>" in page.tables["c27"]
+    assert page.results["revenue"]["text"].startswith("¥")
+    assert re.search(r"¥[\d,]*\.\d", everything(page)) is None
+
+
+def test_page_of_a_few_chosen_customers_shows_no_figure_of_theirs(page_of):
+    page = page_of("three customers")
+    assert page.results == {}
+    assert list(page.charts) == ["c27"]  # what was left out is of the whole source
+    assert "Only customers with `customer_id in ('c399', 'c398', 'c397')` are in" in page.texts()
+    assert "These counts are of the whole source, before customers were chosen." in page.texts()
+
+
+def test_page_of_customers_who_joined_first_knows_that_more_joined_later(page_of):
+    page = page_of("those who joined first")
+    assert "nobody has first bought since" in page.texts("c07")
+    assert page.results["repeat_rate"]["n"] == len(
+        {who for who, day, _ in YEAR if day < "2026-01-01"}
+    )
+
+
+def test_page_of_customers_who_never_bought_is_refused(run, tmp_path):
+    file = shop_of(tmp_path, YEAR)
+    with pytest.raises(BadData, match="No customer of Corner shop fits"):
+        run(source=file, as_of=AS_OF.isoformat(), where="customer_id = 'nobody'")
+
+
+# --- the simulated shop ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The source file of the demo over a smaller shop of the same kind."""
+    folder = tmp_path_factory.mktemp("data")
+    simulate(folder / "demo", customers=3_000, days=500)
+    source = folder / "sources" / "demo.yml"
+    source.parent.mkdir()
+    shutil.copy(DEMO_SOURCE, source)
+    return {"source": str(source), "as_of": AS_OF.isoformat()}
+
+
+@pytest.fixture(scope="module")
+def executed(demo):
+    """The notebook as the runner executes it, in a kernel of its own."""
+    return kernel.execute(NOTEBOOK, parameters=demo, cell_seconds=300, watch=lambda *_: None)
+
+
+def test_runner_gets_the_page_that_the_cells_give(run, demo, executed):
+    page = run(**demo)
+    shown = [
+        output.data
+        for cell in executed.cells
+        for output in cell.get("outputs", [])
+        if "data" in output
+    ]
+    texts = [data["text/markdown"] for data in shown if "text/markdown" in data]
+    assert "\n".join(texts) == page.texts()
+    (ledger,) = (data[RESULTS] for data in shown if RESULTS in data)
+    assert {result["name"]: result for result in ledger["results"]} == page.results
+    assert texts[0].startswith(f"## {ledger['headline']}\n")
+
+
+def test_demo_draws_every_chart_says_that_it_is_made_up_and_records_all(run, demo):
+    page = run(**demo)
+    assert list(page.charts) == ["c09", "c11", "c17", "c19", "c21", "c23", "c25", "c27"]
+    assert "These are made-up customers." in page.texts("c07")
+    assert len(page.results) == 26
+    assert [name for name, result in page.results.items() if result["key"]] == [
+        "returned",
+        "revenue",
+        "retention_rate",
+    ]
+    recorded = {result["label"] for name, result in page.results.items() if "_before" not in name}
+    listed = page.tables["c29"]
+    assert [label for label in recorded if html.escape(label) not in listed] == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_charts_of_the_demo_draw_without_complaint_and_the_triangle_changes(
+    width, executed, tmp_path
+):
+    sync_api = pytest.importorskip("playwright.sync_api")
+    facts = report.PageFacts(
+        title="Overview",
+        suite="Weekly retention",
+        as_of=AS_OF,
+        source="Demo shop",
+        simulated=True,
+        owner="Lifecycle team",
+        footer={"Run": "7f3a91c2e0d4"},
+    )
+    file = tmp_path / "page.html"
+    file.write_text(report.render(executed, facts=facts), encoding="utf-8")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+        tab = chromium.new_page(viewport={"width": width, "height": 900})
+        complaints = []
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        tab.on(
+            "console",
+            lambda line: line.type in ("error", "warning") and complaints.append(line.text),
+        )
+        tab.goto(file.as_uri())
+        tab.wait_for_function(
+            "() => [...document.querySelectorAll('.live')]"
+            ".every(live => live.classList.contains('drawn'))"
+        )
+        triangle = tab.locator(".live", has=tab.locator("select")).first
+        seen = []
+        for measure in MEASURES:
+            triangle.locator("select").select_option(measure)
+            tab.wait_for_timeout(300)
+            seen.append(triangle.locator("svg").text_content())
+        drawn = tab.locator(".live svg").count()
+        overflow = tab.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        chromium.close()
+    assert complaints == []
+    assert drawn == 8
+    assert overflow <= 0
+    assert len(set(seen)) == len(MEASURES)
