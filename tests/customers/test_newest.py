@@ -9,7 +9,14 @@ import pytest
 
 from retention_lab.checks import BadData
 from retention_lab.customers import cohorts
-from retention_lab.customers.newest import Cohort, Newest, newest_complete, next_complete
+from retention_lab.customers.newest import (
+    Cohort,
+    Newest,
+    newest_complete,
+    next_complete,
+    well_followed,
+)
+from retention_lab.customers.repurchase import first_repeat_grid
 from retention_lab.inference.proportions import difference, proportion
 
 from .orders import oracle_days, order_table, random_rows
@@ -57,6 +64,43 @@ def test_nothing_complete_yet_is_an_answer():
 
 def test_no_month_comes_next_where_nobody_has_joined_since():
     assert next_complete(months(("2026-01-01", 100, 40, True))) is None
+
+
+def test_an_estimate_that_rests_on_few_is_withdrawn_and_an_observation_is_not():
+    returned = months(*((f"2026-0{n}-01", 20, 4, n == 1) for n in (1, 2, 3, 4))).assign(
+        method=["observed", "estimated", "estimated", "too early"],
+        share=pd.array([0.2, 0.2, 0.2, None], dtype="Float64"),
+        low=pd.array([0.1, 0.1, 0.1, None], dtype="Float64"),
+        high=pd.array([0.3, 0.3, 0.3, None], dtype="Float64"),
+    )
+    # Of February nine have waited for 30 days, one of them until that very day; of March ten.
+    grid = pd.DataFrame(
+        [
+            ("2026-01-01", 40, 1, 0),
+            ("2026-02-01", 29, 4, 7),
+            ("2026-02-01", 30, 1, 3),
+            ("2026-02-01", 35, 0, 5),
+            ("2026-03-01", 5, 0, 10),
+            ("2026-03-01", 31, 2, 8),
+        ],
+        columns=["cohort", "day", "events", "censored"],
+    )
+    grid["cohort"] = pd.to_datetime(grid["cohort"])
+    judged = well_followed(returned, grid, days=30, least=10)
+    assert judged["method"].tolist() == ["observed", "too early", "estimated", "too early"]
+    for column in ("share", "low", "high"):
+        assert judged[column].isna().tolist() == [False, True, False, True]
+        assert judged[column].dtype == "Float64"
+    assert returned["share"].notna().sum() == 3  # what was given is left as it was
+
+
+def test_nothing_is_withdrawn_of_months_that_many_have_lived_through():
+    rows, as_of, days = random_rows(1, customers=4_000), dt.date(2023, 12, 15), 60
+    orders = order_table(rows)
+    returned = cohorts.returned(orders, as_of=as_of, days=days)
+    grid = first_repeat_grid(orders, as_of=as_of)
+    assert "estimated" in set(returned["method"])
+    pd.testing.assert_frame_equal(well_followed(returned, grid, days=days, least=10), returned)
 
 
 @pytest.mark.parametrize("function", [newest_complete, next_complete])

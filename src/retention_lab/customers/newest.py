@@ -84,6 +84,40 @@ def next_complete(returned: pd.DataFrame) -> dt.date | None:
     return min(_by_month(returned[~returned["complete"]]), default=None)
 
 
+def well_followed(
+    returned: pd.DataFrame, grid: pd.DataFrame, *, days: int, least: int
+) -> pd.DataFrame:
+    """Withdraw estimates that rest on few: the end of a curve moves by leaps.
+
+    Parameters
+    ----------
+    returned
+        What `cohorts.returned` gave for `days`.
+    grid
+        The `first_repeat_grid` of the same orders.
+    least
+        How many customers of a month must have waited for `days` days for its estimate to stay.
+
+    Returns
+    -------
+    DataFrame
+        `returned`, its months with an estimate on fewer being "too early".
+
+    Raises
+    ------
+    BadData
+        When a column is missing.
+    """
+    checks.columns("returned", returned.columns, ["cohort", "method", "share", "low", "high"])
+    checks.columns("grid", grid.columns, ["cohort", "day", "events", "censored"])
+    waited = grid[grid["day"] >= days].groupby("cohort")[["events", "censored"]].sum().sum(axis=1)
+    at_risk = returned["cohort"].map(waited).fillna(0)
+    few = (returned["method"] == "estimated") & (at_risk < least)
+    judged = returned.assign(method=returned["method"].mask(few, "too early"))
+    judged.loc[few, ["share", "low", "high"]] = pd.NA
+    return judged
+
+
 def _by_month(returned: pd.DataFrame) -> dict[dt.date, Cohort]:
     columns = (returned[name] for name in ("cohort", "customers", "returned"))
     return {

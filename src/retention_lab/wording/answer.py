@@ -94,11 +94,13 @@ def _comparison(ledger: Ledger, found: Newest) -> str:
     if "returned_change" not in ledger:
         return f"Too few first bought in {month(found.before.month)} to compare it with."
     before, change = ledger["returned" + BEFORE], ledger["returned_change"]
-    size = (
-        "about the same"
-        if direction(change) == "the same"
-        else f"{change.written(abs(change.value))} points {_side(change.value)}"
-    )
+    if direction(change) == "the same":
+        size = "about the same"
+    else:
+        size = f"{change.written(abs(change.value))} points {_side(change.value)}"
+        shown = round(100 * ledger["returned"].value, 1) - round(100 * before.value, 1)
+        if round(shown, 1) != round(100 * change.value, 1):
+            size += " before rounding"
     return (
         f"{possessive(before.about)} figure was {before.text}, so this is {size}, with a plausible "
         f"range from {_bound(change, change.low)} to {_bound(change, change.high)}."

@@ -38,7 +38,8 @@ def returned_curve(returned: pd.DataFrame, *, days: int) -> str:
             "Open points are estimates from those who have had less time; they will still move."
         ),
         "too early": (
-            f"Months too recent for any of their customers to have had {days} days are not drawn."
+            f"Months too recent for {SMALL} of their customers to have been followed for {days} "
+            "days are not drawn."
         ),
     }
     said = [sentence for method, sentence in sentences.items() if method in methods]

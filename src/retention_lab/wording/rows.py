@@ -89,7 +89,7 @@ def left_out(frame: pd.DataFrame, *, table: str, where: str = "") -> str:
         why = (
             f"the others were left out: {most}"
             if len(others) == 1
-            else f"most others fell to {most}"
+            else f"the commonest reason among the others is {most}"
         )
         sentence = f"Of {sentence}, {used:,} ({_part(used, total)}) are used; {why}."
     if where.strip():
