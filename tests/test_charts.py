@@ -16,6 +16,7 @@ import vl_convert
 from retention_lab import charts
 from retention_lab.charts import MIME, PERIODS
 from retention_lab.charts.cohorts import COHORTS, DARK_FROM, MEAN
+from retention_lab.charts.frame import as_mime
 from retention_lab.customers import activity, cohorts, repurchase, revenue
 from retention_lab.record import SMALL
 from retention_lab.reports import figures
@@ -150,6 +151,14 @@ def test_renderer_gives_the_type_that_needs_no_network_and_the_description_as_te
     assert bundle[MIME]["usermeta"]["caption"]
     assert bundle["text/plain"] == f"[chart] {chart.description}"
     json.dumps(bundle, allow_nan=False)
+
+
+def test_a_chart_is_as_wide_as_its_page_and_has_a_width_of_its_own_in_jupyterlab(monkeypatch):
+    spec = of_shop("steady")["tiers"].to_dict()
+    monkeypatch.delenv("RETENTION_LAB_STATIC", raising=False)
+    assert isinstance(as_mime(spec)[0][MIME]["width"], int)
+    monkeypatch.setenv("RETENTION_LAB_STATIC", "1")
+    assert as_mime(spec)[0][MIME]["width"] == "container"
 
 
 def test_a_sentence_stands_in_the_place_of_what_cannot_be_drawn():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -10,7 +11,7 @@ import altair as alt
 import pandas as pd
 
 BLUE, ORANGE, GREY, PALE = "#0b5fa5", "#c2410c", "#5b6470", "#9fc3e4"
-HEIGHT = 260
+HEIGHT, LAB_WIDTH = 260, 680
 # JupyterLab draws this type without a network; Altair's own renderer loads scripts from one.
 MIME = "application/vnd.vegalite.v5+json"
 # Shares are drawn and listed to a hundredth of a percent: more only makes the page heavier.
@@ -26,8 +27,14 @@ AnyChart = TypeVar("AnyChart", alt.Chart, alt.LayerChart)
 
 
 def as_mime(spec: Mapping[str, object], **_: object) -> tuple[dict[str, object], dict[str, object]]:
-    """Render for Altair: the chart as `MIME`, its description as text."""
-    return {MIME: dict(spec), "text/plain": f"[chart] {spec.get('description', '')}"}, {}
+    """Render for Altair: the chart as `MIME`, its description as text.
+
+    A page draws a chart as wide as it is itself. JupyterLab 4 hangs on that, so there, where the
+    runner has not set `RETENTION_LAB_STATIC`, a chart has a width of its own.
+    """
+    wide = {} if os.environ.get("RETENTION_LAB_STATIC") else {"width": LAB_WIDTH}
+    words = f"[chart] {spec.get('description', '')}"
+    return {MIME: {**spec, **wide}, "text/plain": words}, {}
 
 
 @alt.theme.register("retention_lab", enable=True)
