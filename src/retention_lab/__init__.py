@@ -1,4 +1,4 @@
-"""Post-purchase retention: reproducible reports, survival, segments and randomized check-in tests."""
+"""Post-purchase retention: reproducible reports, survival, segments, randomized check-ins."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The one place that words argument errors: what was wrong, where, the value, and the next step.
 
-Three families, so that the command line can give each its documented exit code. All are `ValueError`, so that a person in a
-notebook needs no import to catch them.
+Three families, so that the command line can give each its documented exit code. All are
+`ValueError`, so that a person in a notebook needs no import to catch them.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def known(where: str, kind: str, names: Iterable[str], allowed: Iterable[str]) -
     for name in names:
         if name not in options:
             hint = did_you_mean(name, options)
-            raise BadParameter(f"{where} has no {kind} {name!r}.{hint} It has: {', '.join(options) or 'none'}.")
+            raise BadParameter(
+                f"{where} has no {kind} {name!r}.{hint} It has: {', '.join(options) or 'none'}."
+            )
 
 
 def share(name: str, value: float) -> float:
@@ -71,4 +73,6 @@ def columns(name: str, present: Iterable[str], needed: Iterable[str]) -> None:
     missing = [column for column in needed if column not in has]
     if missing:
         hint = did_you_mean(missing[0], has)
-        raise BadData(f"{name} lacks the column(s) {', '.join(missing)}; it has {', '.join(has)}.{hint}")
+        raise BadData(
+            f"{name} lacks the column(s) {', '.join(missing)}; it has {', '.join(has)}.{hint}"
+        )
