@@ -73,7 +73,7 @@ def test_an_estimate_that_rests_on_few_is_withdrawn_and_an_observation_is_not():
         low=pd.array([0.1, 0.1, 0.1, None], dtype="Float64"),
         high=pd.array([0.3, 0.3, 0.3, None], dtype="Float64"),
     )
-    # Of February nine have waited for 30 days, one of them until that very day; of March ten.
+    # Of February nine have waited for 30 days; of March ten, who were not seen on any later day.
     grid = pd.DataFrame(
         [
             ("2026-01-01", 40, 1, 0),
@@ -81,7 +81,7 @@ def test_an_estimate_that_rests_on_few_is_withdrawn_and_an_observation_is_not():
             ("2026-02-01", 30, 1, 3),
             ("2026-02-01", 35, 0, 5),
             ("2026-03-01", 5, 0, 10),
-            ("2026-03-01", 31, 2, 8),
+            ("2026-03-01", 30, 2, 8),
         ],
         columns=["cohort", "day", "events", "censored"],
     )
