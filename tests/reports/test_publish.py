@@ -170,7 +170,7 @@ def test_failed_run_is_kept_for_its_owner_alone_until_a_good_one(shelf):
 
 
 def test_front_page_lists_what_lies_in_the_folders(shelf):
-    key = {"name": "r", "label": "Returned", "text": "24.9 %", "key": True}
+    key = {"name": "r", "label": "Returned", "about": "May", "text": "24.9 %", "key": True}
     put(shelf, results=[key, {"name": "n", "text": "1,205", "key": False}])
     put(shelf, day=dt.date(2026, 11, 22))
     put(shelf.with_name("daily"), name="a b")

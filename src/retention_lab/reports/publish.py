@@ -223,4 +223,5 @@ def _is_key(result: Mapping[str, Any]) -> bool:
 
 
 def _key_number(result: Mapping[str, Any]) -> tuple[str, str]:
-    return result.get("label") or result["name"], result["text"]
+    label, about = result.get("label") or result["name"], result.get("about", "")
+    return f"{label}, {about}" if about and about not in label else label, result["text"]
