@@ -91,14 +91,16 @@ def keep(expr: ibis.Table, *, where: str) -> ibis.Table:
 
 def why(error: Exception) -> str:
     """Tell in a sentence why an engine could not read or compute something, and what to do."""
-    text = " ".join(str(error).split())
-    text = re.sub(r"Original Line:.*?(?=Expected Number|Possible|$)", "", text)
-    found = re.split("Possible|LINE 1|SQLSTATE", text)[0][:200].strip().rstrip(".")
-    if re.search("unicode|utf-8|malformed input", text, re.IGNORECASE):
+    text = re.split("Possible|LINE 1|SQLSTATE", " ".join(str(error).split()))[0]
+    # What DuckDB quotes of a file could be anything.
+    found = re.sub(r"Original Line:.*?(Expected Number|$)", r"\1", text)[:200].strip().rstrip(".")
+    if re.search("invalid unicode|can't decode|malformed input", text, re.IGNORECASE):
         return (
             "it is not UTF-8 text. Say `encoding: latin-1` beside its `path`, or export it again."
         )
-    if re.search("convert|cast", text, re.IGNORECASE):
+    if "sniffing" in text:
+        return "its lines have different numbers of cells, or another `delimiter` divides them."
+    if re.search("convert|cast", found, re.IGNORECASE):
         return f"{found}. Use try_cast in the `sql` of the column, or mend the value."
     return f"{found}. Mend the file, or the setting that names it."
 

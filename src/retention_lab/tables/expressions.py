@@ -29,6 +29,7 @@ _BEYOND_THE_ROW = (
     sge.Uuid,
     sge.Window,
 )
+_CLOCKS = {"now", "today", "get_current_time", "get_current_timestamp", "transaction_timestamp"}
 
 
 def parse(text: str, *, columns: Iterable[str], where: str) -> sge.Expression:
@@ -50,7 +51,8 @@ def parse(text: str, *, columns: Iterable[str], where: str) -> sge.Expression:
     if any(clause for name, clause in tree.args.items() if name != "expressions"):
         raise checks.BadParameter(f"{where}: {text!r} must be an expression, not a query.")
     expression = tree.expressions[0].unalias()
-    if next(expression.find_all(*_BEYOND_THE_ROW), None) is not None:
+    called = {function.name.lower() for function in expression.find_all(sge.Anonymous)}
+    if called & _CLOCKS or next(expression.find_all(*_BEYOND_THE_ROW), None) is not None:
         raise checks.BadParameter(
             f"{where}: {text!r} must be an expression over the columns of one row: no query, no "
             "sum or window over rows, no present time, nothing random."

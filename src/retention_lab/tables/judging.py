@@ -25,8 +25,8 @@ def judged_rows(made: Plan, *, con: BaseBackend, cutoff: dt.datetime) -> ir.Cach
     Returns a table kept in the engine: the canonical columns and attributes, the business-local
     date of the contract's time, `_money` (int64 minor units of the row, for the counts), `_later`
     (known only at or after `cutoff`), `_reason` (index into `made.all_reasons`, missing when the
-    row is used), `_flag_<i>` (does reason i fit, first or not), `_rule_<i>` (does the source file's
-    i-th rule fit) and `_raw_<column>` (what stood where a value did not parse).
+    row is used), `_fits` (bit i is set where reason i fits, first or not; then a bit for each rule
+    under `count_only`) and `_raw_<column>` (what stood where a value did not parse).
 
     Raises
     ------
@@ -39,15 +39,10 @@ def judged_rows(made: Plan, *, con: BaseBackend, cutoff: dt.datetime) -> ir.Cach
         first, last = _span(parsed, made)
         rows = _in_utc(parsed, Clock(zone=made.source.time_zone, first=first, last=last))
         rows = _masked(rows, made, cutoff)
-        flags = dict(_problems(rows, made)) | _rules(rows, made)
-        none = ibis.literal(False)
-        numbered = {f"_flag_{i}": flags.get(one, none) for i, one in enumerate(made.all_reasons)}
-        rows = rows.mutate(**numbered)
         if made.table.overlap == "count_once":
             rows = _mark_overlap(rows, made)
+        rows = _with_reasons(rows, made)
         rows = _measured(rows, made, Clock(zone=made.source.zone, first=first, last=last), cutoff)
-        reasons = ((rows[f"_flag_{i}"], i) for i in range(len(made.all_reasons)))
-        rows = rows.mutate(_reason=ibis.cases(*reasons).cast("int64"))
         return engine.keep(_mark_duplicates(rows, made), where=made.where)
 
 
@@ -61,14 +56,18 @@ def follow_orders(lines: ir.Table, made: Plan, *, orders: ir.Table, later: ir.Ta
     late = unknown.select("order_id", _late=ibis.literal(True))
     joined = lines.left_join(used, "order_id").drop("order_id_right")
     joined = joined.left_join(late, "order_id").drop("order_id_right")
-    index = made.all_reasons.index(NO_ORDER)
-    lost = joined._used.isnull() & joined.order_id.notnull()
-    marked = joined.mutate(
-        **{f"_flag_{index}": lost},
-        _later=joined._later | joined._late.fill_null(False),
-        _reason=joined._reason.coalesce(ibis.ifelse(lost, index, None).cast("int64")),
+    dated = joined.mutate(_later=joined._later | joined._late.fill_null(False))
+    lost = dated._used.isnull() & dated.order_id.notnull()
+    return _add_reason(dated, made, NO_ORDER, fits=lost).drop("_used", "_late")
+
+
+def _add_reason(rows: ir.Table, made: Plan, reason: str, *, fits: ir.BooleanValue) -> ir.Table:
+    """Give a reason that is known late: it fits where it does, and counts where no other has."""
+    index = made.all_reasons.index(reason)
+    return rows.mutate(
+        _fits=rows._fits + ibis.ifelse(fits, 2**index, 0).cast("int64"),
+        _reason=rows._reason.coalesce(ibis.ifelse(fits, index, None).cast("int64")),
     )
-    return marked.drop("_used", "_late")
 
 
 def _span(rows: ir.Table, made: Plan) -> tuple[dt.datetime, dt.datetime]:
@@ -127,8 +126,19 @@ def _problems(rows: ir.Table, made: Plan) -> Iterator[tuple[str, ir.BooleanValue
         yield f"{later} before {earlier}", (rows[later] < rows[earlier]).fill_null(False)
 
 
-def _rules(rows: ir.Table, made: Plan) -> dict[str, ir.BooleanValue]:
-    return {rule.reason: rows[f"_rule_{i}"] for i, rule in enumerate(made.rules)}
+def _with_reasons(rows: ir.Table, made: Plan) -> ir.Table:
+    """Add `_reason` and `_fits`."""
+    overlap = {OVERLAP: rows._overlap} if "_overlap" in rows.columns else {}
+    rules = {rule.reason: rows[f"_rule_{i}"] for i, rule in enumerate(made.rules)}
+    fits = dict(_problems(rows, made)) | overlap | rules
+    bits = [bit for bit, reason in enumerate(made.countable) if reason in fits]
+    flagged = rows.mutate(**{f"_flag_{bit}": fits[made.countable[bit]] for bit in bits})
+    flags = {bit: flagged[f"_flag_{bit}"] for bit in bits}
+    first = ibis.cases(*((flag, bit) for bit, flag in flags.items() if bit < len(made.all_reasons)))
+    every = sum(flag.cast("int64") * 2**bit for bit, flag in flags.items())
+    judged = flagged.mutate(_reason=first.cast("int64"), _fits=every)
+    spent = ("_flag_", "_rule_", "_overlap")
+    return judged.drop(*(name for name in judged.columns if name.startswith(spent)))
 
 
 def _measured(rows: ir.Table, made: Plan, clock: Clock, cutoff: dt.datetime) -> ir.Table:
@@ -170,9 +180,8 @@ def _mark_overlap(rows: ir.Table, made: Plan) -> ir.Table:
     nth = ibis.row_number().over(group_by=["_file", *same], order_by="_file")
     numbered = inside.mutate(_nth=nth)
     first = numbered._file.min().over(group_by=["_nth", *same])
-    flag = f"_flag_{made.all_reasons.index(OVERLAP)}"
-    marked = numbered.mutate(**{flag: numbered._file > first}).drop("_nth")
-    return marked.union(rows.filter(~shared))
+    marked = numbered.mutate(_overlap=numbered._file > first).drop("_nth")
+    return marked.union(rows.filter(~shared).mutate(_overlap=ibis.literal(False)))
 
 
 def _shared_time(rows: ir.Table, time: str) -> ir.BooleanValue | None:
@@ -207,7 +216,5 @@ def _mark_duplicates(rows: ir.Table, made: Plan) -> ir.Table:
         order = [ibis.desc(value) for value in order]
     used = rows._reason.isnull() & ~rows._later
     nth = ibis.row_number().over(group_by=[*made.contract.key, used], order_by=order)
-    index = ibis.literal(made.all_reasons.index(DUPLICATE), "int64")
-    repeated = rows.mutate(_reason=ibis.ifelse(used & (nth > 0), index, rows._reason))
-    flag = f"_flag_{made.all_reasons.index(DUPLICATE)}"
-    return repeated.mutate(**{flag: (repeated._reason == index).fill_null(False)})
+    numbered = rows.mutate(_nth=ibis.ifelse(used, nth, 0))
+    return _add_reason(numbered, made, DUPLICATE, fits=numbered._nth > 0).drop("_nth")

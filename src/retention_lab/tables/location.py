@@ -79,8 +79,12 @@ class Location(Strict):
         """The location as messages may tell it: no secret and no value of a variable."""
         if self.path is not None:
             return self.path
-        named = _VARIABLE.sub(r"${\1}", self.connection or "")
-        return f"table {self.table!r} through {named.partition(':')[0]}"
+        variable = _VARIABLE.match(self.connection or "")
+        kind, found, _ = (self.connection or "").partition("://")
+        address = (
+            f"${{{variable[1]}}}" if variable else f"{kind}://..." if found else "a connection"
+        )
+        return f"table {self.table!r} through {address}"
 
 
 class Lookup(Strict):

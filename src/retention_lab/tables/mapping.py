@@ -63,6 +63,11 @@ class Plan:
         return [*self.allowed, *self.broken]
 
     @property
+    def countable(self) -> list[str]:
+        """Every reason and counting rule; its place in this list is its bit in `_fits`."""
+        return [*self.all_reasons, *(rule.reason for rule in self.table.count_only)]
+
+    @property
     def rules(self) -> list[Rule]:
         """The rules that the source file words itself, to leave out or only to count."""
         own = [rule for rule in self.table.leave_out if rule.where is not None]

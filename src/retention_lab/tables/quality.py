@@ -60,43 +60,44 @@ class Counts:
 
 def count(rows: ir.Table, made: Plan) -> Counts:
     """Count judged rows by month and reason, in rows and in money."""
-    known = rows.filter(~rows._later)
-    later, last = _watermark(rows, made)
-    return Counts(left_out=_left_out(known, made), fits=_fits(known, made), later=later, last=last)
+    groups = collect(_sums(rows, made))
+    known = groups[~groups["later"]]
+    days = groups["last"].dropna()
+    return Counts(
+        left_out=_left_out(known, made),
+        fits=_fits(known, made),
+        later=int(groups.loc[groups["later"], "rows"].sum()),
+        last=days.max().date() if len(days) else None,
+    )
 
 
-def _left_out(known: ir.Table, made: Plan) -> pd.DataFrame:
+def _sums(rows: ir.Table, made: Plan) -> ir.Table:
+    """Add up rows and money by lateness, month, reason and all reasons that fit."""
     day = made.contract.day
-    month = known[day].truncate("M") if day in known.columns else ibis.null("date")
-    grouped = known.group_by(month=month, index=known._reason)
-    sums = grouped.aggregate(rows=known.count(), amount=known._money.sum())
-    frame = collect(sums.order_by("month", "index"))
-    frame.insert(0, "table", made.contract.name)
+    date = rows[day] if day in rows.columns else ibis.null("date")
+    dated = rows.mutate(_date=date, _month=date.truncate("M"))
+    by = {"later": "_later", "month": "_month", "index": "_reason", "fits": "_fits"}
+    return dated.group_by(**by).aggregate(
+        rows=dated.count(), amount=dated._money.sum(), last=dated._date.max()
+    )
+
+
+def _left_out(known: pd.DataFrame, made: Plan) -> pd.DataFrame:
     words = dict(enumerate(made.all_reasons))
-    frame.insert(2, "reason", frame.pop("index").map(words).fillna(USED))
-    return frame
+    sums = known.groupby(["month", "index"], as_index=False, dropna=False)[["rows", "amount"]].sum()
+    reason = sums["index"].map(words).fillna(USED)
+    return sums.assign(table=made.contract.name, reason=reason)[LEFT_OUT_COLUMNS]
 
 
-def _fits(known: ir.Table, made: Plan) -> pd.DataFrame:
-    flags = {f"_flag_{i}": (reason, False) for i, reason in enumerate(made.all_reasons)}
-    rules = {f"_rule_{made.rules.index(r)}": (r.reason, True) for r in made.table.count_only}
-    columns = flags | rules
-    rows = {f"rows{name}": known[name].sum() for name in columns}
-    money = {f"amount{name}": known._money.sum(where=known[name]) for name in columns}
-    totals = collect(known.aggregate(**rows, **money)).fillna(0).iloc[0].astype(int)
-    found = [
-        (made.contract.name, reason, totals[f"rows{name}"], totals[f"amount{name}"], kept)
-        for name, (reason, kept) in columns.items()
-        if totals[f"rows{name}"]
-    ]
+def _fits(known: pd.DataFrame, made: Plan) -> pd.DataFrame:
+    found = []
+    for bit, reason in enumerate(made.countable):
+        rows = known[known["fits"] // 2**bit % 2 == 1]
+        if len(rows):
+            kept = bit >= len(made.all_reasons)
+            sums = (int(rows["rows"].sum()), int(rows["amount"].sum()))
+            found.append((made.contract.name, reason, *sums, kept))
     return pd.DataFrame(found, columns=FIT_COLUMNS)
-
-
-def _watermark(rows: ir.Table, made: Plan) -> tuple[int, dt.date | None]:
-    day = made.contract.day
-    last = rows[day].max() if day in rows.columns else ibis.null("date")
-    totals = collect(rows.aggregate(later=rows._later.sum().fill_null(0), last=last)).iloc[0]
-    return int(totals["later"]), None if pd.isna(totals["last"]) else totals["last"].date()
 
 
 def refuse_broken(rows: ir.Table, made: Plan, counts: Counts) -> None:

@@ -23,7 +23,6 @@ from retention_lab.tables import engine
 from retention_lab.tables.location import Location, Lookup, expand, paths
 from retention_lab.tables.source import Source
 
-_BATCH = 100_000
 _BLOCK = 1 << 20
 
 
@@ -157,10 +156,11 @@ def _connected(location: Location, *, source: Source, con: BaseBackend) -> ir.Ta
         table = remote.table(location.table)
         if con.name != "duckdb":
             return engine.put(table.to_pyarrow(), con=con)
-        reader = pa.RecordBatchReader.from_batches(
-            table.schema().to_pyarrow(), table.to_pyarrow_batches(chunk_size=_BATCH)
-        )
-        return con.create_table(ibis.util.gen_name("remote"), reader, temp=True)
+        name = ibis.util.gen_name("remote")
+        con.create_table(name, schema=table.schema(), temp=True)
+        for batch in engine.stream(table):
+            con.insert(name, pa.Table.from_batches([batch]))
+        return con.table(name)
     except Exception as error:  # drivers differ
         kind = type(error).__name__
     raise checks.BadData(
