@@ -185,7 +185,7 @@ def test_front_page_lists_what_lies_in_the_folders(shelf):
         "weekly/2026-11-22/10_overview.html",
     ]
     assert [each.get_text() for each in soup.select(".numbers dt, .numbers dd")] == [
-        "Returned",
+        "Returned, May",
         "24.9 %",
     ]
     assert len(soup.select(".failed")) == 1
