@@ -629,7 +629,7 @@ def test_a_sentence_about_a_result_that_nobody_recorded_raises():
     with pytest.raises(Refusal, match="names the result 'returned_count', but nobody recorded it"):
         wording.overview_body(incomplete, found, days=90, records_from=LONG_AGO)
     with pytest.raises(Refusal, match=r"Did you mean 'returned'\?"):
-        ledger["retruned"]
+        ledger["returned_"]
     with pytest.raises(Refusal, match="'kept_share'"):
         wording.retention_rate(
             recorded(retention_rate=(0.5, 0.4, 0.6, "share", 9)), days=90, history_days=400
@@ -660,9 +660,7 @@ def strings_of(module):
     ids=lambda module: module.__name__,
 )
 def test_no_word_for_statisticians_stands_in_a_sentence(module):
-    banned = re.compile(
-        r"\b(significan\w*|p-value|p ?[<=]|hazards?|drivers?|lift)\b", re.IGNORECASE
-    )
+    banned = re.compile(r"\b(signific\w*|p-value|p ?[<=]|hazards?|drivers?|lift)\b", re.IGNORECASE)
     assert [text for text in strings_of(module) if banned.search(text)] == []
 
 

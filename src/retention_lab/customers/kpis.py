@@ -150,25 +150,7 @@ def retention_rate(
     """
     checks.at_least("days", days, 1)
     start = end - dt.timedelta(days=days)
-    earliest = start - dt.timedelta(days=days)
-    customers = (
-        customer_days(orders, as_of=end)
-        .group_by("customer_id")
-        .agg(
-            at_start=((_.day > earliest) & (_.day <= start)).any(),
-            at_end=(_.day > start).any(),
-            new=_.day.min() > start,
-        )
-    )
-    counts = _one_row(
-        customers.agg(
-            known=_.count(),
-            at_start=_.at_start.sum(),
-            at_end=_.at_end.sum(),
-            new=_.new.sum(),
-            kept=(_.at_start & _.at_end).sum(),
-        )
-    )
+    counts = _one_row(_marked(orders, start=start, end=end))
     if counts["at_start"] == 0:
         raise BadData(f"Nobody bought in the {days} days up to {start}, so there is no rate.")
     return RetentionRate(
@@ -181,6 +163,27 @@ def retention_rate(
         kept=counts["kept"],
         rate=_rate(counts, alpha=alpha),
         kept_share=proportion(counts["kept"], counts["at_start"], alpha=alpha),
+    )
+
+
+def _marked(orders: ibis.Table, *, start: dt.date, end: dt.date) -> ibis.Table:
+    """One row of counts: customers known by `end`, active at both ends, new, kept."""
+    earliest = start - (end - start)
+    customers = (
+        customer_days(orders, as_of=end)
+        .group_by("customer_id")
+        .agg(
+            at_start=((_.day > earliest) & (_.day <= start)).any(),
+            at_end=(_.day > start).any(),
+            new=_.day.min() > start,
+        )
+    )
+    return customers.agg(
+        known=_.count(),
+        at_start=_.at_start.sum(),
+        at_end=_.at_end.sum(),
+        new=_.new.sum(),
+        kept=(_.at_start & _.at_end).sum(),
     )
 
 

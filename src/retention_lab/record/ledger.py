@@ -123,20 +123,8 @@ class Ledger:
     ) -> Claim:
         """Record a number and return it as a claim.
 
-        Parameters
-        ----------
-        name
-            Stable over time: the next run compares by it.
-        value
-            A number, or an `Interval` with its bounds.
-        unit
-            One of share, points, count, days, money, per_customer.
-        definition
-            One sentence that a reader can check the number against.
-        n
-            How many customers (or orders) stand behind it.
-        **words
-            The remaining fields of `Claim`.
+        The fields are those of `Claim`: the next run compares by `name`, `n` customers (or orders)
+        stand behind the number, and a reader can check it against the sentence in `definition`.
 
         Raises
         ------
