@@ -75,6 +75,21 @@ def test_command_line_starts_without_heavy_modules():
     assert not {"pandas", "ibis", "papermill", "numpy", "yaml"} & set(found.stdout.split())
 
 
+@pytest.mark.parametrize("module", ["retention_lab.reports.run", "retention_lab.charts"])
+def test_no_process_of_a_run_builds_the_grammar_of_web_addresses(module):
+    # jsonschema would, with lark; it took half of the time that a report spends on imports.
+    command = f"import {module}, sys; print(*sys.modules)"
+    found = subprocess.run(
+        [sys.executable, "-c", command],
+        env={**os.environ, "RETENTION_LAB_STATIC": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "jsonschema" in found.stdout.split()
+    assert "lark" not in found.stdout.split()
+
+
 def test_version_is_told(told):
     assert told("--version") == (0, [f"retention-lab {__version__}"], [])
 

@@ -7,6 +7,13 @@ where fewer are followed; where nothing remains, a sentence stands in the place 
 
 from __future__ import annotations
 
+import os
+import sys
+
+if os.environ.get("RETENTION_LAB_STATIC"):  # the runner's own kernels, not a person's
+    # As in `reports`: no kernel builds the grammar of web addresses.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
 import altair as alt
 
 from retention_lab.charts.activity import activity_tiers, monthly_revenue, repurchase_curve
