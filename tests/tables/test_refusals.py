@@ -185,7 +185,13 @@ def test_header_alone_or_nothing_left_is_refused(tmp_path):
     message = refused(shop(tmp_path, {"orders": orders_map(leave_out=everything)}))
     assert f"no order remains. `retention-lab check {tmp_path}/shop.yml` tells why" in message
     source = shop(tmp_path, files={"orders.csv": HEAD})
-    with pytest.raises(BadData, match="orders has no row with a readable time"):
+    with pytest.raises(BadData, match="orders has no row"):
+        snapshot.complete_to(source, con=CON)
+
+
+def test_times_that_none_can_be_read_are_refused_with_the_format_to_state(tmp_path):
+    source = shop(tmp_path, files={"orders.csv": f"{HEAD}1,ann,03/04/2025,10\n"})
+    with pytest.raises(BadData, match=r"'03/04/2025'.*`format: '%d/%m/%Y'`"):
         snapshot.complete_to(source, con=CON)
 
 

@@ -144,7 +144,7 @@ def complete_to(source: Source, *, con: BaseBackend) -> dt.date:
     Raises
     ------
     BadData
-        When no order has a time.
+        When there is no order, or none whose time can be read.
     """
     if source.complete_to is not None:
         return source.complete_to
@@ -158,10 +158,12 @@ def complete_to(source: Source, *, con: BaseBackend) -> dt.date:
     bare = Plan(contract=made.contract, table=only, source=source)
     end = dt.datetime(clocks.LAST_YEAR + 1, 1, 1)  # noqa: DTZ001  naive UTC
     with judged_rows(bare, con=con, cutoff=end) as rows:
-        last = quality.count(rows, bare).last
-    if last is None:
-        raise checks.BadData(f"{source.file}: {name} has no row with a readable time.")
-    return last
+        counts = quality.count(rows, bare)
+        if counts.last is None:  # say how to read the times, if there are any
+            quality.refuse_broken(rows, bare, counts)
+    if counts.last is None:
+        raise checks.BadData(f"{source.file}: {name} has no row. Export the file again.")
+    return counts.last
 
 
 def _made(source: Source, asked: dt.date | None, *, con: BaseBackend) -> Path:
