@@ -140,6 +140,14 @@ def test_quoted_newlines_delimiters_and_quotes_belong_to_their_cell(tmp_path):
     assert len(orders) == 4
 
 
+def test_quotes_that_first_stand_far_down_are_read(tmp_path):
+    line = ORDERS.splitlines(keepends=True)[1]
+    text = ORDERS + line * 25_000 + line.replace("ann", '"zoe, the last"')
+    orders = parsed(shop(tmp_path, files={"orders.csv": text}))
+    assert len(orders) == 25_005
+    assert "zoe, the last" in set(orders["customer_id"])
+
+
 def test_declared_latin_1_is_read(tmp_path):
     for name in ("csv", "lines"):
         table = orders_map(rows={"path": "orders.csv", "encoding": "latin-1"})

@@ -69,6 +69,7 @@ def tables_of_a_shop():
     orders["delivered_at"] = shipped + pd.to_timedelta(rng.integers(-1, 12, 60), unit="D")
     orders["amount"] = rng.integers(-2, 60, 60) / 4
     orders.loc[::9, "customer_id"] = None
+    orders.loc[1, ["shipped_at", "delivered_at"]] = [CUT - pd.Timedelta("1s"), CUT]
     lines = pd.DataFrame({"order_id": np.repeat(orders["order_id"], 2), "line": [1, 2] * 60})
     lines = lines.assign(quantity=rng.integers(1, 5, 120), unit_price=0.5)
     returns = rows(20, return_id=[f"r{i // 2}" for i in range(20)], returned_at=moments(20))
@@ -303,7 +304,7 @@ def test_condition_that_fits_nobody_or_is_none_is_refused(small, where, kind, wo
 
 
 def test_unknown_zone_is_refused_before_anything_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(snapshot, "cut", refuse_to_read)
+    monkeypatch.setattr(snapshot, "complete_to", refuse_to_read)
     with pytest.raises(BadParameter, match="'Mars' is not a time zone"):
         snapshot.take(shop(tmp_path), zone="Mars")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ibis
+import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 from ibis.backends import BaseBackend
@@ -67,7 +68,7 @@ def put(rows: pa.Table, *, con: BaseBackend) -> ibis.Table:
     return con.table(name)
 
 
-def keep(expr: ibis.Table, *, where: str) -> ibis.Table:
+def keep(expr: ibis.Table, *, where: str) -> ir.CachedTable:
     """Compute a table now and keep it in the engine, for as long as an expression refers to it.
 
     Selects stay nested: fused into one, a column would be computed again wherever it is used.
@@ -77,15 +78,22 @@ def keep(expr: ibis.Table, *, where: str) -> ibis.Table:
     BadData
         If the engine cannot compute it; `where` says which part of a source file asked for it.
     """
+    duckdb = expr.get_backend().name == "duckdb"
     fused, ibis.options.sql.fuse_selects = ibis.options.sql.fuse_selects, False
     try:
-        kept = expr.cache()
-        if kept.get_backend().name != "duckdb":  # Spark would put it off
-            collect(kept.aggregate(rows=kept.count()))
+        return expr.cache() if duckdb else _checkpointed(expr)
     except Exception as error:  # each engine has exceptions of its own
         raise BadData(f"{where}: the rows cannot be read: {why(error)}") from error
     finally:
         ibis.options.sql.fuse_selects = fused
+
+
+def _checkpointed(expr: ibis.Table) -> ir.CachedTable:
+    """Compute on Spark now and forget how: it would read a growing plan longer than run it."""
+    con, session, name = expr.get_backend(), _session(), ibis.util.gen_name("kept")
+    session.sql(con.compile(expr)).localCheckpoint().createTempView(name)
+    kept = con.table(name).cache()
+    session.catalog.dropTempView(name)
     return kept
 
 

@@ -16,8 +16,6 @@ from pydantic import BaseModel, ValidationError
 
 from retention_lab import checks
 
-_SECRET = "connection"
-
 
 class _Loader(yaml.SafeLoader):
     """YAML in which a key stands once; a second one would silently win."""
@@ -76,7 +74,7 @@ def first_problem(error: ValidationError, *, model: type[BaseModel] | None = Non
             return f"{place} is missing."
     message = problem["msg"].removeprefix("Value error, ").rstrip(".")
     own = problem["type"] == "value_error"  # our words already tell the value, and often the place
-    if own or _SECRET in parts or not isinstance(problem["input"], str | int | float | dt.date):
+    if own or not isinstance(problem["input"], str | int | float | dt.date):
         return f"{message}." if message.startswith(place) else f"{place}: {message}."
     return f"{place}: {message}, got {problem['input']!r}."
 
