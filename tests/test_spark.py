@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from retention_lab.checks import BadData, BadParameter
 from retention_lab.customers.cohorts import calendar_triangle, own_clock_triangle, returned
 from retention_lab.tables import engine, identity, snapshot, source
 from retention_lab.tables.contracts import CONTRACTS
@@ -238,3 +239,28 @@ def test_spark_gives_the_same_triangle(both, triangle):
 def test_spark_gives_the_same_returns(both):
     one, two = (returned(both[name][0]["orders"], as_of=AS_OF, days=90) for name in both)
     pd.testing.assert_frame_equal(one, two, check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("rows", "content", "kind", "words"),
+    [
+        (
+            "path: o.csv",
+            "zoé".encode("latin-1"),
+            BadData,
+            "not UTF-8 text. Say `encoding: latin-1`",
+        ),
+        ("path: o.csv", b"id,at\n1,2\n1,2,3\n", BadData, r"rows cannot be read: .*"),
+        ("{path: o.csv, skip: 1}", b"x\nid,at\n", BadParameter, "must begin with its header"),
+        ("path: none.parquet", b"x", BadParameter, "none.parquet is no file"),
+    ],
+)
+def test_spark_refuses_files_as_duckdb_does(tmp_path, session, rows, content, kind, words):  # noqa: ARG001
+    (tmp_path / "o.csv").write_bytes(content)
+    rows = rows if rows.startswith("{") else f"{{{rows}}}"
+    columns = "{order_id: id, customer_id: id, ordered_at: at, amount: id}"
+    table = f"tables: {{orders: {{rows: {rows}, columns: {columns}}}}}"
+    text = f"name: x\ntime_zone: UTC\ncurrency: GBP\nengine: spark\n{table}\n"
+    loaded = source.parse(text, file=tmp_path / "shop.yml")
+    with pytest.raises(kind, match=words):
+        snapshot.cut(loaded, as_of=AS_OF, con=engine.connect("spark"))
