@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import traceback
+from contextlib import closing
 
 import duckdb
 import pandas as pd
@@ -107,7 +108,7 @@ def test_table_is_read_through_a_duckdb_connection(tmp_path, monkeypatch):
 
 def test_table_is_read_through_an_sqlite_connection(tmp_path, monkeypatch):
     pytest.importorskip("regex", reason="the SQLite backend of Ibis needs it")
-    with sqlite3.connect(tmp_path / "shop.sqlite") as con:
+    with closing(sqlite3.connect(tmp_path / "shop.sqlite")) as con, con:
         FRAME.astype({"ordered_at": str}).to_sql("sales", con, index=False)
     con.close()
     monkeypatch.setenv("SHOP_DB", f"sqlite://{tmp_path}/shop.sqlite")

@@ -163,6 +163,8 @@ def _connected(location: Location, *, source: Source, con: BaseBackend) -> ir.Ta
         return con.table(name)
     except Exception as error:  # drivers differ
         kind = type(error).__name__
+    finally:
+        remote.disconnect()
     raise checks.BadData(
         f"{source.file}: {location.shown} cannot be read ({kind}). Check the table's name."
     )  # outside of the handler, as the driver's own text may quote the address
@@ -195,6 +197,8 @@ def fingerprint(location: Location, *, source: Source) -> list[str]:
         return [f"{location.table} {remote.sql(location.fingerprint).to_pyarrow().to_pylist()}"]
     except Exception as error:  # as above
         kind = type(error).__name__
+    finally:
+        remote.disconnect()
     raise checks.BadData(
         f"{source.file}: the `fingerprint` query of {location.shown} failed ({kind})."
     )
