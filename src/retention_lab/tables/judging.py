@@ -75,13 +75,12 @@ def _span(rows: ir.Table, made: Plan) -> tuple[dt.datetime, dt.datetime]:
     times = [c.name for c in made.contract.columns if c.kind == "time" and c.name in rows.columns]
     lows = {f"low_{name}": rows[name].min() for name in times}
     highs = {f"high_{name}": rows[name].max() for name in times}
+    found = engine.collect(rows.aggregate(rows=rows.count(), **lows, **highs)).iloc[0]
+    moments = [
+        found[name].to_pydatetime() for name in (*lows, *highs) if found[name] == found[name]
+    ]
     some = dt.datetime(2000, 1, 1)  # noqa: DTZ001  all times in here are naive
-    if not times:
-        return some, some
-    found = engine.collect(rows.aggregate(**lows, **highs)).iloc[0].dropna()
-    return (
-        (found.min().to_pydatetime(), found.max().to_pydatetime()) if len(found) else (some, some)
-    )
+    return min(moments, default=some), max(moments, default=some)
 
 
 def _in_utc(rows: ir.Table, clock: Clock) -> ir.Table:

@@ -18,30 +18,9 @@ from retention_lab import checks
 from retention_lab.tables.clocks import FIRST_YEAR, LAST_YEAR
 
 # Currencies whose smallest unit is not a hundredth (ISO 4217).
-_MINOR_DIGITS = {
-    **dict.fromkeys(
-        (
-            "BIF",
-            "CLP",
-            "DJF",
-            "GNF",
-            "ISK",
-            "JPY",
-            "KMF",
-            "KRW",
-            "PYG",
-            "RWF",
-            "UGX",
-            "VND",
-            "VUV",
-            "XAF",
-            "XOF",
-            "XPF",
-        ),
-        0,
-    ),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
+_WHOLE = ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV",
+          "XAF", "XOF", "XPF")  # fmt: skip
+_THOUSANDTHS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
 _NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 _LIMIT = 1e15  # beyond it, neither pence nor thousandths are exact in the engines' numbers
 _OFFSET = r"(Z|UTC|[+-]\d{2}(:?\d{2})?)$"
@@ -70,7 +49,7 @@ class Time(NamedTuple):
 
 def minor_digits(currency: str) -> int:
     """Return how many decimal digits the currency's smallest unit has."""
-    return _MINOR_DIGITS.get(currency, 2)
+    return 0 if currency in _WHOLE else 3 if currency in _THOUSANDTHS else 2
 
 
 def text(raw: ir.Value, *, missing_as: Sequence[str] = ()) -> ir.StringValue:
@@ -156,7 +135,7 @@ def _iso(words: ir.StringValue) -> Time:
     minute = ibis.ifelse(words.length() > 10, words.substr(11, 5), "00:00")
     second = ibis.ifelse(words.substr(16, 1) == ":", words.substr(16, 3), ":00")
     wall = words.substr(0, 10).concat(" ", minute, second)
-    offset = words.substr(16).re_extract(_OFFSET, 0)
+    offset = ibis.ifelse(words.length() > 16, words.substr(16).re_extract(_OFFSET, 0), "")
     size = offset.length()
     hours = ibis.ifelse(size > 1, offset.substr(1, 2), "0").try_cast("int64").fill_null(0)
     minutes = ibis.ifelse(size > 3, offset.right(2), "0").try_cast("int64").fill_null(0)

@@ -77,8 +77,9 @@ class TableMap(Strict):
     missing_as: tuple[str, ...] = ()
     columns: dict[str, Mapped] = Field(default_factory=dict)
     attributes: dict[str, Mapped] = Field(default_factory=dict)
-    leave_out: tuple[Reason, ...] = ()
-    count_only: tuple[Rule, ...] = ()
+    # At most twenty each: all reasons of a row have to fit into the bits of one number.
+    leave_out: Annotated[tuple[Reason, ...], Field(max_length=20)] = ()
+    count_only: Annotated[tuple[Rule, ...], Field(max_length=20)] = ()
     duplicates: Literal["refuse", "keep_first", "keep_last", "add_up"] = "refuse"
 
     @model_validator(mode="after")
