@@ -261,7 +261,7 @@ def test_secret_of_a_connection_is_in_no_message_and_no_chained_error(
 def test_secret_is_in_no_message_about_the_settings_themselves(tmp_path):
     for rows in (
         {"connection": f"x://{SECRET}"},
-        {"connection": f"x://{SECRET}", "tabel": "sales"},
+        {"connection": f"x://{SECRET}", "tablex": "sales"},
         {"connection": f"x://{SECRET}", "table": "t", "sheet": "s"},
         {"connection": [f"x://{SECRET}"], "table": "t"},
         [[f"x://{SECRET}"]],

@@ -263,8 +263,8 @@ def test_snapshot_tells_what_it_is(tmp_path):
     assert sorted(taken.orders.columns)[:4] == ["amount", "coupon", "customer_id", "delivered_at"]
     with pytest.raises(BadData, match="Shop has no returns; map them in its source file"):
         _ = taken.returns
-    with pytest.raises(AttributeError, match="retuns"):
-        _ = taken.retuns
+    with pytest.raises(AttributeError, match="returnz"):
+        _ = taken.returnz
 
 
 def test_condition_filters_every_table_and_its_row_counts(whole_source, whole):

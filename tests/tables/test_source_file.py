@@ -68,22 +68,26 @@ def test_yaml_that_is_no_mapping_is_refused(tmp_path, text):
 
 
 def test_unknown_setting_comes_with_the_nearest_known_one(tmp_path):
-    assert "curency is not a setting. Did you mean 'currency'?" in refused(tmp_path, {"curency": 1})
+    assert "currencyx is not a setting. Did you mean 'currency'?" in refused(
+        tmp_path, {"currencyx": 1}
+    )
     message = refused(tmp_path, orders={"leave_ot": []})
     assert "tables.orders.leave_ot is not a setting. Did you mean 'leave_out'?" in message
-    message = refused(tmp_path, orders={"rows": {"path": "a.csv", "delimeter": ";"}})
-    assert "delimeter is not a setting. Did you mean 'delimiter'?" in message
-    columns = orders_map()["columns"] | {"amount": {"colum": "x"}}
+    message = refused(tmp_path, orders={"rows": {"path": "a.csv", "delimiterx": ";"}})
+    assert "delimiterx is not a setting. Did you mean 'delimiter'?" in message
+    columns = orders_map()["columns"] | {"amount": {"columnx": "x"}}
     message = refused(tmp_path, orders={"columns": columns})
-    assert "tables.orders.columns.amount.colum is not a setting. Did you mean 'column'?" in message
+    assert (
+        "tables.orders.columns.amount.columnx is not a setting. Did you mean 'column'?" in message
+    )
     message = refused(tmp_path, orders={"leave_out": [{"reason": "test", "were": "true"}]})
     assert "leave_out.0.were is not a setting. Did you mean 'where'?" in message
 
 
 def test_misspelt_setting_is_told_before_the_one_it_leaves_missing(tmp_path):
-    fields = {k: v for k, v in GOOD.items() if k != "tables"} | {"tabels": GOOD["tables"]}
+    fields = {k: v for k, v in GOOD.items() if k != "tables"} | {"tablesx": GOOD["tables"]}
     message = refused_text(tmp_path, yaml.safe_dump(fields))
-    assert "tabels is not a setting. Did you mean 'tables'?" in message
+    assert "tablesx is not a setting. Did you mean 'tables'?" in message
 
 
 def test_unknown_table_and_column_come_with_the_nearest_known_ones(tmp_path):

@@ -39,7 +39,7 @@ def judged_rows(made: Plan, *, con: BaseBackend, cutoff: dt.datetime) -> ir.Cach
         first, last = _span(parsed, made)
         rows = _in_utc(parsed, Clock(zone=made.source.time_zone, first=first, last=last))
         rows = _masked(rows, made, cutoff)
-        if made.table.overlap == "count_once":
+        if made.files > 1 and made.table.overlap == "count_once":
             rows = _mark_overlap(rows, made)
         rows = _with_reasons(rows, made)
         rows = _measured(rows, made, Clock(zone=made.source.zone, first=first, last=last), cutoff)
@@ -172,8 +172,6 @@ def _mark_overlap(rows: ir.Table, made: Plan) -> ir.Table:
     Only the stretch of time that files share is compared: that keeps long histories cheap.
     """
     shared = _shared_time(rows, made.contract.time)
-    if shared is None:
-        return rows
     same = [name for name in rows.columns if not name.startswith("_")]
     inside = rows.filter(shared)
     nth = ibis.row_number().over(group_by=["_file", *same], order_by="_file")
@@ -183,13 +181,8 @@ def _mark_overlap(rows: ir.Table, made: Plan) -> ir.Table:
     return marked.union(rows.filter(~shared).mutate(_overlap=ibis.literal(False)))
 
 
-def _shared_time(rows: ir.Table, time: str) -> ir.BooleanValue | None:
-    """Does the time of a row lie within another file's span? Missing times always do.
-
-    None where there is one file only.
-    """
-    if not engine.collect(rows.aggregate(last=rows._file.max().fill_null(0)))["last"].iloc[0]:
-        return None
+def _shared_time(rows: ir.Table, time: str) -> ir.BooleanValue:
+    """Does the time of a row lie within another file's span? Missing times always do."""
     if time not in rows.columns:
         return ibis.literal(True)
     value = rows[time]

@@ -26,7 +26,7 @@ from retention_lab.tables.contracts import (
     TableName,
     reasons,
 )
-from retention_lab.tables.location import Lookup
+from retention_lab.tables.location import Lookup, paths
 from retention_lab.tables.source import Source
 from retention_lab.tables.tablemap import ColumnMap, Rule, TableMap
 
@@ -45,6 +45,15 @@ class Plan:
     def where(self) -> str:
         """The place in the source file that messages name."""
         return self.source.line(self.contract.name)
+
+    @property
+    def files(self) -> int:
+        """How many files, or tables of databases, the rows come from."""
+        found = [
+            1 if place.kind == "connection" else len(paths(place, file=self.source.file))
+            for place in self.table.rows
+        ]
+        return sum(found)
 
     @property
     def allowed(self) -> list[str]:
