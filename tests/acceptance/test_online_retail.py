@@ -14,7 +14,7 @@ import pytest
 from retention_lab.customers.cohorts import calendar_triangle, returned
 from retention_lab.tables import engine, snapshot, source
 
-from .cases import dataset, load, meets
+from .cases import ABSENT, dataset, load, meets
 
 ROOT = Path(__file__).parents[2]
 YEARS = ("year_2009_2010.parquet", "year_2010_2011.parquet")
@@ -131,7 +131,10 @@ def test_returns_within_90_days_equal_an_independent_count(taken, sales):
 
 
 def test_the_first_year_alone_meets_the_published_counts(tmp_path):
-    case = load("rfm_cohorts.json")["orii-counts-01"]
+    cases = load("rfm_cohorts.json")
+    if not cases:
+        pytest.skip(ABSENT)
+    case = cases["orii-counts-01"]
 
     def first_year(text):
         text = text.replace(next(line for line in text.splitlines() if YEARS[1] in line) + "\n", "")
