@@ -48,6 +48,14 @@ def test_newest_month_is_recorded_with_the_one_before_and_the_difference():
     assert ledger["returned_change"].about == "August 2026 against July 2026"
 
 
+def test_newest_month_says_which_days_and_which_customers_it_describes():
+    ledger = newest_of((1000, 300), (800, 200))
+    assert ledger["returned"].period == "2026-08-01/2026-08-31"
+    august = "first_ordered_on between date '2026-08-01' and date '2026-08-31'"
+    assert ledger["returned"].population == august
+    assert ledger["returned_before"].period == "2026-07-01/2026-07-31"
+
+
 @pytest.mark.parametrize(
     ("newest", "before", "recorded"),
     [

@@ -35,6 +35,8 @@ def filled():
         label="Share",
         definition="Those who did, of all.",
         key=True,
+        period="2026-08-01/2026-08-31",
+        population="first_ordered_on >= date '2026-08-01'",
     )
     ledger.record("count", np.int64(9165), unit="count", definition="All of them.")
     return ledger
@@ -59,6 +61,8 @@ def test_ledger_shows_itself_as_what_the_runner_gathers():
                 "label": "Share",
                 "currency": "",
                 "key": True,
+                "period": "2026-08-01/2026-08-31",
+                "population": "first_ordered_on >= date '2026-08-01'",
                 "text": "26.2\N{NO-BREAK SPACE}%",
                 # printf 'Those who did, of all.' | sha256sum
                 "definition_hash": "98c951e36537",
@@ -76,6 +80,8 @@ def test_ledger_shows_itself_as_what_the_runner_gathers():
                 "label": "",
                 "currency": "",
                 "key": False,
+                "period": "",
+                "population": "",
                 "text": "9,165",
                 "definition_hash": "e02dd0ab39a4",
                 "method_version": __version__,
@@ -180,3 +186,13 @@ def test_money_is_written_with_the_decimals_of_its_currency(value, currency, tex
 
 def test_share_is_written_with_a_space_that_does_not_break():
     assert percent(0.262) == "26.2\N{NO-BREAK SPACE}%"
+
+
+def test_population_of_a_claim_is_that_of_its_report_and_its_own():
+    august = "first_ordered_on >= date '2026-08-01'"
+    for where, expected in (("", august), ("a = 'b' or c", f"(a = 'b' or c) and {august}")):
+        ledger = Ledger(where=where)
+        ledger.record("some", 1, unit="count", definition="Some.", population=august)
+        ledger.record("all", 1, unit="count", definition="All.")
+        assert ledger["some"].population == expected
+        assert ledger["all"].population == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from calendar import monthrange
 from dataclasses import dataclass
 
 import pandas as pd
@@ -19,6 +20,11 @@ class Cohort:
     month: dt.date
     customers: int
     returned: int
+
+    @property
+    def last_day(self) -> dt.date:
+        """The last day of the month."""
+        return self.month.replace(day=monthrange(self.month.year, self.month.month)[1])
 
     @property
     def share(self) -> Interval:

@@ -62,6 +62,8 @@ def _returned(ledger: Ledger, cohort: Cohort, *, days: int, suffix: str = "") ->
             "purchase, of all who first bought in the month."
         ),
         key=not suffix,
+        period=f"{cohort.month}/{cohort.last_day}",
+        population=f"first_ordered_on between date '{cohort.month}' and date '{cohort.last_day}'",
     )
 
 

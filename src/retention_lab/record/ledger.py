@@ -33,6 +33,8 @@ class Words(TypedDict, total=False):
     label: str
     currency: str
     key: bool
+    period: str
+    population: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +43,9 @@ class Claim:
 
     A share, and a difference of shares in `points`, is a number between -1 and 1; `money` is in
     whole units of `currency`; `about` says whom or which period it describes; `label` heads it in
-    lists, where a `key` claim stands for its report.
+    lists, where a `key` claim stands for its report. `period` gives the first and the last day
+    described ("2026-08-01/2026-08-31"), `population` the SQL condition that chooses the customers,
+    so that they can be saved as a cohort; each is empty where there is none.
     """
 
     name: str
@@ -55,6 +59,8 @@ class Claim:
     label: str = ""
     currency: str = ""
     key: bool = False
+    period: str = ""
+    population: str = ""
 
     @property
     def text(self) -> str:
@@ -105,10 +111,14 @@ class Claim:
 
 
 class Ledger:
-    """The claims of one notebook, in the order in which they were made."""
+    """The claims of one notebook, in the order in which they were made.
 
-    def __init__(self) -> None:
+    `where` is the condition that chose the customers of the whole notebook.
+    """
+
+    def __init__(self, *, where: str = "") -> None:
         self._claims: dict[str, Claim] = {}
+        self._where = where.strip()
         self.headline = ""
 
     def record(
@@ -138,6 +148,8 @@ class Ledger:
         checks.known("record", "unit", [unit], get_args(Unit))
         given = asdict(value) if isinstance(value, Interval) else {"value": value}
         numbers = {part: _plain(one, name=name, unit=unit) for part, one in given.items()}
+        if self._where and words.get("population"):
+            words["population"] = f"({self._where}) and {words['population']}"
         claim = Claim(
             name=name,
             value=numbers["value"],

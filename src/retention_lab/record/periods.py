@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from typing import TypedDict
 
 import pandas as pd
 
@@ -21,6 +22,11 @@ from retention_lab.inference.interval import Interval
 from retention_lab.inference.proportions import proportion
 from retention_lab.record.ledger import BEFORE, SMALL, Ledger
 from retention_lab.tables.snapshot import Snapshot
+
+
+class _Span(TypedDict):
+    about: str
+    period: str
 
 
 def periods(ledger: Ledger, shop: Snapshot, *, days: int) -> None:
@@ -43,73 +49,76 @@ def period(ledger: Ledger, bought: PeriodKpis, shop: Snapshot, *, suffix: str = 
     """Record what was bought in a period; money in whole units of the currency."""
     if bought.customers < SMALL:
         return
-    about = f"{bought.start} to {bought.end}"
+    span = _span(bought.start, bought.end)
     ledger.record(
         "revenue" + suffix,
         bought.revenue / shop.minor_per_unit,
         unit="money",
-        currency=shop.currency,
         n=bought.orders,
-        about=about,
         label="Revenue",
         definition="Sum of order amounts before returns.",
         key=not suffix,
+        currency=shop.currency,
+        **span,
     )
     ledger.record(
         "orders" + suffix,
         bought.orders,
         unit="count",
-        about=about,
         label="Orders",
         definition=(
             "Days on which a customer bought: what one customer orders on one day is one order."
         ),
+        **span,
     )
-    _buyers(ledger, bought, suffix=suffix)
+    _buyers(ledger, bought, span=span, suffix=suffix)
     ledger.record(
         "average_order_value" + suffix,
         _whole_units(bought.average_order_value, shop.minor_per_unit),
         unit="money",
-        currency=shop.currency,
         n=bought.orders,
-        about=about,
         label="Average order value",
         definition=(
             "Revenue divided by orders; the interval allows for orders of one customer being alike."
         ),
+        currency=shop.currency,
+        **span,
     )
 
 
-def _buyers(ledger: Ledger, bought: PeriodKpis, *, suffix: str) -> None:
-    about = f"{bought.start} to {bought.end}"
+def _span(first: dt.date, last: dt.date) -> _Span:
+    return {"about": f"{first} to {last}", "period": f"{first}/{last}"}
+
+
+def _buyers(ledger: Ledger, bought: PeriodKpis, *, span: _Span, suffix: str) -> None:
     ledger.record(
         "buyers" + suffix,
         bought.customers,
         unit="count",
-        about=about,
         label="Customers who bought",
         definition="Customers with at least one order in the period.",
+        **span,
     )
     ledger.record(
         "purchase_frequency" + suffix,
         bought.purchase_frequency,
         unit="per_customer",
         n=bought.customers,
-        about=about,
         label="Orders per customer",
         definition="Orders divided by the customers who bought in the period.",
+        **span,
     )
     ledger.record(
         "buyers_again" + suffix,
         bought.repeat_share,
         unit="share",
         n=bought.customers,
-        about=about,
         label="Of them, have bought on two days or more",
         definition=(
             "Customers of the period who bought on an earlier day too, in the period or before it, "
             "of all customers of the period."
         ),
+        **span,
     )
 
 
@@ -121,28 +130,31 @@ def retention(ledger: Ledger, rate: RetentionRate, *, suffix: str = "") -> None:
     """Record the customer retention rate and the companion that cannot exceed 100 %."""
     if rate.active_at_start < SMALL:
         return
-    about = f"{rate.days} days to {rate.end}"
+    span: _Span = {
+        "about": f"{rate.days} days to {rate.end}",
+        "period": f"{rate.start + dt.timedelta(days=1)}/{rate.end}",
+    }
     ledger.record(
         "retention_rate" + suffix,
         rate.rate,
         unit="share",
         n=rate.active_at_start,
-        about=about,
         label="Customer retention rate",
         definition=(
             "(Active at the end, less new customers) divided by active at the start; those who "
             "came back after a pause count."
         ),
         key=not suffix,
+        **span,
     )
     ledger.record(
         "kept_share" + suffix,
         rate.kept_share,
         unit="share",
         n=rate.active_at_start,
-        about=about,
         label="Of those active at the start, active at the end",
         definition=f"Active means: bought in the {rate.days} days up to and including the day.",
+        **span,
     )
 
 
