@@ -10,7 +10,19 @@ import pytest
 from retention_lab.checks import BadData, BadParameter
 from retention_lab.tables import quality, snapshot
 
-from .shops import AS_OF, CON, ORDERS, cut, judged, left_out, orders_map, parsed, shop, times
+from .shops import (
+    AS_OF,
+    CON,
+    ORDER_COLUMNS,
+    ORDERS,
+    cut,
+    judged,
+    left_out,
+    orders_map,
+    parsed,
+    shop,
+    times,
+)
 
 LINES = """\
 invoice,customer,when,code,quantity,price,country
@@ -112,6 +124,27 @@ def test_lines_of_orders_out_of_use_are_left_out_and_counted(tmp_path):
     assert left_out(counts) == {"test order": 1}
     assert left_out(counts, "order_lines") == {"belongs to no order in use": 2}
     assert counts["order_lines"].later == 1  # that of the order of the next day
+
+
+def test_amounts_are_read_in_the_stated_style_and_others_are_refused(tmp_path):
+    columns = ORDER_COLUMNS | {"amount": {"column": "amount", "number": "1.234,56"}}
+    text = (
+        "order_id;customer_id;ordered_at;amount\n1;a;2025-01-05;1.212,50 \u20ac\n2;b;2025-01-06;3\n"
+    )
+    table = orders_map(rows={"path": "orders.csv", "delimiter": ";"}, columns=columns)
+    source = shop(tmp_path, {"orders": table}, {"orders.csv": text}, currency="EUR")
+    assert list(cut(source, dt.date(2025, 1, 6))[0]["orders"]["amount"]) == [121250, 300]
+    broken = {"orders.csv": text.replace("1.212", "1.21")}
+    source = shop(tmp_path, {"orders": table}, broken, currency="EUR")
+    with pytest.raises(BadData, match=r"1 rows have not a number: amount, .* '1\.21,50 \u20ac'"):
+        cut(source, dt.date(2025, 1, 6))
+
+
+@pytest.mark.parametrize("name", ["customer_id", "ordered_at"])
+def test_only_numbers_take_a_style(tmp_path, name):
+    columns = ORDER_COLUMNS | {name: {"column": name, "number": "1.234,56"}}
+    with pytest.raises(BadParameter, match=f"columns.{name} is no number and takes no `number`"):
+        shop(tmp_path, {"orders": orders_map(columns=columns)})
 
 
 def test_rules_leave_out_in_order_and_count_only_rules_count_all(tmp_path):

@@ -53,6 +53,66 @@ def test_text_that_is_no_plain_number_is_missing():
     assert {text: value for text, value in zip(NOT_A_NUMBER, read, strict=True) if value} == {}
 
 
+NBSP, NARROW, MINUS = "\u00a0", "\u202f", "\u2212"
+STYLED = {
+    "1234.56": ["1234.56", "1234,56", "1,234.56"],
+    "1,234.56": ["1,234.56", "1234.56", "12,34,567.00", "1,234,567.5", ",234", "1.234,56"],
+    "1234,56": ["1234,56", "1.234,56", "1234.56"],
+    "1.234,56": ["1.234,56", "1234,56", "1.23,00", "1.234", "1,234.56", ".234"],
+    "1 234,56": ["1 234,56", f"1{NBSP}234,56", f"1{NARROW}234,56", "1  234,56", "1 23,00", "12"],
+    "1'234.56": ["1'234.56", "1\u2019234.56", "1,234.56", "1'23"],
+}  # fmt: skip
+READ = {
+    "1234.56": [1234.56, None, None],
+    "1,234.56": [1234.56, 1234.56, None, 1234567.5, None, None],
+    "1234,56": [1234.56, None, None],
+    "1.234,56": [1234.56, 1234.56, None, 1234, None, None],
+    "1 234,56": [1234.56, 1234.56, 1234.56, None, None, 12],
+    "1'234.56": [1234.56, 1234.56, None, None],
+}
+
+
+@pytest.mark.parametrize("style", STYLED)
+def test_styled_number_is_read_in_groups_of_three_or_not_at_all(style):
+    assert parsed(STYLED[style], lambda raw: parsing.styled_number(raw, style=style)) == READ[style]
+
+
+@pytest.mark.parametrize(
+    ("currency", "text", "value"),
+    [
+        ("EUR", "12,50 \u20ac", 12.5),
+        ("EUR", f"\u20ac{NBSP}12,50", 12.5),
+        ("EUR", "EUR 1.212,50", 1212.5),
+        ("EUR", "-12,50 EUR", -12.5),
+        ("EUR", "\u20ac -12,50", -12.5),
+        ("EUR", "12,50-", -12.5),
+        ("EUR", "12,50- \u20ac", -12.5),
+        ("EUR", f"{MINUS}12,50", -12.5),
+        ("EUR", "(12,50)", -12.5),
+        ("EUR", "(\u20ac12,50)", -12.5),
+        ("EUR", "(12,50 \u20ac)", -12.5),
+        ("EUR", "-(12,50)", None),  # twice negative is a riddle
+        ("EUR", "-12,50-", None),
+        ("EUR", "(12,50", None),
+        ("EUR", "$12,50", None),  # another currency
+        ("EUR", "12,50 GBP", None),
+        ("EUR", "12\u20ac50", None),
+        ("DKK", "kr. 1.212,50", 1212.5),  # a mark with a point of its own
+        (None, "12,50 \u20ac", None),  # a count carries no currency
+    ],
+)
+def test_styled_amount_may_carry_its_currency_and_one_sign(currency, text, value):
+    found = parsed(
+        [text], lambda raw: parsing.styled_number(raw, style="1.234,56", currency=currency)
+    )
+    assert found == [value]
+
+
+def test_style_says_nothing_about_what_is_a_number_already():
+    found = parsed([1.5], lambda raw: parsing.styled_number(raw, style="1.234,56"), pa.float64())
+    assert found == [1.5]
+
+
 def test_nan_infinity_and_what_int64_cannot_hold_are_no_numbers():
     values = [1.5, float("nan"), float("inf"), float("-inf"), 1e300, None]
     assert parsed(values, parsing.number, pa.float64()) == [1.5, None, None, None, None, None]

@@ -166,6 +166,17 @@ def test_declared_latin_1_is_read(tmp_path):
         assert parsed(source)["customer_id"].iloc[0] == "zoé"
 
 
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le"])
+def test_declared_utf_16_is_read(tmp_path, codec):
+    table = orders_map(rows={"path": "orders.csv", "encoding": "utf-16"})
+    files = {"orders.csv": ORDERS.replace("ann", "zoé").encode(codec)}
+    assert parsed(shop(tmp_path, {"orders": table}, files))["customer_id"].iloc[0] == "zoé"
+
+
+def test_mark_of_utf_8_is_no_part_of_the_first_name(tmp_path):
+    assert len(parsed(shop(tmp_path, files={"orders.csv": ORDERS.encode("utf-8-sig")}))) == 4
+
+
 @pytest.mark.parametrize("form", ["csv", "lines"])
 def test_undeclared_latin_1_is_refused_with_the_setting_that_helps(tmp_path, form):
     table = orders_map(rows={"path": "orders.csv", "format": form})

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from retention_lab import checks
 
@@ -32,8 +32,19 @@ _SETTINGS: dict[Kind, set[str]] = {
     "duckdb": {"table"},
     "connection": {"table", "fingerprint"},
 }
+# What every engine reads without an extension of its own.
+Encoding = Literal["utf-8", "latin-1", "utf-16"]
 _HINT = "Paths start from the source file's folder; a bucket must be mounted, as it is not read."
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+
+
+def _readable(name: object) -> object:
+    if isinstance(name, str) and name not in get_args(Encoding):
+        raise ValueError(
+            f"must be 'utf-8', 'latin-1' or 'utf-16', got {name!r}. Export the file again as UTF-8 "
+            "(in Excel: CSV UTF-8)"
+        )
+    return name
 
 
 class Strict(BaseModel):
@@ -48,7 +59,7 @@ class Location(Strict):
     path: str | None = None
     format: Format | None = None
     delimiter: str = ","
-    encoding: Literal["utf-8", "latin-1"] = "utf-8"
+    encoding: Annotated[Encoding, BeforeValidator(_readable)] = "utf-8"
     skip: Annotated[int, Field(ge=0)] = 0
     sheet: str | None = None
     connection: Annotated[str | None, Field(repr=False)] = None

@@ -182,9 +182,16 @@ def _typed(cell: ir.Value, column: Column, mapped: ColumnMap, made: Plan) -> dic
         value, is_utc = parsing.time(cell, formats=mapped.format, where=place)
         values = {name: value, f"_utc_{name}": is_utc}
     else:
-        value = parsing.number(cell)
+        value = _number(cell, column, mapped, made)
         values = {name: value}
     return values | {f"_raw_{name}": ibis.ifelse(value.isnull(), words, ibis.null("string"))}
+
+
+def _number(cell: ir.Value, column: Column, mapped: ColumnMap, made: Plan) -> ir.FloatingValue:
+    if mapped.number is None:
+        return parsing.number(cell)
+    currency = made.source.currency if column.kind == "money" else None
+    return parsing.styled_number(cell, style=mapped.number, currency=currency)
 
 
 def _absent(made: Plan) -> dict[str, ir.Value]:

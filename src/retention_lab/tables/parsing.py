@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import ibis
 import ibis.expr.types as ir
@@ -22,6 +22,42 @@ _WHOLE = ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", 
           "XAF", "XOF", "XPF")  # fmt: skip
 _THOUSANDTHS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
 _NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
+# How a file writes 1234.56, by that example; then what divides groups of three, and decimals.
+NumberStyle = Literal["1234.56", "1,234.56", "1234,56", "1.234,56", "1 234,56", "1'234.56"]
+_BLANKS = " \u00a0\u2009\u202f"  # a plain blank, and those that do not break
+_STYLES: dict[NumberStyle, tuple[str, str]] = {
+    "1234.56": ("", "."),
+    "1,234.56": (",", "."),
+    "1234,56": ("", ","),
+    "1.234,56": (".", ","),
+    "1 234,56": (_BLANKS, ","),
+    "1'234.56": ("'\u2019", "."),
+}
+# What an amount may carry instead of the code of its currency.
+SYMBOLS: dict[str, tuple[str, ...]] = {
+    "AUD": ("A$", "$"),
+    "BRL": ("R$",),
+    "CAD": ("CA$", "C$", "$"),
+    "CHF": ("SFr.", "Fr.", "Fr"),
+    "CNY": ("\u00a5", "\u5143"),
+    "CZK": ("K\u010d",),
+    "DKK": ("kr.", "kr"),
+    "EUR": ("\u20ac",),
+    "GBP": ("\u00a3",),
+    "HUF": ("Ft",),
+    "ILS": ("\u20aa",),
+    "INR": ("\u20b9", "Rs.", "Rs"),
+    "JPY": ("\u00a5", "\uffe5", "\u5186"),
+    "KRW": ("\u20a9",),
+    "MXN": ("$",),
+    "NOK": ("kr.", "kr"),
+    "NZD": ("NZ$", "$"),
+    "PLN": ("z\u0142",),
+    "SEK": ("kr.", "kr"),
+    "TRY": ("\u20ba",),
+    "UAH": ("\u20b4",),
+    "USD": ("US$", "$"),
+}
 _LIMIT = 1e15  # beyond it, neither pence nor thousandths are exact in the engines' numbers
 _OFFSET = r"(Z|UTC|[+-]\d{2}(:?\d{2})?)$"
 _ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?" + _OFFSET[:-1] + ")?)?$"
@@ -82,6 +118,44 @@ def number(raw: ir.Value) -> ir.FloatingValue:
         digits = ibis.ifelse(words.re_search(_NUMBER), words, ibis.null("string"))
         parsed = digits.try_cast("float64")
     return ibis.ifelse(_is_near(parsed), parsed, ibis.null("float64"))
+
+
+def styled_number(
+    raw: ir.Value, *, style: NumberStyle, currency: str | None = None
+) -> ir.FloatingValue:
+    """Read a number as the files write it; groups must be of three digits, or none be divided.
+
+    With a `currency`, its code or symbol may stand before or after. A minus may stand behind, too,
+    and accounting's brackets mean less than nothing.
+    """
+    if not raw.type().is_string():
+        return number(raw)
+    marks = [currency, *SYMBOLS.get(currency, ())] if currency else []
+    _, decimal = _STYLES[style]
+    plain = raw
+    for mark in marks:
+        plain = plain.replace(mark, "")
+    plain = plain.re_replace(rf"[^0-9{decimal}]", "").replace(decimal, ".")
+    value = number(ibis.ifelse(raw.re_search(_shape(style, marks)), plain, ibis.null("string")))
+    return ibis.ifelse(raw.re_search("[-\u2212(]"), -value, value)
+
+
+def _shape(style: NumberStyle, marks: Sequence[str]) -> str:
+    """Return the pattern of all that a styled number may look like: one sign at most."""
+    group, decimal = _STYLES[style]
+    grouped = rf"|\d{{1,3}}([{group}]\d{{3}})+" if group else ""
+    digits = rf"((\d+{grouped})([{decimal}]\d*)?|[{decimal}]\d+)"
+    mark = f"({'|'.join(re.escape(one) for one in marks)})?" if marks else ""
+    gap, sign = f"[{_BLANKS}]*", "[-+\u2212]"
+    amount = gap.join((mark, digits, mark))
+    shapes = (
+        f"{sign}?{gap}{amount}",
+        gap.join((mark, sign, digits, mark)),
+        gap.join((mark, digits, sign, mark)),
+        gap.join((amount, sign)),
+        gap.join((mark, r"\(", amount, r"\)", mark)),
+    )
+    return f"^{gap}({'|'.join(shapes)}){gap}$"
 
 
 def _is_near(value: ir.FloatingValue) -> ir.BooleanValue:

@@ -14,11 +14,13 @@ from retention_lab.tables.contracts import (
     NO_ORDER,
     OVERLAP,
     USED,
+    Column,
     Contract,
     TableName,
     reasons,
 )
 from retention_lab.tables.location import Location, Lookup, Strict
+from retention_lab.tables.parsing import NumberStyle
 
 
 def _path_only(value: object) -> object:
@@ -44,6 +46,7 @@ class ColumnMap(Strict):
     sql: str | None = None
     lookup: Lookup | None = None
     format: Annotated[tuple[str, ...], BeforeValidator(_one_or_many)] = ()
+    number: NumberStyle | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> ColumnMap:
@@ -106,9 +109,7 @@ def check_table(contract: Contract, table: TableMap) -> None:
     missing = [column for column in needed if column not in table.columns]
     if table.rows and missing:
         raise ValueError(f"{where}.columns lacks {', '.join(missing)}")
-    idle = [n for n, c in table.columns.items() if c.format and contract.column(n).kind != "time"]
-    if idle:
-        raise ValueError(f"{where}.columns.{idle[0]} is no time and takes no `format`")
+    _check_spelling(contract, table)
     _check_reasons(contract, table)
     _check_duplicates(contract, table)
 
@@ -123,6 +124,20 @@ def _check_attributes(contract: Contract, table: TableMap) -> None:
     for name in table.attributes:
         if name in taken or not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name):
             raise ValueError(f"{where}.attributes: {name!r} must be a plain new name, like country")
+
+
+def _check_spelling(contract: Contract, table: TableMap) -> None:
+    """Refuse a `format` of what is no time, and a `number` of what is none."""
+    where = f"tables.{contract.name}"
+    described = {f"{where}.columns.{n}": (c, contract.column(n)) for n, c in table.columns.items()}
+    described |= {
+        f"{where}.attributes.{n}": (c, Column(name=n)) for n, c in table.attributes.items()
+    }
+    for place, (mapped, column) in described.items():
+        if mapped.format and column.kind != "time":
+            raise ValueError(f"{place} is no time and takes no `format`")
+        if mapped.number and column.kind not in ("money", "whole"):
+            raise ValueError(f"{place} is no number and takes no `number`")
 
 
 def _check_reasons(contract: Contract, table: TableMap) -> None:
