@@ -43,8 +43,16 @@ def test_schema_holds_types_defaults_and_help():
     assert found["by"].choices == ("month", "week", 7)
 
 
-def test_notebook_without_the_cell_takes_nothing():
-    assert parameters.declared(notebook(), name="10.ipynb") == {}
+def test_notebook_without_the_cell_is_refused_and_sent_to_the_template():
+    with pytest.raises(BadParameter, match=r"10.ipynb has no cell tagged `parameters`.*template"):
+        parameters.declared(notebook(), name="10.ipynb")
+
+
+@pytest.mark.parametrize("name", parameters.NEEDED)
+def test_notebook_that_is_not_told_of_shop_and_day_is_refused(name):
+    cell = "\n".join(f'{each}: str = ""' for each in parameters.NEEDED if each != name)
+    with pytest.raises(BadParameter, match=f"does not declare {name} in its cell"):
+        schema(cell)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +125,7 @@ def test_misspelt_name_comes_with_the_nearest():
         checked(dais=1)
 
 
-@pytest.mark.parametrize("name", ["source", "as_of", "where", "time_zone", "owner"])
+@pytest.mark.parametrize("name", list(parameters.RESERVED))
 def test_suite_may_not_set_what_the_runner_fills_in(name):
     with pytest.raises(BadParameter, match=f"{name} is filled in by the runner"):
         checked(**{name: "x"})

@@ -267,6 +267,68 @@ def test_notebook_is_told_of_the_chosen_customers_and_day(monkeypatch):
     assert "only customers with customer_id = &#39;ann&#39;" in page.read_text(encoding="utf-8")
 
 
+OWN = f'{PARAMETERS}\nmetrics: str = ""\nannotations: str = ""\nprevious: str = ""'
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Return what the last notebook was told; none is executed."""
+    words = {}
+
+    def execute(path, *, parameters, **_):
+        words.update(parameters)
+        return nbformat.read(path, as_version=4)
+
+    monkeypatch.setattr(kernel, "execute", execute)
+    return words
+
+
+def key(page):
+    return read(page.with_name("manifest.json"))["notebooks"]["20_own"]["run_key"]
+
+
+@pytest.mark.usefixtures("shop")
+def test_notebook_is_told_of_the_report_before_of_the_same_shop_and_customers(told):
+    write("notebooks/20_own.ipynb", parameters=OWN)
+    loaded, days = suite(("20_own", {})), [dt.date(2026, 11, day) for day in (8, 15, 22, 29)]
+    run(loaded, as_of=days[0])
+    assert told["previous"] == ""
+    run(suite(("20_own", {}), where="customer_id = 'ann'"), as_of=days[1])
+    assert told["previous"] == ""
+    run(loaded, as_of=days[3])
+    assert told["previous"] == "reports/weekly/2026-11-08/results.json"
+    # One that is made later, of a day between, does not become the one before itself.
+    [page] = run(loaded, as_of=days[2]).pages
+    assert told["previous"] == "reports/weekly/2026-11-08/results.json"
+    other = Path("reports/weekly/2026-11-08/results.json")
+    other.write_text(other.read_text(encoding="utf-8") + " ", encoding="utf-8")
+    first = key(page)
+    assert first != key(run(loaded, as_of=days[2]).pages[0])
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("kind", ["metrics", "annotations"])
+def test_notebook_is_told_of_the_own_files_of_the_team(told, kind):
+    write("notebooks/20_own.ipynb", parameters=OWN)
+    [page] = run(suite(("20_own", {}))).pages
+    without = key(page)
+    assert told[kind] == ""
+    Path("data").mkdir()
+    Path(f"data/{kind}.yml").write_text(f"{kind}: []", encoding="utf-8")
+    [page] = run(suite(("20_own", {}))).pages
+    assert told[kind] == f"data/{kind}.yml"
+    assert key(page) != without
+    run(suite(("20_own", {}), **{kind: ""}))
+    assert told[kind] == ""
+
+
+@pytest.mark.usefixtures("shop", "no_kernel")
+@pytest.mark.parametrize("kind", ["metrics", "annotations"])
+def test_own_file_that_is_missing_starts_no_kernel(kind):
+    with pytest.raises(BadParameter, match=f"{kind} names gone.yml, but there is no such file"):
+        run(suite(("10_good", {}), **{kind: "gone.yml"}))
+
+
 @pytest.mark.usefixtures("shop")
 def test_output_that_a_page_cannot_hold_is_told_by_the_cell_of_its_author(monkeypatch):
     def execute(path, **_):

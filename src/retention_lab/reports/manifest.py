@@ -28,11 +28,17 @@ PACKAGES = (
 
 
 def key_parts(
-    notebook: NotebookNode, *, parameters: Mapping[str, object], snapshot: Snapshot, path: Path
+    notebook: NotebookNode,
+    *,
+    parameters: Mapping[str, object],
+    snapshot: Snapshot,
+    path: Path,
+    files: Mapping[str, Path],
 ) -> dict[str, object]:
     """Return the parts of a run's key: alike for two runs whose pages must be alike, byte for byte.
 
-    `path` is the notebook's; the lock file is the next one in a folder above it.
+    `path` is the notebook's; the lock file is the next one in a folder above it. `files` are those
+    that the notebook reads beside the snapshot.
     """
     cells = [
         [cell.cell_type, cell.source, cell.metadata.get("tags", [])] for cell in notebook.cells
@@ -50,6 +56,7 @@ def key_parts(
         "code": _code(),
         "parameters": dict(parameters),
         "snapshot": snapshot.content_hash,
+        "files": {name: _sha(each.read_text(encoding="utf-8")) for name, each in files.items()},
         "lock": None if lock is None else _sha(lock.read_text(encoding="utf-8")),
     }
 

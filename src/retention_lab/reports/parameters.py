@@ -24,7 +24,11 @@ RESERVED = {  # what the runner fills in, and from where
     "where": "where of the suite or --where",
     "time_zone": "time_zone of the suite",
     "owner": "owner of the suite",
+    "metrics": "metrics of the suite",
+    "annotations": "annotations of the suite",
+    "previous": "the results of the suite's report before",
 }
+NEEDED = ("source", "as_of")  # a notebook that is not told of them would show something else
 PLAIN = {
     "int": "a whole number",
     "float": "a number",
@@ -74,13 +78,10 @@ def declared(notebook: NotebookNode, *, name: str) -> dict[str, Parameter]:
     Raises
     ------
     BadParameter
-        When more than one cell is tagged, a statement has another form, or a default does not fit
-        its own type.
+        When not exactly one cell is tagged, a statement has another form, a default does not fit
+        its own type, or one of `NEEDED` is not declared.
     """
-    cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
-    if len(cells) > 1:
-        raise checks.BadParameter(f"{name} has {len(cells)} cells tagged `parameters`; keep one.")
-    source = cells[0].source if cells else ""
+    source = _tagged(notebook, name=name)
     try:
         statements = ast.parse(source).body
     except SyntaxError as error:
@@ -96,7 +97,26 @@ def declared(notebook: NotebookNode, *, name: str) -> dict[str, Parameter]:
             raise checks.BadParameter(
                 f"{name}: {parameter.name} is filled in by the runner and must be of type str."
             )
-    return {parameter.name: parameter for parameter in found}
+    schema = {parameter.name: parameter for parameter in found}
+    lacking = next((each for each in NEEDED if each not in schema), None)
+    if lacking is not None:
+        raise checks.BadParameter(
+            f"{name} does not declare {lacking} in its cell tagged `parameters`, so it would show "
+            f'something else than it is asked for. Add the line `{lacking}: str = ""`.'
+        )
+    return schema
+
+
+def _tagged(notebook: NotebookNode, *, name: str) -> str:
+    cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    if len(cells) > 1:
+        raise checks.BadParameter(f"{name} has {len(cells)} cells tagged `parameters`; keep one.")
+    if not cells:
+        raise checks.BadParameter(
+            f"{name} has no cell tagged `parameters`, so it cannot be told of the source and the "
+            "day. Begin with a copy of notebooks/custom/template.ipynb, which has one."
+        )
+    return str(cells[0].source)
 
 
 def checked(

@@ -158,6 +158,20 @@ def read_json(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
+def before(shelf: Path, *, about: Mapping[str, Any]) -> Path | None:
+    """Find the results of the newest older report of the same shop, customers and time zone."""
+    for day in sorted(_days(shelf), reverse=True):
+        folder = shelf / str(day)
+        if str(day) < about["as_of"] and _whose(read_json(folder / MANIFEST)) == _whose(about):
+            return folder / RESULTS
+    return None
+
+
+def _whose(about: Mapping[str, Any]) -> tuple[str, ...]:
+    snapshot = about["snapshot"]
+    return about["source"]["name"], snapshot["where"], snapshot["time_zone"]
+
+
 def write_index(out: Path) -> Path:
     """Write the front page from what lies in the folders, and return its path."""
     out.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,8 @@ from retention_lab.tables import contracts, engine, snapshot
 from retention_lab.tables import source as sources
 from retention_lab.tables.snapshot import Snapshot
 
+READ = ("metrics", "annotations", "previous")  # what a notebook is told of and reads itself
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
@@ -99,11 +101,12 @@ def run(
         taken = _snapshot(suite, as_of)
         source = suite.place(suite.source)
         about = manifest.of_run(suite, taken, shown=_shown(taken), source=source)
+        told = _told(suite) | _previous(shelf, about) | {"as_of": str(taken.as_of)}
         made: dict[str, _Made] = {}
         failures: dict[str, Stopped] = {}
         for chapter in chapters:
             try:
-                made[chapter.part.name] = _made(chapter, suite, taken, watch=watch)
+                made[chapter.part.name] = _made(chapter, suite, taken, told=told, watch=watch)
             except Stopped as failure:
                 failures[chapter.part.name] = failure
         about |= _clock(begun)
@@ -123,18 +126,27 @@ def _prepared(suite: Suite, part: Part) -> _Chapter:
     notebook = kernel.read(path)
     schema = parameters.declared(notebook, name=path.name)
     values = parameters.checked(part.parameters, schema=schema, name=path.name)
-    parameters.filled_in(_told(suite, as_of=""), schema=schema, name=path.name)
+    parameters.filled_in(_told(suite), schema=schema, name=path.name)
     return _Chapter(part=part, path=path, notebook=notebook, schema=schema, values=values)
 
 
-def _told(suite: Suite, *, as_of: str) -> dict[str, str]:
+def _told(suite: Suite) -> dict[str, str]:
+    """Say what a notebook is told before the day and the report before it are known."""
     return {
         "source": suite.source_for_notebooks,
-        "as_of": as_of,
+        "as_of": "",
         "where": suite.where,
         "time_zone": suite.time_zone,
         "owner": suite.owner,
+        "metrics": suite.own_file("metrics"),
+        "annotations": suite.own_file("annotations"),
+        "previous": "",
     }
+
+
+def _previous(shelf: Path, about: Mapping[str, object]) -> dict[str, str]:
+    found = publish.before(shelf, about=about)
+    return {"previous": "" if found is None else str(found)}
 
 
 def _snapshot(suite: Suite, as_of: dt.date | None) -> Snapshot:
@@ -148,11 +160,15 @@ def _snapshot(suite: Suite, as_of: dt.date | None) -> Snapshot:
     return snapshot.take(source, as_of=as_of, where=suite.where)
 
 
-def _made(chapter: _Chapter, suite: Suite, taken: Snapshot, *, watch: Watch) -> _Made:
-    name, told = chapter.path.name, _told(suite, as_of=str(taken.as_of))
-    values = {**chapter.values, **parameters.filled_in(told, schema=chapter.schema, name=name)}
+def _made(
+    chapter: _Chapter, suite: Suite, taken: Snapshot, *, told: Mapping[str, str], watch: Watch
+) -> _Made:
+    name = chapter.path.name
+    filled = parameters.filled_in(told, schema=chapter.schema, name=name)
+    values = {**chapter.values, **filled}
+    files = {each: sources.find(str(filled[each])) for each in READ if filled.get(each)}
     parts = manifest.key_parts(
-        chapter.notebook, parameters=values, snapshot=taken, path=chapter.path
+        chapter.notebook, parameters=values, snapshot=taken, path=chapter.path, files=files
     )
     facts = _facts(chapter.part, suite, taken, run_key=manifest.key(parts))
     begun = time.monotonic()

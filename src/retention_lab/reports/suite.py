@@ -13,6 +13,7 @@ from retention_lab.tables import clocks
 from retention_lab.tables import source as sources
 
 Period = Literal["day", "week", "month"]
+OWN_FILES = {"metrics": "data/metrics.yml", "annotations": "data/annotations.yml"}
 
 
 class _Strict(BaseModel):
@@ -40,8 +41,9 @@ class Part(_Strict):
 class Suite(_Strict):
     """What is run together.
 
-    An empty `time_zone` means the source's own, an empty `where` all customers. `cell_minutes` is
-    the longest that one cell may take.
+    An empty `time_zone` means the source's own, an empty `where` all customers. `metrics` and
+    `annotations` name the team's own files; where they are not said, those of `OWN_FILES` are used
+    if they exist. `cell_minutes` is the longest that one cell may take.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
@@ -51,6 +53,8 @@ class Suite(_Strict):
     period: Period = "week"
     time_zone: str = ""
     where: str = ""
+    metrics: str | None = None
+    annotations: str | None = None
     cell_minutes: Annotated[int, Field(ge=1)] = 60
     notebooks: Annotated[list[Part], Field(min_length=1)]
     file: Path = Field(default=Path("suite.yml"), exclude=True)
@@ -94,8 +98,28 @@ class Suite(_Strict):
 
     @property
     def source_for_notebooks(self) -> str:
-        """The source as the suite spells it: a page names no folder of this machine if it can."""
-        return self.source if sources.find(self.source).exists() else str(self.place(self.source))
+        """The source as a notebook is told of it."""
+        return self._spelled(self.source)
+
+    def own_file(self, kind: Literal["metrics", "annotations"]) -> str:
+        """Return the team's own file as a notebook is told of it; empty where there is none.
+
+        Raises
+        ------
+        BadParameter
+            When the suite names a file that is missing.
+        """
+        said: str | None = getattr(self, kind)
+        path = OWN_FILES[kind] if said is None else said
+        if not path or self.place(path).is_file():
+            return path and self._spelled(path)
+        if said is None:
+            return ""
+        raise checks.BadParameter(f"{self.file}: {kind} names {said}, but there is no such file.")
+
+    def _spelled(self, path: str) -> str:
+        """Keep the suite's spelling if it can be found so: a page names no folder of a machine."""
+        return path if sources.find(path).exists() else str(self.place(path))
 
 
 def load(path: str | Path, *, source: str | None = None, where: str | None = None) -> Suite:
