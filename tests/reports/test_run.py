@@ -105,6 +105,7 @@ def test_good_run_publishes_page_results_and_manifest_and_repeats_byte_by_byte()
 
     results = read(page.with_name("results.json"))
     assert (results["suite"], results["as_of"]) == ("weekly", "2026-11-29")
+    assert results["snapshot"]["name"].startswith("2026-11-29-")
     assert results["notebooks"]["10_good"]["headline"] == "It works."
     assert results["notebooks"]["10_good"]["results"][0]["value"] == 3
 

@@ -261,7 +261,7 @@ def _publish(
     as_of: dt.date,
     add: bool,
 ) -> Path:
-    head = {"suite": about["suite"], "as_of": str(as_of), "source": about["source"]}
+    head = {name: about[name] for name in ("suite", "as_of", "source", "snapshot")}
     with publish.building(shelf, as_of=as_of, add=add) as partial:
         for name, page_made in made.items():
             publish.write(partial / f"{name}.html", page_made.html)
