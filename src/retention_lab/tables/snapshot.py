@@ -113,7 +113,7 @@ def take(
     con = engine.connect(loaded.engine)
     folder = store.find(loaded, day) or _made(loaded, day, con=con)
     snapshot = _opened(folder, con=con)
-    return _only(snapshot, where) if where.strip() else snapshot
+    return only(snapshot, where) if where.strip() else snapshot
 
 
 def date_of(value: dt.date | str) -> dt.date:
@@ -254,7 +254,7 @@ def _opened(folder: Path, *, con: BaseBackend) -> Snapshot:
     )
 
 
-def _only(snapshot: Snapshot, where: str) -> Snapshot:
+def only(snapshot: Snapshot, where: str) -> Snapshot:
     """Keep only the customers for whom the condition holds, in every table."""
     customers = expressions.add_conditions(snapshot.customers, {"_kept": where}, where="--where")
     try:
