@@ -149,6 +149,11 @@ def test_quotes_that_first_stand_far_down_are_read(tmp_path):
     assert "zoe, the last" in set(orders["customer_id"])
 
 
+def test_rows_that_begin_with_a_hash_are_rows(tmp_path):
+    text = ORDERS + "#5,ann,2025-02-03,5\n#6,bob,2025-02-03,5\n"
+    assert len(parsed(shop(tmp_path, files={"orders.csv": text}))) == 6
+
+
 def test_declared_latin_1_is_read(tmp_path):
     for name in ("csv", "lines"):
         table = orders_map(rows={"path": "orders.csv", "encoding": "latin-1"})

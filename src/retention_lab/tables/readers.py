@@ -72,6 +72,7 @@ def _csv(path: Path, location: Location, con: BaseBackend) -> ir.Table:
             encoding=location.encoding,
             skip=location.skip,
             strict_mode=True,
+            comment="",  # order numbers may begin with #; the rows would vanish without a word
         )
     if location.skip:
         raise checks.BadParameter(f"{path.name}: on Spark a CSV file must begin with its header.")
