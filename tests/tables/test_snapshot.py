@@ -316,7 +316,7 @@ def test_failure_midway_leaves_no_snapshot(tmp_path, monkeypatch):
         raise RuntimeError("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "_about", fail)
+        patch.setattr(store, "about", fail)
         with pytest.raises(RuntimeError, match="full"):
             snapshot.take(source)
     kept = tmp_path / "snapshots" / "shop"

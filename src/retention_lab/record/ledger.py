@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from typing import Literal, TypedDict, Unpack, get_args
 
-from retention_lab import __version__, checks
+from retention_lab import checks
 from retention_lab.inference.interval import Interval
 from retention_lab.tables.parsing import minor_digits
 
@@ -186,7 +187,7 @@ class Ledger:
                 **asdict(claim),
                 "text": claim.text,
                 "definition_hash": hashlib.sha256(claim.definition.encode()).hexdigest()[:12],
-                "method_version": __version__,
+                "method_version": metadata.version("retention-lab"),
             }
             for claim in self.claims()
         ]

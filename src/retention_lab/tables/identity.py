@@ -63,12 +63,12 @@ def write(table: ir.Table, contract: Contract, folder: Path) -> Written:
         with pq.ParquetWriter(path, schema, compression="zstd") as writer:
             for batch in engine.stream(ordered):
                 writer.write_batch(batch)
-    return _hashed(path)
+    # Hashed with DuckDB whichever engine made the file: equal content has one name everywhere.
+    return hashed(engine.connect().read_parquet(str(path)))
 
 
-def _hashed(path: Path) -> Written:
-    """Hash with DuckDB whichever engine made the file: equal content has one name everywhere."""
-    table = engine.connect().read_parquet(str(path))
+def hashed(table: ir.Table) -> Written:
+    """Count and hash the rows of a table that DuckDB holds."""
     cells = [table[name].cast("string").fill_null("\x1d") for name in sorted(table.columns)]
     row = md5_number_lower(ibis.literal("\x1f").join(cells))
     sums = table.aggregate(rows=table.count(), total=row.cast("decimal(38, 0)").sum())

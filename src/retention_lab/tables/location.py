@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from retention_lab import checks
 
 Format = Literal["csv", "parquet", "xlsx", "lines", "duckdb"]
-Kind = Literal[Format, "connection"]
+Kind = Literal[Format, "connection", "frame"]
 
 _ENDINGS: dict[str, Format] = {
     ".parquet": "parquet",
@@ -68,6 +68,8 @@ class Location(Strict):
 
     @model_validator(mode="after")
     def _one_place(self) -> Location:
+        if self.kind == "frame":
+            return self
         if (self.path is None) == (self.connection is None):
             raise ValueError("give either `path` or `connection`")
         if self.kind in ("connection", "duckdb") and self.table is None:

@@ -48,9 +48,9 @@ class Plan:
 
     @property
     def files(self) -> int:
-        """How many files, or tables of databases, the rows come from."""
+        """How many files, tables of databases or frames the rows come from."""
         found = [
-            1 if place.kind == "connection" else len(paths(place, file=self.source.file))
+            1 if place.path is None else len(paths(place, file=self.source.file))
             for place in self.table.rows
         ]
         return sum(found)

@@ -117,19 +117,14 @@ def refuse_broken(rows: ir.Table, made: Plan, counts: Counts) -> None:
     examples = _examples(bad, made, reason)
     raise checks.BadData(
         f"{made.contract.name}: {found[reason]:,} rows have {reason}{examples}. "
-        f"{_hint(reason)}Mend them, or have them left out and counted: "
-        f'`leave_out: ["{reason}"]` in {made.where}.'
+        f"{_hint(reason, made.source)}Mend them, or have them left out and counted: "
+        f"{made.source.setting('leave_out', [reason], table=made.contract.name)}."
     )
 
 
-def _hint(reason: str) -> str:
+def _hint(reason: str, source: Source) -> str:
     column = reason.removeprefix("unparseable ")
-    if column == reason:
-        return ""
-    return (
-        f"A time is ISO 8601 unless columns.{column} says otherwise: `format: '%d/%m/%Y'` where "
-        "the day comes first, `'%m/%d/%Y'` where the month does (a day above 12 tells which). "
-    )
+    return "" if column == reason else source.time_hint(column)
 
 
 def _examples(bad: ir.Table, made: Plan, reason: str) -> str:
@@ -166,11 +161,12 @@ def refuse_duplicates(table: ir.Table, made: Plan) -> None:
     number = int(collect(again.aggregate(keys=again.count()))["keys"].iloc[0])
     if number:
         examples = listed(collect(again.select(*key).order_by(*key).limit(EXAMPLES)))
-        parts = ", or `duplicates: add_up` where each row is a part of the whole"
+        parts = ", or add_up where each row is a part of the whole"
+        keep = made.source.setting("duplicates", "keep_last", table=made.contract.name)
         raise checks.BadData(
             f"{made.contract.name}: {number:,} keys ({'+'.join(key)}) stand more than once, for "
-            f"example {examples}. Say in {made.where} what to do: `duplicates: keep_last` (or "
-            f"keep_first){parts if made.contract.adds_up else ''}."
+            f"example {examples}. Say what to do: {keep} (or keep_first"
+            f"{parts if made.contract.adds_up else ''})."
         )
 
 

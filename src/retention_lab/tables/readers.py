@@ -20,6 +20,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from retention_lab import checks
 from retention_lab.tables import engine
+from retention_lab.tables.frames import Frame
 from retention_lab.tables.location import Location, Lookup, expand, paths
 from retention_lab.tables.source import Source
 
@@ -27,7 +28,7 @@ _BLOCK = 1 << 20
 
 
 def read(location: Location, *, source: Source, con: BaseBackend) -> Iterator[ir.Table]:
-    """Yield one raw table per file (or one for a database table).
+    """Yield one raw table per file (or one for a database table or a frame).
 
     Raises
     ------
@@ -38,6 +39,9 @@ def read(location: Location, *, source: Source, con: BaseBackend) -> Iterator[ir
     """
     if location.kind == "connection":
         yield _connected(location, source=source, con=con)
+        return
+    if isinstance(location, Frame):
+        yield engine.put(location.rows, con=con)
         return
     readers: Mapping[str, Callable[[Path, Location, BaseBackend], ir.Table]] = {
         "csv": _csv,

@@ -11,15 +11,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import ibis.expr.types as ir
 import pandas as pd
 from ibis.backends import BaseBackend
 
 from retention_lab import checks
-from retention_lab.tables import clocks, engine, expressions, identity, quality, shaping, store
+from retention_lab.tables import clocks, engine, identity, population, quality, shaping, store
 from retention_lab.tables import source as sources
 from retention_lab.tables.contracts import CONTRACTS, TableName
+from retention_lab.tables.frames import FrameSource
 from retention_lab.tables.judging import follow_orders, judged_rows
 from retention_lab.tables.mapping import Plan, plan
 from retention_lab.tables.parsing import minor_digits
@@ -36,7 +38,8 @@ class Snapshot:
     (`ordered_on`, ...). Money is int64 minor units of `currency`. `complete_to` is the last day of
     orders, at most `as_of`; `records_from` the first. `left_out` and `fits` are those of
     `quality.Counts`, `controls` holds `quality.CONTROL_COLUMNS`; all three speak of everybody,
-    whatever `where` says.
+    whatever `where` says. `folder` is where the tables lie; those of frames lie in memory, and only
+    its name tells them from others.
     """
 
     name: str
@@ -72,7 +75,8 @@ class Snapshot:
             return tables[name]
         if name in CONTRACTS:
             raise checks.BadData(
-                f"{self.name} has no {name}; map them in its source file to use this."
+                f"{self.name} has no {name}; map them in its source file to use this, or hand them "
+                "to from_frames."
             )
         raise AttributeError(name)
 
@@ -96,8 +100,8 @@ def take(
     zone
         Business time zone; default the source's.
     where
-        An SQL condition over the columns of customers, such as ``country = 'UK'``; only these
-        customers remain.
+        An SQL condition over customers, such as ``country = 'UK'`` or ``cohort('vip')``; only these
+        customers remain. `population` tells what it may name.
 
     Raises
     ------
@@ -111,8 +115,10 @@ def take(
         loaded = loaded.model_copy(update={"business_time_zone": clocks.zone(zone).key})
     day = None if as_of is None else date_of(as_of)
     con = engine.connect(loaded.engine)
-    folder = store.find(loaded, day) or _made(loaded, day, con=con)
-    snapshot = _opened(folder, con=con)
+    if isinstance(loaded, FrameSource):
+        snapshot = _in_memory(loaded, day, con=con)
+    else:
+        snapshot = _opened(store.find(loaded, day) or _made(loaded, day, con=con), con=con)
     return only(snapshot, where) if where.strip() else snapshot
 
 
@@ -220,23 +226,38 @@ def _refuse_silence(
     orders = counts.get("orders") or counts["order_lines"]
     last = source.complete_to or orders.last
     if last is None or (not orders.used and as_of >= last):
-        raise checks.BadData(
-            f"{source.file}: no order remains. `retention-lab check {source.file}` tells why rows "
-            "were left out."
-        )
+        raise checks.BadData(f"{source.file}: no order remains. {source.why_left_out}")
     if as_of > last:
         raise checks.BadData(
             f"{source.name} is complete to {last} only, so nothing can be said as of {as_of}. Use "
-            f"--as-of {last}, or `complete_to: {as_of}` in {source.file} if nothing was sold since."
+            f"{source.option('as-of', last)}, or {source.setting('complete_to', as_of)} if nothing "
+            "was sold since."
         )
     if not orders.used:
-        raise checks.BadData(f"{source.name} has no order by {as_of}. Use a later --as-of.")
+        raise checks.BadData(f"{source.name} has no order by {as_of}. Use a later day.")
     if "customers" in counts and not counts["customers"].used:
         raise checks.BadData(f"{source.file}: orders are left by {as_of}, but no customer.")
 
 
+def _in_memory(source: FrameSource, asked: dt.date | None, *, con: BaseBackend) -> Snapshot:
+    """Cut and check frames, and keep the result in the engine; nothing is written."""
+    day = complete_to(source, con=con) if asked is None else asked
+    cuts, counts = cut(source, as_of=day, con=con)
+    tables = {name: engine.keep(table, where=source.line(name)) for name, table in cuts.items()}
+    hashes = {name: identity.hashed(table) for name, table in tables.items()}
+    about = store.about(source, day, hashes=hashes, counts=counts, tables=tables)
+    return _described(about, folder=Path(store.folder_name(about)), tables=tables)
+
+
 def _opened(folder: Path, *, con: BaseBackend) -> Snapshot:
     about = json.loads((folder / store.ABOUT).read_text(encoding="utf-8"))
+    tables = {name: con.read_parquet(str(folder / f"{name}.parquet")) for name in about["tables"]}
+    return _described(about, folder=folder, tables=tables)
+
+
+def _described(
+    about: Mapping[str, Any], *, folder: Path, tables: Mapping[TableName, ir.Table]
+) -> Snapshot:
     left_out = pd.DataFrame(about["left_out"], columns=quality.LEFT_OUT_COLUMNS)
     left_out["month"] = pd.to_datetime(left_out["month"])
     return Snapshot(
@@ -250,30 +271,25 @@ def _opened(folder: Path, *, con: BaseBackend) -> Snapshot:
         left_out=left_out,
         fits=pd.DataFrame(about["fits"], columns=quality.FIT_COLUMNS),
         controls=pd.DataFrame(about["controls"], columns=quality.CONTROL_COLUMNS),
-        tables={n: con.read_parquet(str(folder / f"{n}.parquet")) for n in about["tables"]},
+        tables={**tables},
     )
 
 
 def only(snapshot: Snapshot, where: str) -> Snapshot:
-    """Keep only the customers for whom the condition holds, in every table."""
-    customers = expressions.add_conditions(snapshot.customers, {"_kept": where}, where="--where")
-    try:
-        customers = engine.keep(customers.filter("_kept").drop("_kept"), where="--where")
-    except checks.BadData as error:  # the condition of a person, not the data, is at fault
-        raise checks.BadParameter(f"{error}") from error
+    """Keep only the customers for whom the condition holds, in every table.
+
+    Raises
+    ------
+    BadParameter, BadData
+        As `population.chosen` does.
+    """
+    customers = population.customers(snapshot, where)
     tables = {"customers": customers}
     for name in ("orders", "returns", "events"):
         if name in snapshot.tables:
             tables[name] = snapshot.tables[name].semi_join(customers, "customer_id")
     if "order_lines" in snapshot.tables:
         tables["order_lines"] = snapshot.order_lines.semi_join(tables["orders"], "order_id")
-    rows = {name: _count(table) for name, table in tables.items()}
-    if not rows["customers"]:
-        raise checks.BadData(
-            f"No customer of {snapshot.name} fits {where!r}. Check the spelling of the value."
-        )
-    return replace(snapshot, where=where, tables=tables, rows=rows)
-
-
-def _count(table: ir.Table) -> int:
-    return int(engine.collect(table.aggregate(rows=table.count()))["rows"].iloc[0])
+    rows = {name: population.count(table) for name, table in tables.items()}
+    both = f"({snapshot.where}) and ({where})" if snapshot.where else where
+    return replace(snapshot, where=both, tables=tables, rows=rows)

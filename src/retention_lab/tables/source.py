@@ -6,6 +6,7 @@ All of it is validated before a row is read. Its settings are described in `data
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,6 +106,28 @@ class Source(Strict):
     def line(self, table: str) -> str:
         """Name the place in the file that a message speaks of."""
         return f"{self.file} under tables.{table}"
+
+    def setting(self, name: str, value: object, *, table: str = "") -> str:
+        """Write a setting, of the shop or of a table, as it would stand in the file."""
+        shown = json.dumps(value) if isinstance(value, list) else value
+        return f"`{name}: {shown}` in {self.line(table) if table else self.file}"
+
+    def option(self, name: str, value: object) -> str:
+        """Write an option of the command line."""
+        return f"--{name} {value}"
+
+    @property
+    def why_left_out(self) -> str:
+        """Where to see why rows were left out."""
+        return f"`retention-lab check {self.file}` tells why rows were left out."
+
+    def time_hint(self, column: str) -> str:
+        """How times are read, and what to do where they are not."""
+        return (
+            f"A time is ISO 8601 unless columns.{column} says otherwise: `format: '%d/%m/%Y'` "
+            "where the day comes first, `'%m/%d/%Y'` where the month does (a day above 12 tells "
+            "which). "
+        )
 
 
 def load(path: str | Path) -> Source:

@@ -85,11 +85,11 @@ def write(
     partial.mkdir()
     try:
         hashes = {n: identity.write(table, CONTRACTS[n], partial) for n, table in tables.items()}
-        about = _about(source, as_of, tables=hashes, counts=counts, folder=partial)
-        text = json.dumps(about, indent=1, sort_keys=True)
-        (partial / ABOUT).write_text(text, encoding="utf-8")
-        # Named by tables and counts: a changed rule may count otherwise and yet leave equal tables.
-        folder = partial.with_name(f"{as_of}-{identity.sha(text)[:12]}")
+        con = engine.connect()
+        kept = {name: con.read_parquet(str(partial / f"{name}.parquet")) for name in tables}
+        found = about(source, as_of, hashes=hashes, counts=counts, tables=kept)
+        (partial / ABOUT).write_text(_text(found), encoding="utf-8")
+        folder = partial.with_name(folder_name(found))
         _move(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -104,19 +104,29 @@ def _move(partial: Path, folder: Path) -> None:
             raise
 
 
-def _about(
+def folder_name(found: Mapping[str, Any]) -> str:
+    """Name the folder of what `about` describes, by its date, tables and counts.
+
+    Counts, too: a changed rule may count otherwise and yet leave equal tables.
+    """
+    return f"{found['as_of']}-{identity.sha(_text(found))[:12]}"
+
+
+def _text(found: Mapping[str, Any]) -> str:
+    return json.dumps(found, indent=1, sort_keys=True)
+
+
+def about(
     source: Source,
     as_of: dt.date,
     *,
-    tables: Mapping[TableName, identity.Written],
+    hashes: Mapping[TableName, identity.Written],
     counts: Mapping[TableName, quality.Counts],
-    folder: Path,
+    tables: Mapping[TableName, ir.Table],
 ) -> dict[str, Any]:
-    """Describe the snapshot; nothing in here may depend on what came after the as-of date."""
-    con = engine.connect()
-    kept = {name: con.read_parquet(str(folder / f"{name}.parquet")) for name in tables}
-    days = kept["orders"].ordered_on
-    one = engine.collect(kept["orders"].aggregate(first=days.min(), last=days.max())).iloc[0]
+    """Describe a snapshot; nothing in here may depend on what came after the as-of date."""
+    days = tables["orders"].ordered_on
+    one = engine.collect(tables["orders"].aggregate(first=days.min(), last=days.max())).iloc[0]
     return {
         "name": source.name,
         "simulated": source.simulated,
@@ -125,11 +135,11 @@ def _about(
         "currency": source.currency,
         "records_from": str(one["first"].date()),
         "complete_to": str(as_of if source.complete_to else min(as_of, one["last"].date())),
-        "content_hash": identity.combined(tables, source, as_of),
-        "tables": {name: asdict(written) for name, written in sorted(tables.items())},
+        "content_hash": identity.combined(hashes, source, as_of),
+        "tables": {name: asdict(written) for name, written in sorted(hashes.items())},
         "left_out": _records(one.left_out for one in counts.values()),
         "fits": _records(one.fits for one in counts.values()),
-        "controls": quality.controls(source, as_of, kept),
+        "controls": quality.controls(source, as_of, tables),
     }
 
 

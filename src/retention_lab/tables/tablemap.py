@@ -118,12 +118,17 @@ def _check_attributes(contract: Contract, table: TableMap) -> None:
     where = f"tables.{contract.name}"
     if table.attributes and not contract.takes_attributes:
         raise ValueError(f"{where} takes no attributes; put them under customers or orders")
-    taken = {
-        name for one in CONTRACTS.values() for name in (one.day, *(c.name for c in one.columns))
-    }
     for name in table.attributes:
-        if name in taken or not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name):
+        if not is_free_name(name):
             raise ValueError(f"{where}.attributes: {name!r} must be a plain new name, like country")
+
+
+def is_free_name(name: str) -> bool:
+    """Tell whether an attribute may have a name: a plain one that no contract uses."""
+    taken = {
+        each for one in CONTRACTS.values() for each in (one.day, *(c.name for c in one.columns))
+    }
+    return name not in taken and re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) is not None
 
 
 def _check_spelling(contract: Contract, table: TableMap) -> None:
