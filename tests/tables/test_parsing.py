@@ -178,6 +178,9 @@ def test_text_that_is_no_iso_time_of_our_years_is_missing():
         ("%d/%m/%Y", "3/4/2025", "2025-04-03"),
         ("%m/%d/%Y", "03/04/2025", "2025-03-04"),
         ("%m/%d/%Y %H:%M", "3/4/2025 7:05", "2025-03-04 07:05"),
+        ("%m/%d/%Y %I:%M %p", "3/4/2025 7:05 PM", "2025-03-04 19:05"),
+        ("%m/%d/%Y %I:%M %p", "3/4/2025 12:05 am", "2025-03-04 00:05"),
+        ("%m/%d/%Y %I:%M %p", "3/4/2025 12:05 PM", "2025-03-04 12:05"),
         ("%Y%m%d", "20250304", "2025-03-04"),
         ("%Y%m%d%H%M%S", "20250304070509", "2025-03-04 07:05:09"),
         ("%d-%b-%y", "04-Mar-25", "2025-03-04"),
@@ -198,6 +201,8 @@ def test_format_says_how_text_is_read(form, text, expected):
         ("%d.%m.%Y", "04x03x2025"),
         ("%Y%m%d", "2025034"),
         ("%d-%b-%Y", "04-Mai-2025"),
+        ("%m/%d/%Y %I:%M %p", "3/4/2025 13:05 PM"),
+        ("%m/%d/%Y %I:%M %p", "3/4/2025 0:05 AM"),
     ],
 )
 def test_text_in_another_format_is_missing(form, text):
@@ -209,7 +214,7 @@ def test_first_format_that_fits_counts():
 
 
 @pytest.mark.parametrize(
-    "form", ["%d/%m/%Q", "%d/%m", "%H:%M", "%Y-%m-%d %Y", "%Y-%m-%d %", "plain"]
+    "form", ["%d/%m/%Q", "%d/%m", "%H:%M", "%Y-%m-%d %Y", "%Y-%m-%d %", "plain", "%Y%m%d %I"]
 )
 def test_incomplete_or_unknown_format_is_refused(form):
     with pytest.raises(

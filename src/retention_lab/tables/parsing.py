@@ -68,11 +68,13 @@ _DIRECTIVES = {
     "%d": r"(\d{1,2})",
     "%b": r"([A-Za-z]{3})",
     "%H": r"(\d{1,2})",
+    "%I": r"(\d{1,2})",
     "%M": r"(\d{1,2})",
     "%S": r"(\d{1,2})",
     "%f": r"(\d+)",
+    "%p": r"([AaPp]\.?[Mm]\.?)",
 }
-_COMPACT = dict.fromkeys(("%m", "%d", "%H", "%M", "%S"), r"(\d{2})")
+_COMPACT = dict.fromkeys(("%m", "%d", "%H", "%I", "%M", "%S"), r"(\d{2})")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -231,10 +233,11 @@ def _by_format(words: ir.StringValue, form: str, *, where: str) -> ir.TimestampV
     used = re.findall("%.?", form)
     dated = {"%Y" if d == "%y" else "%m" if d == "%b" else d for d in used}
     known = set(used) <= set(_DIRECTIVES) and len(used) == len(set(used))
+    known &= ("%I" in used) == ("%p" in used) and not {"%H", "%I"} <= set(used)
     if not known or not {"%Y", "%m", "%d"} <= dated:
         raise checks.BadParameter(
             f"{where}: the format {form!r} must hold a year, a month and a day, once each, out of "
-            f"{' '.join(_DIRECTIVES)}."
+            f"{' '.join(_DIRECTIVES)} (%I together with %p)."
         )
     separated = re.search(r"%[A-Za-z]%", form) is None
     shapes = _DIRECTIVES if separated else _DIRECTIVES | _COMPACT
@@ -242,10 +245,19 @@ def _by_format(words: ir.StringValue, form: str, *, where: str) -> ir.TimestampV
     pattern = "^" + "".join(shapes.get(piece, re.escape(piece)) for piece in pieces) + "$"
     part = {directive: words.re_extract(pattern, i) for i, directive in enumerate(used, start=1)}
     month = part["%m"].lpad(2, "0") if "%m" in part else _month_number(part["%b"])
+    if "%I" in part:
+        part["%H"] = _afternoon(part)
     clock = [part[d].lpad(2, "0") if d in part else ibis.literal("00") for d in ("%H", "%M", "%S")]
     day = _year(part).concat("-", month, "-", part["%d"].lpad(2, "0"))
     wall = day.concat(" ", clock[0], ":", clock[1], ":", clock[2])
     return ibis.ifelse(words.re_search(pattern), wall, ibis.null("string")).try_cast("timestamp(6)")
+
+
+def _afternoon(part: dict[str, ir.StringValue]) -> ir.StringValue:
+    """Turn hours from 1 to 12 into hours of the day; what is none of them is no time."""
+    hour = part["%I"].nullif("").try_cast("int64")
+    hour = ibis.ifelse(hour.between(1, 12), hour % 12, 99)
+    return (hour + ibis.ifelse(part["%p"].lower().startswith("p"), 12, 0)).cast("string")
 
 
 def _year(part: dict[str, ir.StringValue]) -> ir.StringValue:
