@@ -225,7 +225,7 @@ def _is_money(tree: sge.Expression, contract: Contract) -> bool:
 
 
 def rows(aggregate: Aggregate, shop: Snapshot, period: Period, *, where: str) -> ir.Table:
-    """Give the rows of a period that an aggregate is about: `customer_id`, `value`, `kept`.
+    """Give the rows of a period that an aggregate is about: `customer_id`, `value`.
 
     `value` is a whole number or a float64 to be added up, or anything to be counted.
 
@@ -239,14 +239,14 @@ def rows(aggregate: Aggregate, shop: Snapshot, period: Period, *, where: str) ->
     table = _dated(aggregate.table, shop)
     day = table[CONTRACTS[aggregate.table].day]
     table = table.filter(day.between(period.first, period.last))
-    table = expressions.add(table, {"_value": aggregate.value}, where=where)
     if aggregate.condition:
         table = expressions.add_conditions(table, {"_kept": aggregate.condition}, where=where)
         table = table.filter("_kept")
+    table = expressions.add(table, {"_value": aggregate.value}, where=where)
     found = table.select("customer_id", value="_value")
-    return (
-        found if aggregate.kind != "sum" else found.mutate(value=_summable(found, aggregate, where))
-    )
+    if aggregate.kind != "sum":
+        return found
+    return found.mutate(value=_summable(found.value, aggregate, where=where))
 
 
 def _dated(name: TableName, shop: Snapshot) -> ir.Table:
@@ -257,14 +257,14 @@ def _dated(name: TableName, shop: Snapshot) -> ir.Table:
     return table.inner_join(shop.orders.select("order_id", *_OF_ORDERS), "order_id")
 
 
-def _summable(found: ir.Table, aggregate: Aggregate, where: str) -> ir.NumericColumn:
-    value = found.value
-    if value.type().is_integer() or value.type().is_boolean():
+def _summable(value: ir.Value, aggregate: Aggregate, *, where: str) -> ir.Value:
+    kind = value.type()
+    if kind.is_integer() or kind.is_boolean():
         return value.cast("int64")
-    if value.type().is_numeric():
+    if kind.is_numeric():
         return value.cast("float64")
     raise checks.BadParameter(
-        f"{where}: {aggregate.text!r} adds up values that are no numbers but {value.type()}."
+        f"{where}: {aggregate.text!r} must add up numbers, but they are of the type {kind}."
     )
 
 

@@ -23,7 +23,7 @@ _TYPES = {"text": "string", "time": "timestamp(6)", "money": "int64", "whole": "
 _ID = {"order_lines": "order_id"}
 _METHODS = (
     *("sum", "count", "nunique", "mean", "min", "max", "median"),  # over rows; SQL judges which
-    *("isin", "notin", "isnull", "notnull", "between", "fill_null", "nullif", "ifelse", "cast"),
+    *("isin", "isnull", "notnull", "between", "fill_null", "nullif", "ifelse", "cast"),
     *("abs", "round", "floor", "ceil"),
     *("lower", "upper", "strip", "length", "contains", "startswith", "endswith", "like"),
     *("year", "quarter", "month", "day", "hour", "date"),
