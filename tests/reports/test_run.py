@@ -330,6 +330,15 @@ def test_own_file_that_is_missing_starts_no_kernel(kind):
         run(suite(("10_good", {}), **{kind: "gone.yml"}))
 
 
+@pytest.mark.usefixtures("shop", "no_kernel")
+@pytest.mark.parametrize("kind", ["metrics", "annotations"])
+def test_own_file_that_does_not_fit_starts_no_kernel(kind):
+    Path("data").mkdir()
+    Path(f"data/{kind}.yml").write_text(f"{kind}: [{{lable: Sale}}]", encoding="utf-8")
+    with pytest.raises(BadParameter, match=rf"data/{kind}.yml.*lable.*Did you mean 'label'"):
+        run(suite(("10_good", {})))
+
+
 @pytest.mark.usefixtures("shop")
 def test_output_that_a_page_cannot_hold_is_told_by_the_cell_of_its_author(monkeypatch):
     def execute(path, **_):

@@ -16,7 +16,7 @@ from retention_lab.reports import kernel, manifest, page, parameters, publish
 from retention_lab.reports.kernel import Stopped, Watch
 from retention_lab.reports.parameters import Parameter
 from retention_lab.reports.suite import Part, Suite, period_end
-from retention_lab.tables import contracts, engine, snapshot
+from retention_lab.tables import annotations, contracts, engine, metrics, snapshot
 from retention_lab.tables import source as sources
 from retention_lab.tables.snapshot import Snapshot
 
@@ -95,6 +95,7 @@ def run(
         When the suite is being run already.
     """
     chapters = [_prepared(suite, part) for part in suite.chosen(only)]
+    _refuse_own_files(suite)
     shelf = out / suite.name
     with publish.locked(shelf):
         begun = time.time()
@@ -142,6 +143,14 @@ def _told(suite: Suite) -> dict[str, str]:
         "annotations": suite.own_file("annotations"),
         "previous": "",
     }
+
+
+def _refuse_own_files(suite: Suite) -> None:
+    told = _told(suite)
+    if told["metrics"]:
+        metrics.load(told["metrics"])
+    if told["annotations"]:
+        annotations.load(told["annotations"], as_of=dt.date.max)
 
 
 def _previous(shelf: Path, about: Mapping[str, object]) -> dict[str, str]:
