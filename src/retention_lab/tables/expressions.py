@@ -38,29 +38,46 @@ def parse(text: str, *, columns: Iterable[str], where: str) -> sge.Expression:
     Raises
     ------
     BadParameter
-        When it is no single expression over one row, or names an unknown column; `where` says
-        where it stands.
+        As `tree` does, or when it names an unknown column.
+    """
+    return spelled(tree(text, where=where), columns=columns, where=where)
+
+
+def tree(text: str, *, where: str) -> sge.Expression:
+    """Return the parsed expression, whatever columns it names.
+
+    Raises
+    ------
+    BadParameter
+        When it is no single expression over one row; `where` says where it stands.
     """
     try:
         statements = sqlglot.parse(f"SELECT {text}", read="duckdb")
     except SqlglotError as error:
         raise checks.BadParameter(f"{where}: {text!r} is not a valid SQL expression.") from error
-    tree = statements[0]
-    if len(statements) > 1 or not isinstance(tree, sge.Select) or len(tree.expressions) != 1:
+    query = statements[0]
+    if len(statements) > 1 or not isinstance(query, sge.Select) or len(query.expressions) != 1:
         raise checks.BadParameter(f"{where}: {text!r} must be one SQL expression.")
-    if any(clause for name, clause in tree.args.items() if name != "expressions"):
+    if any(clause for name, clause in query.args.items() if name != "expressions"):
         raise checks.BadParameter(f"{where}: {text!r} must be an expression, not a query.")
-    expression = tree.expressions[0].unalias()
+    expression: sge.Expression = query.expressions[0].unalias()
     called = {function.name.lower() for function in expression.find_all(sge.Anonymous)}
     if called & _CLOCKS or next(expression.find_all(*_BEYOND_THE_ROW), None) is not None:
         raise checks.BadParameter(
             f"{where}: {text!r} must be an expression over the columns of one row: no query, no "
             "sum or window over rows, no present time, nothing random."
         )
-    return _spelled(expression, columns=columns, where=where)
+    return expression
 
 
-def _spelled(expression: sge.Expression, *, columns: Iterable[str], where: str) -> sge.Expression:
+def spelled(expression: sge.Expression, *, columns: Iterable[str], where: str) -> sge.Expression:
+    """Quote the column names of an expression as the table spells them.
+
+    Raises
+    ------
+    BadParameter
+        When it names an unknown column.
+    """
     spelling = {name.casefold(): name for name in columns}
     for column in list(expression.find_all(sge.Column)):
         name = spelling.get(column.name.casefold(), column.name)

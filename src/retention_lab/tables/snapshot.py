@@ -271,7 +271,7 @@ def _described(
         left_out=left_out,
         fits=pd.DataFrame(about["fits"], columns=quality.FIT_COLUMNS),
         controls=pd.DataFrame(about["controls"], columns=quality.CONTROL_COLUMNS),
-        tables={**tables},
+        tables={str(name): table for name, table in tables.items()},
     )
 
 
@@ -291,5 +291,5 @@ def only(snapshot: Snapshot, where: str) -> Snapshot:
     if "order_lines" in snapshot.tables:
         tables["order_lines"] = snapshot.order_lines.semi_join(tables["orders"], "order_id")
     rows = {name: population.count(table) for name, table in tables.items()}
-    both = f"({snapshot.where}) and ({where})" if snapshot.where else where
+    both = population.both(snapshot.where, where)
     return replace(snapshot, where=both, tables=tables, rows=rows)
