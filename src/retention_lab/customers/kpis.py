@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import ibis
-import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
 
 from retention_lab import checks
 from retention_lab.checks import BadData, BadParameter
+from retention_lab.customers.measures import sum_of_products
 from retention_lab.customers.purchases import customer_days
 from retention_lab.inference.interval import Interval
 from retention_lab.inference.moments import RatioMoments, mean, ratio
@@ -240,17 +240,11 @@ def _period_sums(orders: ibis.Table, *, start: dt.date, end: dt.date) -> ibis.Ta
         y=bought.y.sum(),
         x=bought.x.sum(),
         rows=bought["rows"].sum(),
-        yy=_sum_of_products(bought.y, bought.y),
-        xy=_sum_of_products(bought.x, bought.y),
-        xx=_sum_of_products(bought.x, bought.x),
+        yy=sum_of_products(bought.y, bought.y),
+        xy=sum_of_products(bought.x, bought.y),
+        xx=sum_of_products(bought.x, bought.x),
         repeat=(bought.purchases > 1).sum(),
     )
-
-
-def _sum_of_products(left: ir.IntegerColumn, right: ir.IntegerColumn) -> ir.DecimalScalar:
-    """Exact sum of products, which 64 bits do not hold: both engines know decimals of 38 digits."""
-    product = left.cast("decimal(19, 0)") * right.cast("decimal(18, 0)")
-    return product.sum().cast("decimal(38, 0)")
 
 
 def _one_row(expr: ibis.Table) -> dict[str, int]:
