@@ -25,19 +25,14 @@ from retention_lab.tables.location import Strict
 from retention_lab.tables.period import Period
 from retention_lab.tables.snapshot import Snapshot
 
+LONGEST = 60  # characters of a label or an owner
+
 # The names of what reports record and compare themselves.
-TAKEN = (
-    *("revenue", "orders", "buyers", "average_order_value", "purchase_frequency", "buyers_again"),
-    *("revenue_per_customer", "retention_rate", "kept_share", "active_share", "repeat_rate"),
-    *(
-        "returned",
-        "early_returned",
-        "bought_again_by",
-        "median_days_again",
-        "median_days_completed",
-    ),
+_TAKEN = re.compile(
+    "revenue(_per_customer)?|orders|buyers(_again)?|average_order_value|purchase_frequency|"
+    "retention_rate|kept_share|active_share|repeat_rate|returned(_[0-9]+|_count)?|bought_again_by|"
+    "median_days_(again|completed)|change|.*_(before|change)"
 )
-_TAKEN_FORMS = re.compile(r"returned_\d+|change|.*_(before|change)")
 
 
 class Metric(Strict):
@@ -48,21 +43,29 @@ class Metric(Strict):
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
-    label: Annotated[str, Field(min_length=1, max_length=80)]
+    label: str
     sql: str = ""
     ibis: str = ""
     unit: Literal["share", "money", "per_customer", "count"]
     better: Literal["higher", "lower", "neither"]
-    owner: Annotated[str, Field(min_length=1)]
+    owner: str
     review_by: dt.date
     file: Path = Field(default=Path("metrics.yml"), exclude=True)
 
     @field_validator("name")
     @classmethod
     def _is_free(cls, name: str) -> str:
-        if name in TAKEN or _TAKEN_FORMS.fullmatch(name):
+        if _TAKEN.fullmatch(name):
             raise ValueError(f"{name!r} is a name of the reports' own; take another")
         return name
+
+    @field_validator("label", "owner")
+    @classmethod
+    def _fits_a_line(cls, words: str) -> str:
+        line = " ".join(words.split())
+        if not 0 < len(line) <= LONGEST or not line.isprintable():
+            raise ValueError(f"must be 1 to {LONGEST} characters of plain text, got {words!r}")
+        return line
 
     @model_validator(mode="after")
     def _can_be_read(self) -> Metric:
@@ -115,21 +118,22 @@ class _File(Strict):
 
 
 def load(path: str | Path) -> tuple[Metric, ...]:
-    """Read and validate a file of metrics; no data are needed.
+    """Read and validate a file of metrics; no data are needed. An empty `path` has none.
 
     Raises
     ------
     BadParameter
-        When the file cannot be read, or a metric says something that cannot be used.
+        When the file is missing, is no YAML, or a metric says something that cannot be used.
     """
+    if not str(path):
+        return ()
     file = sources.find(path)
     try:
-        text = file.read_text(encoding="utf-8")
+        fields = sources.read_yaml(file.read_text(encoding="utf-8"), file=file)
+        found = _File.model_validate(fields).metrics
     except (OSError, UnicodeDecodeError) as error:
-        cause = "there is no such file" if isinstance(error, FileNotFoundError) else "it is no text"
-        raise checks.BadParameter(f"The metrics {file} cannot be read: {cause}.") from error
-    try:
-        found = _File.model_validate(sources.read_yaml(text, file=file)).metrics
+        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise checks.BadParameter(f"The metrics {file} cannot be read: {why}.") from error
     except ValidationError as error:
         raise checks.BadParameter(f"{file}: {sources.first_problem(error, model=_File)}") from error
     return tuple(metric.model_copy(update={"file": file}) for metric in found)
