@@ -6,21 +6,26 @@ import datetime as dt
 import functools
 import json
 import logging
+import re
 
 import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
 import vl_convert
+from hypothesis import given
+from hypothesis import strategies as st
 
 from retention_lab import charts
 from retention_lab.charts import MIME, PERIODS
+from retention_lab.charts.annotations import BADGE, NARROWEST, _notes, on_axis
 from retention_lab.charts.cohorts import COHORTS, DARK_FROM, MEAN
 from retention_lab.charts.frame import as_mime
 from retention_lab.customers import activity, cohorts, repurchase, revenue
 from retention_lab.record import SMALL
 from retention_lab.reports import figures
 from retention_lab.survival.daygrid import kaplan_meier
+from retention_lab.tables.annotations import Annotation
 from retention_lab.wording import Instead
 
 from .customers.orders import order_table
@@ -221,6 +226,109 @@ def test_axis_of_a_young_shop_names_each_month_once(caplog):
     chart = charts.returned_by_month(returned_frame([50, 50], ["observed"] * 2), days=90)
     svg = compiled(chart.properties(width=900).to_dict(), caplog)
     assert svg.count(">Jan 23<") == svg.count(">Feb 23<") == 1
+
+
+def test_months_are_drawn_in_their_middle_and_the_axis_ends_with_the_last():
+    chart = charts.returned_by_month(returned_frame([50, 50], ["observed"] * 2), days=90)
+    for layer in chart.to_dict()["layer"]:
+        x = layer["encoding"]["x"]
+        assert x["bandPosition"] == 0.5
+        begin, end = x["scale"]["domain"]
+        assert begin == {"year": 2023, "month": 1}
+        assert end == {"year": 2023, "month": 2, "date": 28, "hours": 23, "minutes": 59}
+
+
+# --- annotations ----------------------------------------------------------------------------------
+
+JANUARY = dt.date(2023, 1, 1)
+HOSTILE = "<script>alert(1)</script> & *more*"
+NOTES = (
+    Annotation(
+        date=dt.date(2022, 6, 1), until=dt.date(2023, 1, 9), label="Old price", kind="price"
+    ),
+    Annotation(date=dt.date(2023, 2, 10), label=HOSTILE, kind="outage"),
+    Annotation(
+        date=dt.date(2023, 2, 11), until=dt.date(2024, 1, 1), label="Sale", kind="promotion"
+    ),
+    Annotation(date=dt.date(2023, 5, 1), label="Too late", kind="holiday"),
+    Annotation(date=dt.date(2022, 12, 31), label="Too early", kind="tracking change"),
+)
+
+
+def marked(annotations=NOTES):
+    """Every picture on an axis of months, January to April 2023."""
+    returned = returned_frame([50] * 4, ["observed"] * 4)
+    return {
+        "returned": charts.returned_by_month(returned, days=90, annotations=annotations),
+        "revenue": charts.monthly_revenue(months_frame([20] * 4), annotations=annotations, **MONEY),
+        "left_out": charts.left_out(
+            left_out(months=4), table="orders", minor_per_unit=100, annotations=annotations
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", ["returned", "revenue", "left_out"])
+def test_annotations_are_drawn_named_and_no_part_of_the_data(name, caplog):
+    chart, bare = marked()[name], marked(())[name]
+    svg = compiled(chart.to_dict(), caplog)
+    assert re.findall(r'fill="white">(\d)</text>', svg) == ["1", "2", "3"]
+    assert chart.usermeta["caption"] == (
+        f"{bare.usermeta['caption']} Marked: 1 Old price (price, 1 June 2022 to 9 January 2023); "
+        f"2 {HOSTILE} (outage, 10 February 2023); "
+        "3 Sale (promotion, 11 February 2023 to 1 January 2024)."
+    )
+    with_notes, without = (
+        figures.figure(each.to_dict(), number=1, where="a cell") for each in (chart, bare)
+    )
+    assert "<script>alert" not in with_notes
+    table = slice(with_notes.index("<details"), with_notes.index("</details>"))
+    assert with_notes[table] == without[without.index("<details") : without.index("</details>")]
+
+
+@pytest.mark.parametrize("name", ["returned", "revenue", "left_out"])
+def test_axis_is_as_long_with_annotations_as_without(name):
+    def domains(spec):
+        if isinstance(spec, dict):
+            own = [spec["domain"]] if isinstance(spec.get("domain"), list) else []
+            return own + [one for part in spec.values() for one in domains(part)]
+        return [one for part in spec for one in domains(part)] if isinstance(spec, list) else []
+
+    with_notes, without = (domains(marked(each)[name].to_dict()) for each in (NOTES, ()))
+    assert with_notes == without
+    notes = _notes(NOTES[:3], months=pd.Series(pd.to_datetime(["2023-04-01", "2023-01-01"])))
+    assert notes["from"].min() == pd.Timestamp("2023-01-01")
+    assert notes["to"].max() == pd.Timestamp("2023-05-01")
+
+
+@pytest.mark.parametrize("name", ["returned", "revenue", "left_out"])
+def test_annotations_of_other_times_leave_a_picture_as_it_is(name):
+    assert marked(NOTES[3:])[name].to_dict() == marked(())[name].to_dict()
+
+
+@given(
+    spans=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 90)), min_size=1, max_size=12),
+    months=st.integers(1, 14),
+)
+def test_badges_do_not_touch_each_other_on_a_telephone(spans, months):
+    axis = pd.Series(pd.date_range(JANUARY, periods=months, freq="MS"))
+    given_notes = [
+        Annotation(
+            date=JANUARY + dt.timedelta(days=begin),
+            until=JANUARY + dt.timedelta(days=begin + days),
+            label="Something",
+            kind="holiday",
+        )
+        for begin, days in sorted(spans)
+    ]
+    shown = on_axis(given_notes, months=axis)
+    if not shown:
+        return
+    notes = _notes(shown, months=axis)
+    days = (axis.max() + pd.offsets.MonthBegin() - axis.min()).days
+    x = (notes["from"] - axis.min()).dt.days / days * NARROWEST
+    for _, row in x.groupby(notes["y"].round(3)):
+        assert (row.sort_values().diff().dropna() >= BADGE - 1e-6).all()
+    assert notes["y"].max() == -0.6 * BADGE  # above the plot, the lowest row close to it
 
 
 # --- curve and tiers ------------------------------------------------------------------------------

@@ -8,12 +8,16 @@ import re
 
 import pandas as pd
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from retention_lab import wording
 from retention_lab.checks import Refusal
 from retention_lab.customers.newest import Cohort, Newest
 from retention_lab.inference.interval import Interval
 from retention_lab.record import Claim, Ledger, comeback, periods
+from retention_lab.reports import prose
+from retention_lab.tables.annotations import LONGEST, Annotation
 from retention_lab.wording import Instead
 
 AS_OF = dt.date(2026, 11, 29)
@@ -619,6 +623,38 @@ def test_days_months_and_counts_read():
     assert wording.counted(0, "cohort") == "0 cohorts"
 
 
+# --- annotations ----------------------------------------------------------------------------------
+
+
+def test_what_happened_in_a_period_is_named_and_not_called_a_cause():
+    sale = Annotation(
+        date=AUGUST, until=dt.date(2026, 8, 31), label="Summer sale", kind="promotion"
+    )
+    outage = Annotation(date=dt.date(2026, 7, 31), label="Checkout down", kind="outage")
+    both = wording.happened([outage, sale], first=JULY, last=dt.date(2026, 8, 31))
+    assert both == (
+        r"In that time: Checkout down \(outage\, 31 July 2026\); "
+        r"Summer sale \(promotion\, August 2026\)."
+    )
+    later = wording.happened([outage, sale], first=AUGUST, last=AS_OF)
+    assert later == r"In that time: Summer sale \(promotion\, August 2026\)."
+    assert wording.happened([outage, sale], first=dt.date(2026, 9, 1), last=AS_OF) == ""
+    assert wording.named(sale) == "Summer sale (promotion, August 2026)"
+
+
+@given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S", "Zs"]), min_size=1))
+@example("<b>50 %</b> & *more* [x](http://x) `y` $z$ _u_ ~~v~~ #1 https://x.org |a|")
+@example(r"\*not\* &lt; &amp; 1. - + ![](x)")
+def test_no_label_does_anything_in_a_sentence(label):
+    words = " ".join(label.split())
+    if not 0 < len(words) <= LONGEST:
+        return
+    holiday = Annotation(date=AUGUST, label=label, kind="holiday")
+    read = prose.from_markdown(wording.happened([holiday], first=AUGUST, last=AS_OF))
+    assert [tag.name for tag in read.find_all()] == ["p"]
+    assert read.get_text().strip() == f"In that time: {words} (holiday, 1 August 2026)."
+
+
 # --- house rules ----------------------------------------------------------------------------------
 
 
@@ -650,6 +686,7 @@ def strings_of(module):
 @pytest.mark.parametrize(
     "module",
     [
+        wording.annotations,
         wording.answer,
         wording.measures,
         wording.phrases,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
+from retention_lab.charts.annotations import annotated, caption, on_axis
 from retention_lab.charts.frame import (
     BLUE,
     COUNT,
@@ -19,12 +20,14 @@ from retention_lab.charts.frame import (
     ROUND,
     SHARE,
     TEXT,
+    AnyChart,
     Columns,
     finished,
     stacked_by_month,
     tooltips,
 )
 from retention_lab.record import SMALL, money, percent
+from retention_lab.tables.annotations import Annotation
 from retention_lab.wording import Instead, full_day
 
 STEPS = 120  # of a curve: more than a screen shows
@@ -129,8 +132,12 @@ def _tiers(data: pd.DataFrame, columns: Columns) -> alt.LayerChart:
 
 
 def monthly_revenue(
-    months: pd.DataFrame, *, currency: str, minor_per_unit: int
-) -> alt.Chart | Instead:
+    months: pd.DataFrame,
+    *,
+    currency: str,
+    minor_per_unit: int,
+    annotations: Sequence[Annotation] = (),
+) -> AnyChart | Instead:
     """Revenue by month from new and from returning customers.
 
     `months` is what `revenue.monthly_revenue` gave. A month in which fewer than `SMALL` customers
@@ -152,15 +159,19 @@ def monthly_revenue(
     left_out = f" Months with fewer than {SMALL} customers are left out."
     colours = dict(zip(who.values(), (BLUE, ORANGE), strict=True))
     bars = stacked_by_month(data, columns, size="revenue", part="who", colours=colours)
+    bars = bars.encode(opacity=alt.condition("datum.complete", alt.value(1), alt.value(0.45)))
+    shown = on_axis(annotations, months=kept["month"])
     return finished(
-        bars.encode(opacity=alt.condition("datum.complete", alt.value(1), alt.value(0.45))),
+        annotated(bars, shown, months=kept["month"]),
         description=(
             "Revenue by month from new and returning customers."
             + _last_month(kept, whole=whole, currency=currency)
         ),
         caption=(
             "Revenue by month. New means: in the month of the first purchase. "
-            "A month that is not over is pale." + ("" if len(kept) == len(months) else left_out)
+            "A month that is not over is pale."
+            + ("" if len(kept) == len(months) else left_out)
+            + caption(shown)
         ),
         columns=columns,
     )

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import altair as alt
 import pandas as pd
 
+from retention_lab.charts.annotations import annotated, caption, on_axis
 from retention_lab.charts.frame import (
     BLUE,
     COUNT,
     GREY,
     MONTH,
-    MONTHS,
     PALE,
     ROUND,
     SHARE,
     TEXT,
+    AnyChart,
     Columns,
+    by_month,
     finished,
     tooltips,
 )
 from retention_lab.record import SMALL, percent
+from retention_lab.tables.annotations import Annotation
 from retention_lab.wording import Instead
 
 MEASURES = {
@@ -35,7 +40,9 @@ MEAN = "Weighted mean"
 DARK_FROM = 0.74
 
 
-def returned_by_month(frame: pd.DataFrame, *, days: int) -> alt.LayerChart | Instead:
+def returned_by_month(
+    frame: pd.DataFrame, *, days: int, annotations: Sequence[Annotation] = ()
+) -> AnyChart | Instead:
     """Share of each month's new customers who bought again within `days` days, with intervals.
 
     `frame` is what `cohorts.returned` gave; months on which nothing can be said yet are left out.
@@ -58,15 +65,17 @@ def returned_by_month(frame: pd.DataFrame, *, days: int) -> alt.LayerChart | Ins
     data = kept[list(columns)].astype(dict.fromkeys(("share", "low", "high"), "float64"))
     first, last = (_month_in_words(data.iloc[place]) for place in (0, -1))
     span = first if len(data) == 1 else f"{first}, {last}"
+    layers = _months(data.round(ROUND), columns, title=f"Bought again within {days} days")
+    shown = on_axis(annotations, months=data["cohort"])
     return finished(
-        _months(alt.Chart(data.round(ROUND)), columns, title=f"Bought again within {days} days"),
+        annotated(layers, shown, months=data["cohort"]),
         description=(
             f"Share of new customers who bought again within {days} days, by month of first "
             f"purchase, with intervals: {span}."
         ),
         caption=(
             f"Bought again within {days} days, by month of first purchase. "
-            "Bars are 95 % intervals; open points are estimates."
+            f"Bars are 95 % intervals; open points are estimates.{caption(shown)}"
         ),
         columns=columns,
     )
@@ -77,8 +86,9 @@ def _month_in_words(row: pd.Series) -> str:
     return f"{percent(row['share'])}{estimate} for {row['cohort']:{MONTH}}"
 
 
-def _months(chart: alt.Chart, columns: Columns, *, title: str) -> alt.LayerChart:
-    x = alt.X("cohort:T", title="Month of first purchase", axis=MONTHS)
+def _months(data: pd.DataFrame, columns: Columns, *, title: str) -> alt.LayerChart:
+    chart = alt.Chart(data)
+    x = by_month("cohort", data["cohort"], title="Month of first purchase").bandPosition(0.5)
     scale, shares = alt.Scale(zero=True), alt.Axis(format="%")
     y = alt.Y("share:Q", title=title, axis=shares, scale=scale)
     low = alt.Y("low:Q", title=title, axis=shares, scale=scale)

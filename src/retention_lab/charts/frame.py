@@ -5,25 +5,37 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import altair as alt
 import pandas as pd
 
 BLUE, ORANGE, GREY, PALE = "#0b5fa5", "#c2410c", "#5b6470", "#9fc3e4"
+DARK, LINE, BAND = "#30363d", "#e5e8eb", "#eff1f3"  # words; grid lines; stretches of time
 HEIGHT, LAB_WIDTH = 260, 680
 # JupyterLab draws this type without a network; Altair's own renderer loads scripts from one.
 MIME = "application/vnd.vegalite.v5+json"
 # Shares are drawn and listed to a hundredth of a percent: more only makes the page heavier.
 ROUND = dict.fromkeys(("share", "low", "high", "later_share", "later_low", "later_high"), 4)
 
-# A label a month at most: left to itself, the axis of a young shop repeats them week by week.
-MONTHS = alt.Axis(format="%b %y", labelOverlap=True, tickCount="month")
+# A label a month at most: left to itself, the axis of a young shop repeats them week by week. It
+# stands to the right of its tick, along the month that begins there.
+MONTHS = alt.Axis(
+    format="%b %y",
+    tickCount="month",
+    tickSize=8,
+    labelAlign="left",
+    labelFlush=False,
+    labelOffset=1,
+    labelOverlap=True,
+    labelSeparation=6,
+)
 
 # Formats that d3 (tooltips) and Python (data tables) read alike.
 COUNT, SHARE, MONTH, TEXT = ",.0f", ".1%", "%B %Y", ""
 Columns = Mapping[str, tuple[str, str]]  # by field: its heading and its format
-AnyChart = TypeVar("AnyChart", alt.Chart, alt.LayerChart)
+AnyChart: TypeAlias = alt.Chart | alt.LayerChart
+OneChart = TypeVar("OneChart", alt.Chart, alt.LayerChart, AnyChart)
 
 
 def as_mime(spec: Mapping[str, object], **_: object) -> tuple[dict[str, object], dict[str, object]]:
@@ -39,18 +51,17 @@ def as_mime(spec: Mapping[str, object], **_: object) -> tuple[dict[str, object],
 
 @alt.theme.register("retention_lab", enable=True)
 def _theme() -> alt.theme.ThemeConfig:
-    dark = "#30363d"
     axis = alt.theme.AxisConfigKwds(
-        labelColor=dark,
-        titleColor=dark,
+        labelColor=DARK,
+        titleColor=DARK,
         labelFontSize=12,
         titleFontSize=12,
         titleFontWeight="normal",
-        gridColor="#e5e8eb",
+        gridColor=LINE,
         domainColor="#b6bcc2",
     )
     legend = alt.theme.LegendConfigKwds(
-        labelColor=dark, labelFontSize=12, orient="top", title=None, symbolStrokeWidth=2
+        labelColor=DARK, labelFontSize=12, orient="top", title=None, symbolStrokeWidth=2
     )
     config = alt.theme.ConfigKwds(
         font="sans-serif", view={"stroke": None}, axis=axis, legend=legend
@@ -68,6 +79,18 @@ def tooltips(columns: Columns, *fields: str) -> list[alt.Tooltip]:
     ]
 
 
+def by_month(field: str, months: pd.Series, *, title: str | None = None) -> alt.X:
+    """Lay whole months along an axis, from the first to the last of `months`, their first days."""
+    first, last = months.min(), months.max()
+    begin = alt.DateTime(year=first.year, month=first.month)
+    # Not the midnight that ends the month: the month after it would get a label.
+    end = alt.DateTime(
+        year=last.year, month=last.month, date=last.days_in_month, hours=23, minutes=59
+    )
+    scale = alt.Scale(domain=[begin, end])
+    return alt.X(f"yearmonth({field}):T", title=title, axis=MONTHS, scale=scale)
+
+
 def stacked_by_month(
     data: pd.DataFrame, columns: Columns, *, size: str, part: str, colours: Mapping[str, str]
 ) -> alt.Chart:
@@ -77,7 +100,7 @@ def stacked_by_month(
         rank=f"indexof({json.dumps(names)}, datum[{json.dumps(part)}])"
     )
     bars: alt.Chart = ranked.mark_bar().encode(
-        x=alt.X("yearmonth(month):T", title=None, axis=MONTHS),
+        x=by_month("month", data["month"]),
         y=alt.Y(f"{size}:Q", title=columns[size][0], axis=alt.Axis(format="~s")),
         color=alt.Color(
             f"{part}:N",
@@ -91,8 +114,8 @@ def stacked_by_month(
 
 
 def finished(
-    chart: AnyChart, *, description: str, caption: str, columns: Columns, height: int = HEIGHT
-) -> AnyChart:
+    chart: OneChart, *, description: str, caption: str, columns: Columns, height: int = HEIGHT
+) -> OneChart:
     """Give a chart its size, its words and the headings of its data table."""
     return chart.properties(
         width="container",

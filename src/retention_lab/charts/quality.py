@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
-import altair as alt
 import pandas as pd
 
+from retention_lab.charts.annotations import annotated, caption, on_axis
 from retention_lab.charts.frame import (
     BLUE,
     COUNT,
@@ -14,17 +15,25 @@ from retention_lab.charts.frame import (
     MONTH,
     ORANGE,
     TEXT,
+    AnyChart,
     Columns,
     finished,
     stacked_by_month,
 )
+from retention_lab.tables.annotations import Annotation
 from retention_lab.tables.quality import USED
 from retention_lab.wording import Instead
 
 COLOURS = [BLUE, ORANGE, "#e3a72f", "#6b8e6e", "#8a63a8", GREY, "#b07aa1", "#9c755f"]
 
 
-def left_out(frame: pd.DataFrame, *, table: str, minor_per_unit: int) -> alt.Chart | Instead:
+def left_out(
+    frame: pd.DataFrame,
+    *,
+    table: str,
+    minor_per_unit: int,
+    annotations: Sequence[Annotation] = (),
+) -> AnyChart | Instead:
     """Rows of one table by month and by what became of them.
 
     `frame` is a snapshot's `left_out`; rows without a time stand in no month and are not drawn.
@@ -41,9 +50,11 @@ def left_out(frame: pd.DataFrame, *, table: str, minor_per_unit: int) -> alt.Cha
     data = rows.assign(amount=(rows["amount"] / minor_per_unit).round())
     reasons = dict.fromkeys([USED, *rows["reason"]])
     colours = dict(zip(reasons, itertools.cycle(COLOURS), strict=False))
+    bars = stacked_by_month(data, columns, size="rows", part="reason", colours=colours)
+    shown = on_axis(annotations, months=data["month"])
     return finished(
-        stacked_by_month(data, columns, size="rows", part="reason", colours=colours),
+        annotated(bars, shown, months=data["month"]),
         description=f"Rows of {table} by month, used or left out by reason.",
-        caption=f"What became of each row of {table}, month by month.",
+        caption=f"What became of each row of {table}, month by month.{caption(shown)}",
         columns=columns,
     )

@@ -7,6 +7,7 @@ words above the fold that only a statistician reads.
 
 from __future__ import annotations
 
+from retention_lab.wording.annotations import happened, named
 from retention_lab.wording.answer import (
     completeness,
     overview_action,
@@ -22,6 +23,7 @@ from retention_lab.wording.measures import (
     returned_curve,
     triangle,
 )
+from retention_lab.wording.metrics import own_metrics, own_metrics_read
 from retention_lab.wording.phrases import (
     Direction,
     Instead,
@@ -46,12 +48,16 @@ __all__ = [
     "definitions",
     "direction",
     "full_day",
+    "happened",
     "in_hundred",
     "left_out",
     "month",
+    "named",
     "overview_action",
     "overview_body",
     "overview_headline",
+    "own_metrics",
+    "own_metrics_read",
     "records_begin",
     "repeat_rate",
     "repurchase",
