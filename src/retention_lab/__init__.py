@@ -1,5 +1,28 @@
-"""Post-purchase retention: reproducible reports, survival, segments, randomized check-ins."""
+"""Post-purchase retention: reproducible reports, survival, segments, randomized check-ins.
+
+In a notebook, `open("source.yml")` and `from_frames(orders=df)` give a `lab`, whose methods answer
+questions about the shop.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from retention_lab.lab import from_frames, open  # noqa: A004  read as retention_lab.open
+
+__all__ = ["__version__", "from_frames", "open"]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    """Import the door for people when somebody comes to it: the command line starts without."""
+    if name in ("from_frames", "open"):
+        from retention_lab import lab  # noqa: PLC0415
+
+        return getattr(lab, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

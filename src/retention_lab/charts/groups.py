@@ -1,0 +1,153 @@
+"""Pictures that set groups of customers side by side: a line each, told apart by more than colour.
+
+A group of fewer than `SMALL` customers is not handed in; a point that rests on fewer is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import altair as alt
+import pandas as pd
+
+from retention_lab.charts.frame import (
+    BLUE,
+    COUNT,
+    GREY,
+    MONTH,
+    MONTHS,
+    ORANGE,
+    ROUND,
+    SHARE,
+    TEXT,
+    Columns,
+    finished,
+    tooltips,
+)
+from retention_lab.record import SMALL, percent
+from retention_lab.wording import Instead
+
+PERIODS = 12
+COLOURS = [BLUE, ORANGE, "#6b8e6e", "#8a63a8", "#9c755f", "#b07aa1", GREY]
+DASHES = [[1, 0], [6, 3], [2, 2], [8, 2, 2, 2], [4, 4], [10, 4], [1, 3]]
+
+
+def mean_by_group(
+    means: Mapping[str, pd.DataFrame], *, by: str, unit: str
+) -> alt.LayerChart | Instead:
+    """Share of customers who bought in each period after that of their first purchase, by group.
+
+    `means` holds what `cohorts.weighted_mean` gave, by the name of the group, in order.
+    """
+    columns: Columns = {
+        "group": (_heading(by), TEXT),
+        "period": (unit, COUNT),
+        "size": ("Customers", COUNT),
+        "share": ("Share", SHARE),
+    }
+    data = _stacked(means)
+    data = data[data["period"].between(1, PERIODS) & (data["size"] >= SMALL)]
+    if data.empty:
+        return Instead(
+            f"No picture yet: no group of {SMALL} customers or more has had a whole "
+            f"{unit.lower()} after that of the first purchase."
+        )
+    per = f"{unit.lower()} since the first purchase"
+    x = alt.X(
+        "period:Q", title=per.capitalize(), axis=alt.Axis(tickMinStep=1, format="d", grid=False)
+    )
+    return finished(
+        _lines(data[list(columns)].round(ROUND), columns, x=x, title="Bought in the period"),
+        description=(
+            f"Share of customers who bought in each {per}, by {_plain(by)}; in the first: "
+            f"{_in_words(data[data['period'] == 1])}."
+        ),
+        caption=(
+            f"By {per}, the share who bought in it, by {_plain(by)}: means over complete cohorts, "
+            "weighted by their size."
+        ),
+        columns=columns,
+    )
+
+
+def returned_by_group(
+    frames: Mapping[str, pd.DataFrame], *, by: str, days: int
+) -> alt.LayerChart | Instead:
+    """Share of each month's new customers who bought again within `days` days, by group.
+
+    `frames` holds what `cohorts.returned` gave, by the name of the group, in order; only months
+    that are complete are drawn.
+    """
+    columns: Columns = {
+        "group": (_heading(by), TEXT),
+        "cohort": ("First bought", MONTH),
+        "customers": ("Customers", COUNT),
+        "share": ("Share", SHARE),
+        "low": ("From", SHARE),
+        "high": ("To", SHARE),
+    }
+    data = _stacked(frames)
+    data = data[data["complete"] & (data["customers"] >= SMALL)]
+    if data.empty:
+        return Instead(
+            f"No picture yet: no month with {SMALL} new customers of a group or more has had all "
+            f"its {days} days."
+        )
+    data = data[list(columns)].astype(dict.fromkeys(("share", "low", "high"), "float64"))
+    x = alt.X("cohort:T", title="Month of first purchase", axis=MONTHS)
+    newest = data[data["cohort"] == data["cohort"].max()]
+    return finished(
+        _lines(data.round(ROUND), columns, x=x, title=f"Bought again within {days} days"),
+        description=(
+            f"Share of new customers who bought again within {days} days, by month of first "
+            f"purchase and {_plain(by)}; in {newest['cohort'].iloc[0]:{MONTH}}: "
+            f"{_in_words(newest)}."
+        ),
+        caption=(
+            f"Bought again within {days} days, by month of first purchase and {_plain(by)}; "
+            "complete months. Intervals stand in the table."
+        ),
+        columns=columns,
+    )
+
+
+def _stacked(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat([frame.assign(group=name) for name, frame in frames.items()] or [_EMPTY])
+
+
+_EMPTY = pd.DataFrame(columns=["period", "size", "complete", "customers"]).astype(
+    {"period": "int64", "size": "int64", "complete": "bool", "customers": "int64"}
+)
+
+
+def _lines(data: pd.DataFrame, columns: Columns, *, x: alt.X, title: str) -> alt.LayerChart:
+    names = list(dict.fromkeys(data["group"]))
+    kinds = len(COLOURS)
+    base = alt.Chart(data).encode(
+        x=x,
+        y=alt.Y("share:Q", title=title, axis=alt.Axis(format="%"), scale=alt.Scale(zero=True)),
+        color=alt.Color("group:N", sort=names, scale=_scale(names, COLOURS[:kinds])),
+        tooltip=tooltips(columns),
+    )
+    lines = base.mark_line(strokeWidth=2).encode(
+        strokeDash=alt.StrokeDash("group:N", sort=names, scale=_scale(names, DASHES))
+    )
+    layers: alt.LayerChart = lines + base.mark_point(size=40, filled=True, opacity=1)
+    return layers
+
+
+def _scale(names: list[str], values: list[str] | list[list[int]]) -> alt.Scale:
+    return alt.Scale(domain=names, range=values[: len(names)])
+
+
+def _in_words(data: pd.DataFrame) -> str:
+    pairs = zip(data["group"], data["share"], strict=True)
+    return ", ".join(f"{group} {percent(share)}" for group, share in pairs) or "no group yet"
+
+
+def _heading(by: str) -> str:
+    return _plain(by).capitalize()
+
+
+def _plain(by: str) -> str:
+    return by.replace("_", " ")

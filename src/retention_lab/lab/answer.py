@@ -1,0 +1,83 @@
+"""An answer: a frame to go on with, and a picture, a sentence and a table to read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import altair as alt
+import pandas as pd
+from IPython.display import Markdown, display
+
+from retention_lab.record import percent
+from retention_lab.wording import Instead
+
+Picture: TypeAlias = alt.Chart | alt.LayerChart | Instead | None
+
+SHARES = {"survival", "top_share", "simple_share", "share", "low", "high"}
+SHOWN_ROWS = 24
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answer:
+    """What the lab says: in Jupyter it shows its chart, its sentence and its table.
+
+    `frame` has every row, numbers as numbers: shares between 0 and 1, money in whole units of the
+    currency. `chart` is an Altair chart; a sentence stands in its place while there is nothing to
+    draw, and None where there is no picture of such a thing. `table` is what readers see of the
+    frame.
+    """
+
+    frame: pd.DataFrame
+    chart: Picture
+    sentence: str
+    written: pd.DataFrame | Instead | None = None
+
+    @property
+    def table(self) -> pd.DataFrame | Instead:
+        """The frame as readers see it: 26.2 %, 1,204, August 2026."""
+        return readable(self.frame) if self.written is None else self.written
+
+    def _ipython_display_(self) -> None:
+        with pd.option_context("display.max_colwidth", None, "display.max_rows", SHOWN_ROWS):
+            words = Markdown(self.sentence)  # type: ignore[no-untyped-call]
+            for part in (self.chart, words, self.table):
+                if part is not None:
+                    display(part)  # type: ignore[no-untyped-call]
+
+    def __repr__(self) -> str:
+        table = self.table
+        words = table.why if isinstance(table, Instead) else table.to_string(max_rows=SHOWN_ROWS)
+        return f"{self.sentence}\n\n{words}"
+
+
+def readable(frame: pd.DataFrame) -> pd.DataFrame:
+    """Write each column as people read it, the first one to the left as the names of the rows."""
+    text = pd.DataFrame({name: _written(frame[name], str(name)) for name in frame.columns})
+    text.columns = pd.Index([str(name).replace("_", " ").capitalize() for name in frame.columns])
+    return text.set_index(text.columns[0]) if len(text.columns) > 1 else text
+
+
+def _written(column: pd.Series, name: str) -> pd.Series:
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return column.map(_moment, na_action="ignore").astype(object).fillna("")
+    if pd.api.types.is_bool_dtype(column):
+        return column.map({True: "yes", False: "no"})
+    if pd.api.types.is_numeric_dtype(column):
+        share = name in SHARES or name.removeprefix("later_") in SHARES
+        form = percent if share else _whole if pd.api.types.is_integer_dtype(column) else _decimal
+        return column.astype(object).map(form, na_action="ignore").fillna("")
+    return column.astype(object).fillna("")
+
+
+def _moment(value: dt.datetime) -> str:
+    return f"{value:%Y-%m-%d}" if value.time() == dt.time() else f"{value:%Y-%m-%d %H:%M:%S}"
+
+
+def _whole(value: int) -> str:
+    return f"{value:,}"
+
+
+def _decimal(value: float) -> str:
+    return f"{value:,.2f}"

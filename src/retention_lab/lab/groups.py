@@ -1,0 +1,119 @@
+"""The same answers split by an attribute of customers: one frame, one line per group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+from ibis import _
+
+from retention_lab import checks
+from retention_lab.charts import groups as pictures
+from retention_lab.customers import cohorts, newest
+from retention_lab.lab.answer import Answer, readable
+from retention_lab.lab.figures import CalendarPeriod, Clock, clocked, in_whole_units
+from retention_lab.record import SMALL, Ledger, asked
+from retention_lab.tables.contracts import CONTRACTS
+from retention_lab.tables.engine import collect, keep
+from retention_lab.tables.snapshot import Snapshot
+from retention_lab.wording import asked as sentences
+
+MOST, OTHERS, UNKNOWN = 6, "all others", "not known"
+
+
+def attributes(shop: Snapshot) -> list[str]:
+    """List what customers can be split by."""
+    contract = CONTRACTS["customers"]
+    plain = {*(column.name for column in contract.columns), contract.day}
+    return [name for name in shop.customers.columns if name not in plain]
+
+
+def split(shop: Snapshot, by: str) -> tuple[dict[str, ir.Table], list[str]]:
+    """Return the orders of each group, the largest first, and the names of those that are small.
+
+    A group is a value of the attribute; beyond the `MOST` largest, all others are one group.
+
+    Raises
+    ------
+    BadParameter
+        When customers have no such attribute.
+    """
+    checks.known("customers", "attribute to split by called", [by], attributes(shop))
+    whose = shop.customers.select("customer_id", group=shop.customers[by])
+    orders = shop.orders.select("customer_id", "ordered_on", "amount")
+    joined = orders.left_join(whose, "customer_id").drop("customer_id_right")
+    named = joined.mutate(group=_.group.fill_null(UNKNOWN))
+    sizes = _sizes(named)
+    largest = collect(sizes.order_by(_.customers.desc(), _.group).limit(MOST))["group"].tolist()
+    pooled = named.mutate(group=ibis.ifelse(_.group.isin(largest), _.group, OTHERS))
+    kept = keep(pooled, where=f"by={by!r}")
+    counts = collect(_sizes(kept)).set_index("group")["customers"]
+    names = [name for name in [*largest, OTHERS] if name in counts]
+    small = [name for name in names if counts[name] < SMALL]
+    return {name: kept.filter(kept.group == name) for name in names}, small
+
+
+def _sizes(orders: ir.Table) -> ir.Table:
+    return orders.group_by("group").agg(customers=_.customer_id.nunique())
+
+
+def triangle(
+    shop: Snapshot, *, by: str, clock: Clock, period: CalendarPeriod, window: int
+) -> Answer:
+    """Answer who came back when, group by group."""
+    make, unit = clocked(shop, clock=clock, period=period, window=window)
+    groups, small = split(shop, by)
+    frames = {name: make(orders) for name, orders in groups.items()}
+    means = {name: cohorts.weighted_mean(frame) for name, frame in frames.items()}
+    ledger = Ledger()
+    for name, mean in means.items():
+        if name not in small:
+            asked.mean(ledger, mean, name=name, group=name)
+    return Answer(
+        frame=in_whole_units(_stacked(frames, by), shop, "revenue"),
+        chart=pictures.mean_by_group(_without(means, small), by=by, unit=unit),
+        sentence=sentences.mean_by_group(ledger.claims(), by=by, unit=unit, few=small),
+        written=_wide(_without(means, small), by, rows="period", size="size"),
+    )
+
+
+def returned(shop: Snapshot, *, by: str, days: int) -> Answer:
+    """Answer which share of each month's new customers came back, group by group."""
+    groups, small = split(shop, by)
+    frames = _mapped(groups, lambda part: cohorts.returned(part, as_of=shop.as_of, days=days))
+    ledger = Ledger()
+    for name, frame in _without(frames, small).items():
+        found = newest.newest_complete(frame)
+        if found is not None:
+            asked.returned(ledger, found.cohort, name=name, group=name)
+    return Answer(
+        frame=_stacked(frames, by),
+        chart=pictures.returned_by_group(_without(frames, small), by=by, days=days),
+        sentence=sentences.returned_by_group(ledger.claims(), by=by, days=days, few=small),
+        written=_wide(_without(frames, small), by, rows="cohort", size="customers"),
+    )
+
+
+def _mapped(
+    groups: Mapping[str, ir.Table], make: Callable[[ir.Table], pd.DataFrame]
+) -> dict[str, pd.DataFrame]:
+    return {name: make(orders) for name, orders in groups.items()}
+
+
+def _without(frames: Mapping[str, pd.DataFrame], small: list[str]) -> dict[str, pd.DataFrame]:
+    return {name: frame for name, frame in frames.items() if name not in small}
+
+
+def _stacked(frames: Mapping[str, pd.DataFrame], by: str) -> pd.DataFrame:
+    """Put the frames of the groups below each other, named in a first column."""
+    whole = pd.concat(frames, names=["_group"]).reset_index(level=0)
+    return whole.rename(columns={"_group": by}).reset_index(drop=True)
+
+
+def _wide(frames: Mapping[str, pd.DataFrame], by: str, *, rows: str, size: str) -> pd.DataFrame:
+    """Write the share of each group beside those of the others, where enough stand behind it."""
+    large = {name: frame[frame[size] >= SMALL] for name, frame in frames.items()}
+    texts = {name: readable(frame[[rows, "share"]])["Share"] for name, frame in large.items()}
+    return pd.DataFrame(texts).fillna("").rename_axis(columns=by.replace("_", " ").capitalize())

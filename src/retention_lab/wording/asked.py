@@ -1,0 +1,118 @@
+"""Sentences for what somebody asks the lab alone; the others are those of the reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from retention_lab.record import SMALL, Claim, Ledger
+from retention_lab.wording.phrases import capitalised, of_all
+
+NO_EFFECT = (
+    "Groups differ in who is in them, so a difference between them is not the effect of anything "
+    "done for them."
+)
+
+
+def mean_of_cohorts(ledger: Ledger, *, unit: str) -> str:
+    """Say which share bought in the first period after that of the first purchase."""
+    if "mean" not in ledger:
+        return ""
+    mean = ledger["mean"]
+    return (
+        f"{capitalised(of_all(mean, 'customers'))} ({mean.ranged}) of {mean.about} bought in the "
+        f"first {unit.lower()} after that of their first purchase."
+    )
+
+
+def mean_by_group(claims: Sequence[Claim], *, by: str, unit: str, few: Sequence[str]) -> str:
+    """Say the same of each group, largest first; `few` are groups that are too small to show."""
+    if not claims:
+        whole = f"whose first {unit.lower()} is over"
+        return f"No group by {_plain(by)} has {SMALL} customers {whole}."
+    return (
+        f"Bought in the first {unit.lower()} after that of their first purchase, by {_plain(by)}: "
+        f"{_each(claims)}. {NO_EFFECT}{_few(few)}"
+    )
+
+
+def returned_by_group(claims: Sequence[Claim], *, by: str, days: int, few: Sequence[str]) -> str:
+    """Say which share of each group's newest complete month came back."""
+    if not claims:
+        month = f"a month of {SMALL} customers that had all its {days} days"
+        return f"No group by {_plain(by)} has {month}."
+    months = dict.fromkeys(claim.about for claim in claims)
+    if len(months) == 1:
+        return (
+            f"Of those who first bought in {claims[0].about}, bought again within {days} days, by "
+            f"{_plain(by)}: {_each(claims)}. {NO_EFFECT}{_few(few)}"
+        )
+    dated = "; ".join(f"{claim.label} {claim.full}, {claim.about}" for claim in claims)
+    return (
+        f"Bought again within {days} days, the newest complete month of each {_plain(by)}: {dated}. "
+        f"{NO_EFFECT}{_few(few)}"
+    )
+
+
+def _plain(by: str) -> str:
+    return by.replace("_", " ")
+
+
+def _each(claims: Sequence[Claim]) -> str:
+    return "; ".join(f"{claim.label} {claim.full}" for claim in claims)
+
+
+def _few(few: Sequence[str]) -> str:
+    if not few:
+        return ""
+    return f" Not drawn, with fewer than {SMALL} customers: {', '.join(few)}."
+
+
+def last_month(ledger: Ledger) -> str:
+    """Say what the last month that is over brought, and how much of it from returning customers."""
+    if "revenue" not in ledger:
+        return f"No month with {SMALL} customers or more is over yet."
+    revenue = ledger["revenue"]
+    sentence = f"In {revenue.about} customers bought for {revenue.text}."
+    if "returning_share" not in ledger:
+        return sentence
+    return (
+        f"{sentence} Of that, {ledger['returning_share'].text} came from customers who had first "
+        "bought in an earlier month."
+    )
+
+
+def concentration(ledger: Ledger) -> str:
+    """Say which share of the revenue the best customers brought."""
+    said = [
+        f"the best {claim.label}\N{NO-BREAK SPACE}% of customers ({claim.n:,}) brought {claim.text}"
+        for claim in ledger.claims()
+    ]
+    if not said:
+        return f"There are fewer than {SMALL} such customers, too few to say what they brought."
+    return f"{capitalised('; '.join(said))} of all revenue."
+
+
+def gaps(ledger: Ledger) -> str:
+    """Say how long customers take from one purchase to the next."""
+    if "median_closed_gap" not in ledger:
+        return f"Fewer than {SMALL} times has a customer bought again, too few to say how soon."
+    closed = ledger["median_closed_gap"]
+    leaves_out = (
+        f"Among the {closed.n:,} gaps that ended, the median is {closed.text} days; that leaves "
+        "out everybody still waiting and is not how long it takes."
+    )
+    if "median_gap" not in ledger:
+        return f"Fewer than half of all gaps between purchases have ended. {leaves_out}"
+    median = ledger["median_gap"]
+    between = "" if median.low is None else f" ({median.between})"
+    return (
+        f"Half of all gaps between purchases end within {median.text} days{between}. {leaves_out}"
+    )
+
+
+def unused(columns: Mapping[str, Mapping[str, str]]) -> str:
+    """Name the columns of frames that are not used, by table, and say why."""
+    each = [
+        f"{table}.{name} ({why})" for table, found in columns.items() for name, why in found.items()
+    ]
+    return f"Not used: {'; '.join(each)}." if each else ""
