@@ -21,7 +21,7 @@ from retention_lab.tables.clocks import FIRST_YEAR, LAST_YEAR
 _WHOLE = ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV",
           "XAF", "XOF", "XPF")  # fmt: skip
 _THOUSANDTHS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
-_NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
+NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 # How a file writes 1234.56, by that example; then what divides groups of three, and decimals.
 NumberStyle = Literal["1234.56", "1,234.56", "1234,56", "1.234,56", "1 234,56", "1'234.56"]
 _BLANKS = " \u00a0\u2009\u202f"  # a plain blank, and those that do not break
@@ -60,7 +60,7 @@ SYMBOLS: dict[str, tuple[str, ...]] = {
 }
 _LIMIT = 1e15  # beyond it, neither pence nor thousandths are exact in the engines' numbers
 _OFFSET = r"(Z|UTC|[+-]\d{2}(:?\d{2})?)$"
-_ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?" + _OFFSET[:-1] + ")?)?$"
+ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?" + _OFFSET[:-1] + ")?)?$"
 _DIRECTIVES = {
     "%Y": r"(\d{4})",
     "%y": r"(\d{2})",
@@ -117,7 +117,7 @@ def number(raw: ir.Value) -> ir.FloatingValue:
         parsed = raw.cast("float64")
     else:
         words = raw if raw.type().is_string() else text(raw)
-        digits = ibis.ifelse(words.re_search(_NUMBER), words, ibis.null("string"))
+        digits = ibis.ifelse(words.re_search(NUMBER), words, ibis.null("string"))
         parsed = digits.try_cast("float64")
     return ibis.ifelse(_is_near(parsed), parsed, ibis.null("float64"))
 
@@ -132,21 +132,25 @@ def styled_number(
     """
     if not raw.type().is_string():
         return number(raw)
-    marks = [currency, *SYMBOLS.get(currency, ())] if currency else []
     _, decimal = _STYLES[style]
     plain = raw
-    for mark in marks:
+    for mark in _marks(currency):
         plain = plain.replace(mark, "")
     plain = plain.re_replace(rf"[^0-9{decimal}]", "").replace(decimal, ".")
-    value = number(ibis.ifelse(raw.re_search(_shape(style, marks)), plain, ibis.null("string")))
+    value = number(ibis.ifelse(raw.re_search(shape(style, currency)), plain, ibis.null("string")))
     return ibis.ifelse(raw.re_search("[-\u2212(]"), -value, value)
 
 
-def _shape(style: NumberStyle, marks: Sequence[str]) -> str:
+def _marks(currency: str | None) -> list[str]:
+    return [currency, *SYMBOLS.get(currency, ())] if currency else []
+
+
+def shape(style: NumberStyle, currency: str | None) -> str:
     """Return the pattern of all that a styled number may look like: one sign at most."""
     group, decimal = _STYLES[style]
     grouped = rf"|\d{{1,3}}([{group}]\d{{3}})+" if group else ""
     digits = rf"((\d+{grouped})([{decimal}]\d*)?|[{decimal}]\d+)"
+    marks = _marks(currency)
     mark = f"({'|'.join(re.escape(one) for one in marks)})?" if marks else ""
     gap, sign = f"[{_BLANKS}]*", "[-+\u2212]"
     amount = gap.join((mark, digits, mark))
@@ -207,7 +211,7 @@ def time(raw: ir.Value, *, formats: Sequence[str], where: str) -> Time:
 
 def _iso(words: ir.StringValue) -> Time:
     """Read ISO 8601: by position, once a pattern has made sure of it."""
-    fits = words.re_search(_ISO)
+    fits = words.re_search(ISO)
     minute = ibis.ifelse(words.length() > 10, words.substr(11, 5), "00:00")
     second = ibis.ifelse(words.substr(16, 1) == ":", words.substr(16, 3), ":00")
     wall = words.substr(0, 10).concat(" ", minute, second)
