@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import ibis
 import ibis.expr.types as ir
@@ -23,11 +23,9 @@ from retention_lab.inference.interval import Interval
 from retention_lab.inference.moments import RatioMoments, ratio
 from retention_lab.inference.proportions import proportion
 from retention_lab.tables.engine import collect
+from retention_lab.tables.metrics import Metric, per_customer
+from retention_lab.tables.period import Period
 from retention_lab.tables.snapshot import Snapshot
-
-if TYPE_CHECKING:
-    from retention_lab.tables.metrics import Metric
-    from retention_lab.tables.period import Period
 
 MeasureUnit = Literal["share", "money", "per_customer", "count"]
 Better = Literal["higher", "lower", "neither"]
@@ -264,13 +262,11 @@ _OF_BUYERS = {
 
 
 def _own(metric: Metric) -> Measure:
-    from retention_lab.tables.metrics import per_customer  # noqa: PLC0415
-
     return Measure(
         name=metric.name,
         label=metric.label,
         unit=metric.unit,
-        definition=f"{metric.label}, as defined by the users of these reports.",
+        definition=metric.definition,
         better=metric.better,
         matures=0,
         rows=lambda shop, period: per_customer(metric, shop, period),
