@@ -11,11 +11,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from retention_lab import wording
+from retention_lab import __version__, wording
 from retention_lab.checks import Refusal
 from retention_lab.customers.newest import Cohort, Newest
 from retention_lab.inference.interval import Interval
 from retention_lab.record import Claim, Ledger, comeback, periods
+from retention_lab.record.previous import Previous, Printed, changes
 from retention_lab.reports import prose
 from retention_lab.tables.annotations import LONGEST, Annotation
 from retention_lab.wording import Instead
@@ -487,12 +488,12 @@ def test_rows_left_out_say_that_they_do_not_know_of_a_choice_of_customers():
 )
 def test_rows_left_out_have_the_decimals_of_their_currency(minor_per_unit, written):
     frame = rows_of(("used", 2, 12_000), ("used", 1, 345), ("odd", 1_500, 0))
-    table = wording.waterfall(frame, currency="XXX", minor_per_unit=minor_per_unit)
+    table = wording.waterfall(frame, currency="EUR", minor_per_unit=minor_per_unit)
     assert table.reset_index().to_numpy().tolist() == [
         ["orders", "odd", "1,500", ""],
         ["orders", "used", "3", written],
     ]
-    assert table.columns[-1] == "Amount (XXX)"
+    assert table.columns[-1] == "Amount (EUR)"
 
 
 def totals(*agree):
@@ -633,11 +634,10 @@ def test_what_happened_in_a_period_is_named_and_not_called_a_cause():
     outage = Annotation(date=dt.date(2026, 7, 31), label="Checkout down", kind="outage")
     both = wording.happened([outage, sale], first=JULY, last=dt.date(2026, 8, 31))
     assert both == (
-        r"In that time: Checkout down \(outage\, 31 July 2026\); "
-        r"Summer sale \(promotion\, August 2026\)."
+        "In that time: Checkout down (outage, 31 July 2026); Summer sale (promotion, August 2026)."
     )
     later = wording.happened([outage, sale], first=AUGUST, last=AS_OF)
-    assert later == r"In that time: Summer sale \(promotion\, August 2026\)."
+    assert later == "In that time: Summer sale (promotion, August 2026)."
     assert wording.happened([outage, sale], first=dt.date(2026, 9, 1), last=AS_OF) == ""
     assert wording.named(sale) == "Summer sale (promotion, August 2026)"
 
@@ -653,6 +653,162 @@ def test_no_label_does_anything_in_a_sentence(label):
     read = prose.from_markdown(wording.happened([holiday], first=AUGUST, last=AS_OF))
     assert [tag.name for tag in read.find_all()] == ["p"]
     assert read.get_text().strip() == f"In that time: {words} (holiday, 1 August 2026)."
+
+
+# --- what changed ---------------------------------------------------------------------------------
+
+
+def earlier(**results):
+    """A report of 22 November from (text, fields) by name; shares of customers of July."""
+    given_results = {
+        name: Printed(
+            **{
+                "name": name,
+                "unit": "share",
+                "about": "July 2026",
+                "period": "2026-07-01/2026-07-31",
+            }
+            | {"text": text, "label": name.capitalize()}
+            | fields
+        )
+        for name, (text, fields) in results.items()
+    }
+    return Previous(as_of=dt.date(2026, 11, 22), results=given_results)
+
+
+def now_recorded(**values):
+    ledger = Ledger()
+    for name, (value, words) in values.items():
+        about = {"unit": "share", "about": "July 2026", "period": "2026-07-01/2026-07-31"}
+        ledger.record(
+            name, value, **about | {"definition": "So.", "label": name.capitalize()} | words
+        )
+    return ledger
+
+
+AUGUST_NOW = {"about": "August 2026", "period": "2026-08-01/2026-08-31"}
+
+
+def test_the_first_report_says_that_it_is_the_first():
+    frame = changes(now_recorded(returned=(0.3, {})), None)
+    assert wording.changed_table(frame, None) == Instead(
+        "This is the first report of this suite, so there is nothing to compare with."
+    )
+    assert wording.what_changed(frame, None) == wording.restated(frame, None) == ""
+
+
+def test_a_restated_figure_is_told_in_a_sentence():
+    then = earlier(returned=("28.5\N{NO-BREAK SPACE}%", {"value": 0.285}))
+    frame = changes(now_recorded(returned=(0.284, {})), then)
+    assert plain(wording.what_changed(frame, then)) == (
+        "0 of 1 results are as printed for 22 November 2026. Restated: Returned, July 2026, moves "
+        "from 28.5 % as printed for 22 November 2026 to 28.4 %. No result is of days wholly apart "
+        "from the printed ones, so none is set against chance."
+    )
+    table = wording.changed_table(frame, then)
+    assert [plain(cell) for cell in table.iloc[0]] == [
+        "28.5 %",
+        "28.4 %",
+        "-0.1 points",
+        "restated: the same days, another value",
+    ]
+    assert list(table.columns) == ["Printed for 22 November 2026", "Now", "Change", "What it is"]
+
+
+def test_many_restated_figures_leave_some_to_the_table():
+    names = [f"figure *{number}*" for number in range(5)]
+    then = earlier(**{name: ("1", {"value": 1, "unit": "count"}) for name in names})
+    frame = changes(now_recorded(**{name: (2, {"unit": "count"}) for name in names}), then)
+    said = wording.restated(frame, then)
+    assert said.count("moves from 1 as printed") == 3
+    assert said.endswith("; 2 more are in the table.")
+    assert r"Figure \*0\*" in said
+    assert len(wording.changed_table(frame, then)) == 5
+
+
+def test_a_change_is_told_with_what_chance_alone_would_do():
+    interval = {"value": 0.285, "low": 0.27, "high": 0.30}
+    then = earlier(
+        returned=("28.5\N{NO-BREAK SPACE}%", interval),
+        kept=("28.5\N{NO-BREAK SPACE}%", interval),
+        same=("50.0\N{NO-BREAK SPACE}%", {"value": 0.5}),
+    )
+    now = now_recorded(
+        returned=(Interval(value=0.2, low=0.19, high=0.21), AUGUST_NOW),
+        kept=(Interval(value=0.28, low=0.27, high=0.29), AUGUST_NOW),
+        same=(0.5, {}),
+    )
+    frame = changes(now, then)
+    assert plain(wording.what_changed(frame, then)) == (
+        "1 of 3 results is as printed for 22 November 2026. 2 numbers of new periods were compared "
+        "and 1 marked, where the plausible range of the change leaves out zero; by chance alone "
+        "about one in 20 would be marked, that is 0 or 1 of these."
+    )
+    table = wording.changed_table(frame, then)
+    assert table["What it is"].tolist() == [
+        "another period, was July 2026; marked",
+        "another period, was July 2026",
+    ]
+    # By hand: 0.085 -+ the root of 0.01^2 + 0.015^2, and 0.005 -+ the same.
+    assert table["Change"].tolist() == ["-8.5 points (-10.3 to -6.7)", "-0.5 points (-2.3 to 1.3)"]
+
+
+@pytest.mark.parametrize(
+    ("compared", "words"),
+    [(1, "0 or 1"), (19, "0 or 1"), (20, "1 of"), (25, "1 or 2"), (40, "2 of")],
+)
+def test_chance_is_given_its_share_of_the_numbers_compared(compared, words):
+    names = [f"n{number}" for number in range(compared)]
+    then = earlier(**{name: ("x", {"value": 0.3, "low": 0.2, "high": 0.4}) for name in names})
+    now = {name: (Interval(value=0.3, low=0.2, high=0.4), AUGUST_NOW) for name in names}
+    said = wording.what_changed(changes(now_recorded(**now), then), then)
+    assert f"that is {words}" in said
+    assert ("1 number of new periods was compared and none marked" in said) == (compared == 1)
+
+
+def test_what_came_went_or_is_defined_otherwise_is_listed_last_and_not_compared():
+    then = earlier(
+        gone=("£5.00", {"value": 5, "unit": "money", "currency": "GBP"}),
+        other=("4", {"value": 4, "unit": "count", "definition": "Otherwise."}),
+        revenue=("£5.00", {"value": 5, "unit": "money", "currency": "GBP"}),
+        everybody=("4", {"value": 4, "unit": "count", "period": "", "about": "all customers"}),
+        returned_change=("-1.0", {"value": -0.01, "unit": "points"}),
+        revenue_before=("£4.00", {"value": 4, "unit": "money", "currency": "GBP"}),
+    )
+    money = {"unit": "money", "currency": "GBP"}
+    now = now_recorded(
+        young=(0.3, {}),
+        other=(4, {"unit": "count"}),
+        revenue=(6_000, money | AUGUST_NOW),
+        everybody=(5, {"unit": "count", "period": "", "about": "all customers"}),
+        returned_change=(0.012, {"unit": "points"} | AUGUST_NOW),
+        revenue_before=(7, money | {"about": "June 2026", "period": "2026-06-01/2026-06-30"}),
+    )
+    table = wording.changed_table(changes(now, then), then)
+    assert {name: [plain(cell) for cell in row] for name, *row in table.itertuples()} == {
+        "Other, July 2026": ["4", "4", "", "another definition, not compared"],
+        "Revenue, August 2026": ["£5.00", "£6,000", "+£5,995", "another period, was July 2026"],
+        "Everybody, all customers": ["4", "5", "+1", "later data"],
+        "Returned_change, August 2026": [
+            "-1.0 points",
+            "1.2 points",
+            "+2.2 points",
+            "another period, was July 2026",
+        ],
+        "Young, July 2026": ["", "30.0 %", "", "new"],
+        "Gone, July 2026": ["£5.00", "", "", "gone"],
+    }
+
+
+def test_a_report_in_which_nothing_changed_says_so():
+    then = earlier(returned=("30.0\N{NO-BREAK SPACE}%", {"value": 0.3, "method_version": "0.0.1"}))
+    frame = changes(now_recorded(returned=(0.3, {})), then)
+    assert wording.changed_table(frame, then) == Instead(
+        "Every result is as printed for 22 November 2026."
+    )
+    assert wording.what_changed(frame, then).endswith(
+        f"The printed figures were computed by version 0.0.1, these by {__version__}."
+    )
 
 
 # --- house rules ----------------------------------------------------------------------------------
@@ -687,6 +843,7 @@ def strings_of(module):
     "module",
     [
         wording.annotations,
+        wording.changed,
         wording.answer,
         wording.measures,
         wording.phrases,

@@ -14,6 +14,7 @@ from retention_lab.wording.answer import (
     overview_body,
     overview_headline,
 )
+from retention_lab.wording.changed import changed_table, restated, what_changed
 from retention_lab.wording.measures import (
     activity,
     records_begin,
@@ -41,6 +42,7 @@ __all__ = [
     "Instead",
     "activity",
     "beside",
+    "changed_table",
     "completeness",
     "controls",
     "counted",
@@ -61,8 +63,10 @@ __all__ = [
     "records_begin",
     "repeat_rate",
     "repurchase",
+    "restated",
     "retention_rate",
     "returned_curve",
     "triangle",
     "waterfall",
+    "what_changed",
 ]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import string
 from collections.abc import Sequence
 
 from retention_lab.tables.annotations import Annotation, within
 
-_MARKS = re.compile(f"([{re.escape(string.punctuation)}])")
+_MARKS = re.compile(r"([\\`*_~<>&$|\[\]:@.])")  # the last three make links of addresses
 
 
 def named(annotation: Annotation) -> str:
@@ -22,9 +21,9 @@ def happened(annotations: Sequence[Annotation], *, first: dt.date, last: dt.date
     found = within(annotations, first=first, last=last)
     if not found:
         return ""
-    return f"In that time: {'; '.join(_inert(named(each)) for each in found)}."
+    return f"In that time: {'; '.join(inert(named(each)) for each in found)}."
 
 
-def _inert(text: str) -> str:
-    """Escape what Markdown would read: a label is what somebody typed."""
+def inert(text: str) -> str:
+    """Escape what Markdown would read inside a sentence: a label is what somebody typed."""
     return _MARKS.sub(r"\\\1", text)

@@ -1,0 +1,165 @@
+"""What changed since the report before: restated figures first, and chance given its due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import pandas as pd
+
+from retention_lab import __version__
+from retention_lab.record import BEFORE, Claim
+from retention_lab.record.previous import Kind, Previous
+from retention_lab.wording.annotations import inert
+from retention_lab.wording.phrases import Instead, counted, full_day
+
+Row: TypeAlias = Mapping[Any, Any]  # one of `record.previous.changes`
+
+FIRST = "This is the first report of this suite, so there is nothing to compare with."
+_ORDER: tuple[Kind, ...] = ("restated", "definition", "moved", "new", "gone", "same")
+_SHOWN = 3  # restated figures in a sentence; the table has them all
+
+
+def changed_table(changes: pd.DataFrame, previous: Previous | None) -> pd.DataFrame | Instead:
+    """List what is not as printed; `changes` is what `record.previous.changes` gave for `previous`.
+
+    Returns
+    -------
+    DataFrame or Instead
+        Restated results first; a sentence where there is nothing to compare or nothing changed.
+    """
+    if previous is None:
+        return Instead(FIRST)
+    listed = _listed(changes)
+    listed = listed[listed["kind"] != "same"]
+    if listed.empty:
+        return Instead(f"Every result is as printed for {full_day(previous.as_of)}.")
+    ranked = listed.sort_values("kind", key=lambda kinds: kinds.map(_ORDER.index), kind="stable")
+    rows = [
+        {
+            "Result": _named(row),
+            f"Printed for {full_day(previous.as_of)}": _with_unit(row, row["printed"]),
+            "Now": _with_unit(row, row["text"]),
+            "Change": _difference(row),
+            "What it is": _what(row),
+        }
+        for row in ranked.to_dict("records")
+    ]
+    return pd.DataFrame(rows).set_index("Result")
+
+
+def what_changed(changes: pd.DataFrame, previous: Previous | None) -> str:
+    """Say what changed, and how much of it chance alone would have changed.
+
+    An empty text where there is no report before: the table says so.
+    """
+    if previous is None:
+        return ""
+    listed = _listed(changes)
+    both = listed[~listed["kind"].isin(["new", "gone"])]
+    same = int((both["kind"] == "same").sum())
+    sentences = [
+        f"{same} of {len(both)} results {'is' if same == 1 else 'are'} as printed for "
+        f"{full_day(previous.as_of)}.",
+        restated(changes, previous),
+        _chance(both),
+        _versions(both),
+    ]
+    return " ".join(filter(None, sentences))
+
+
+def restated(changes: pd.DataFrame, previous: Previous | None) -> str:
+    """Name the figures of a period printed before that have another value now, if there are any."""
+    rows = changes[changes["kind"] == "restated"].to_dict("records")
+    if previous is None or not rows:
+        return ""
+    moves = [
+        f"{inert(_named(row))}, moves from {_with_unit(row, row['printed'])} as printed for "
+        f"{full_day(previous.as_of)} to {_with_unit(row, row['text'])}"
+        for row in rows[:_SHOWN]
+    ]
+    more = f"; {len(rows) - _SHOWN} more are in the table" if len(rows) > _SHOWN else ""
+    return f"Restated: {'; '.join(moves)}{more}."
+
+
+def _listed(changes: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the periods before, which stand beside others only; restated ones are shown."""
+    beside = changes["name"].str.endswith(BEFORE) & (changes["kind"] != "restated")
+    return changes[~beside]
+
+
+def _chance(both: pd.DataFrame) -> str:
+    compared, marked = int(both["low"].notna().sum()), int(both["marked"].sum())
+    if not compared:
+        return (
+            "No result is of days wholly apart from the printed ones, so none is set against "
+            "chance."
+        )
+    few, rest = divmod(compared, 20)
+    by_chance = f"{few} or {few + 1}" if rest else f"{few}"
+    return (
+        f"{counted(compared, 'number')} of new periods {_were(compared)} compared and "
+        f"{marked or 'none'} marked, where the plausible range of the change leaves out zero; by "
+        f"chance alone about one in 20 would be marked, that is {by_chance} of these."
+    )
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
+def _versions(both: pd.DataFrame) -> str:
+    others = sorted(set(both["version"]) - {"", __version__})
+    if not others:
+        return ""
+    return (
+        f"The printed figures were computed by version {', '.join(others)}, these by {__version__}."
+    )
+
+
+def _named(row: Row) -> str:
+    label, about = str(row["label"]), row["about_then"] if row["kind"] == "gone" else row["about"]
+    return label if not about or str(about) in label else f"{label}, {about}"
+
+
+def _with_unit(row: Row, text: object) -> str:
+    """Empty for what is new or gone."""
+    if not isinstance(text, str):
+        return ""
+    return f"{text} points" if row["unit"] == "points" else text
+
+
+def _difference(row: Row) -> str:
+    """Return for example `-1.4 points (-3.0 to 0.2)`; a difference of shares is in points."""
+    if pd.isna(row["change"]):
+        return ""
+    ranged = pd.notna(row["low"])
+    change = Claim(
+        name=row["name"],
+        value=row["change"],
+        low=row["low"] if ranged else None,
+        high=row["high"] if ranged else None,
+        unit="points" if row["unit"] == "share" else row["unit"],
+        n=None,
+        definition="",
+        currency=row["currency"],
+    )
+    sign = "+" if change.value > 0 else ""
+    points = " points" if change.unit == "points" else ""
+    return f"{sign}{change.text}{points}{f' ({change.between})' if ranged else ''}"
+
+
+def _what(row: Row) -> str:
+    kind: Kind = row["kind"]
+    match kind:
+        case "restated":
+            return "restated: the same days, another value"
+        case "definition":
+            return "another definition, not compared"
+        case "moved" if row["about"] == row["about_then"]:
+            words = "later data"
+        case "moved":
+            words = f"another period, was {row['about_then']}"
+        case "new" | "gone" | "same":
+            return kind
+    return f"{words}; marked" if row["marked"] else words
