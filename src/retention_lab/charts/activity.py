@@ -26,7 +26,7 @@ from retention_lab.charts.frame import (
     stacked_by_month,
     tooltips,
 )
-from retention_lab.record import SMALL, money, percent
+from retention_lab.record import SMALL, headed, money, percent
 from retention_lab.tables.annotations import Annotation
 from retention_lab.wording import Instead, full_day
 
@@ -146,7 +146,7 @@ def monthly_revenue(
     columns: Columns = {
         "month": ("Month", MONTH),
         "who": ("From", TEXT),
-        "revenue": (f"Revenue ({currency})", COUNT),
+        "revenue": (headed("Revenue", currency), COUNT),
         "complete": ("Month is over", TEXT),
     }
     kept = months[~months["customers"].between(1, SMALL - 1)]

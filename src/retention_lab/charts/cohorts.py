@@ -23,7 +23,7 @@ from retention_lab.charts.frame import (
     finished,
     tooltips,
 )
-from retention_lab.record import SMALL, percent
+from retention_lab.record import SMALL, headed, percent
 from retention_lab.tables.annotations import Annotation
 from retention_lab.wording import Instead
 
@@ -123,14 +123,15 @@ def triangle(
     )
     layers = _triangle_layers(data, columns, unit=unit)
     per = f"{unit.lower()} since the first purchase"
+    cohort = "week" if unit.endswith("week") else "month"
     return finished(
         layers.add_params(alt.param(name="measure", value="share", bind=measure)),
         description=(
-            f"Triangle of cohorts by {per}: the share of each month's new customers who bought in "
-            f"each.{_mean_in_words(data)} Hatched cells are incomplete."
+            f"Triangle of cohorts by {per}: the share of each {cohort}'s new customers who bought "
+            f"in each.{_mean_in_words(data)} Hatched cells are incomplete."
         ),
         caption=(
-            f"By {per}, the share of each month's new customers who bought in it. "
+            f"By {per}, the share of each {cohort}'s new customers who bought in it. "
             "Hatched: not over yet for everybody."
         ),
         columns=columns,
@@ -139,12 +140,14 @@ def triangle(
 
 
 def _cells(frame: pd.DataFrame, means: pd.DataFrame, *, minor_per_unit: int) -> pd.DataFrame:
-    """The cells to draw, cohorts named by their month; the weighted mean as a last cohort."""
+    """The cells to draw, cohorts named by their first day; the weighted mean as a last one."""
     kept = frame[(frame["size"] >= SMALL) & frame["period"].between(1, PERIODS)]
     newest = sorted(kept["cohort"].unique())[-COHORTS:]
     cells = kept[kept["cohort"].isin(newest)]
     revenue = (cells["revenue"] / minor_per_unit).where(~cells["active"].between(1, SMALL - 1))
-    cells = cells.assign(cohort=cells["cohort"].dt.strftime("%b %Y"), revenue=revenue)
+    months = cells["cohort"].dt.is_month_start.all()
+    named = cells["cohort"].dt.strftime("%b %Y" if months else "%d %b %Y")
+    cells = cells.assign(cohort=named, revenue=revenue)
     drawn = means["period"].between(1, PERIODS) & (means["size"] >= SMALL)
     mean = means[drawn].assign(cohort=MEAN, complete=True)
     columns = list(_triangle_columns("", ""))
@@ -166,7 +169,7 @@ def _triangle_columns(unit: str, currency: str) -> Columns:
         "later_share": ("In it or later", SHARE),
         "later_low": ("Later, from", SHARE),
         "later_high": ("Later, to", SHARE),
-        "revenue": (f"Revenue ({currency})", COUNT),
+        "revenue": (headed("Revenue", currency), COUNT),
         "complete": ("Complete", TEXT),
     }
 

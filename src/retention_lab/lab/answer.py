@@ -55,8 +55,13 @@ class Answer:
 def readable(frame: pd.DataFrame) -> pd.DataFrame:
     """Write each column as people read it, the first one to the left as the names of the rows."""
     text = pd.DataFrame({name: _written(frame[name], str(name)) for name in frame.columns})
-    text.columns = pd.Index([str(name).replace("_", " ").capitalize() for name in frame.columns])
+    text.columns = pd.Index([heading(str(name)) for name in frame.columns])
     return text.set_index(text.columns[0]) if len(text.columns) > 1 else text
+
+
+def heading(name: str) -> str:
+    """Write the name of a column as people read it: Later share."""
+    return name.replace("_", " ").capitalize()
 
 
 def _written(column: pd.Series, name: str) -> pd.Series:
@@ -65,7 +70,7 @@ def _written(column: pd.Series, name: str) -> pd.Series:
     if pd.api.types.is_bool_dtype(column):
         return column.map({True: "yes", False: "no"})
     if pd.api.types.is_numeric_dtype(column):
-        share = name in SHARES or name.removeprefix("later_") in SHARES
+        share = name.removeprefix("later_") in SHARES
         form = percent if share else _whole if pd.api.types.is_integer_dtype(column) else _decimal
         return column.astype(object).map(form, na_action="ignore").fillna("")
     return column.astype(object).fillna("")

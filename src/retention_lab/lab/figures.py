@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, get_args
 
 import pandas as pd
 
-from retention_lab import charts, wording
+from retention_lab import charts, checks, wording
 from retention_lab.customers import cohorts, kpis, newest, repurchase, revenue
+from retention_lab.customers.activity import activity_tier
 from retention_lab.lab.answer import Answer, readable
 from retention_lab.record import SMALL, Claim, Ledger, asked, comeback, periods
 from retention_lab.survival.daygrid import kaplan_meier
@@ -103,6 +104,8 @@ def clocked(
     shop: Snapshot, *, clock: Clock, period: CalendarPeriod, window: int
 ) -> tuple[Callable[..., pd.DataFrame], str]:
     """Return the triangle of a clock, still to be given orders, and what its periods are called."""
+    checks.known("triangle", "clock", [clock], get_args(Clock))
+    checks.at_least("window", window, 1)
     if clock == "own":
         return (
             lambda orders: cohorts.own_clock_triangle(orders, as_of=shop.as_of, window_days=window),
@@ -163,6 +166,7 @@ def gaps(shop: Snapshot) -> Answer:
 
 def activity(shop: Snapshot, *, edges: Sequence[int]) -> Answer:
     """Answer how long ago customers last bought, now and as many days earlier as the last edge."""
+    activity_tier([], edges=edges)  # refuses edges that do not rise
     ledger = Ledger()
     tiers = periods.activity(ledger, shop, edges=edges)
     dated = [tier.assign(as_of=pd.Timestamp(day)) for day, tier in tiers.items()]
@@ -178,6 +182,7 @@ def activity(shop: Snapshot, *, edges: Sequence[int]) -> Answer:
 
 def compared_periods(shop: Snapshot, *, days: int) -> Answer:
     """Answer how the last days compare with as many before."""
+    checks.at_least("days", days, 1)
     ledger = Ledger()
     periods.periods(ledger, shop, days=days)
     reach = {"days": days, "history_days": shop.history_days}

@@ -12,9 +12,9 @@ from ibis import _
 from retention_lab import checks
 from retention_lab.charts import groups as pictures
 from retention_lab.customers import cohorts, newest
-from retention_lab.lab.answer import Answer, readable
+from retention_lab.lab.answer import Answer, heading
 from retention_lab.lab.figures import CalendarPeriod, Clock, clocked, in_whole_units
-from retention_lab.record import SMALL, Ledger, asked
+from retention_lab.record import SMALL, Ledger, asked, percent
 from retention_lab.tables.contracts import CONTRACTS
 from retention_lab.tables.engine import collect, keep
 from retention_lab.tables.snapshot import Snapshot
@@ -115,5 +115,8 @@ def _stacked(frames: Mapping[str, pd.DataFrame], by: str) -> pd.DataFrame:
 def _wide(frames: Mapping[str, pd.DataFrame], by: str, *, rows: str, size: str) -> pd.DataFrame:
     """Write the share of each group beside those of the others, where enough stand behind it."""
     large = {name: frame[frame[size] >= SMALL] for name, frame in frames.items()}
-    texts = {name: readable(frame[[rows, "share"]])["Share"] for name, frame in large.items()}
-    return pd.DataFrame(texts).fillna("").rename_axis(columns=by.replace("_", " ").capitalize())
+    shares = {name: frame.set_index(rows)["share"] for name, frame in large.items()}
+    table = pd.DataFrame(shares).astype(object).map(percent, na_action="ignore").fillna("")
+    if isinstance(table.index, pd.DatetimeIndex):
+        table.index = table.index.strftime("%Y-%m-%d")
+    return table.rename_axis(index=heading(rows), columns=heading(by))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import sqlglot
 import sqlglot.expressions as sge
@@ -72,5 +74,9 @@ def _refuse_else(tree: sge.Expression, shop: Snapshot) -> None:
 
 
 def _why(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].removesuffix(".").replace("\x1b[4m", "").replace("\x1b[0m", "") + "."
+    """Tell the engine's reason in one line, without its pointers into the query."""
+    plain = re.sub(r"\x1b\[\d*m", "", str(error))
+    lines = [line.strip() for line in plain.splitlines() if line.strip()]
+    hints = [line for line in lines[1:] if line.startswith("Candidate bindings")]
+    first = re.sub(r"^\w+ Error: ", "", lines[0])
+    return ". ".join(line.rstrip(".!") for line in [first, *hints[:1]]) + "."

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from retention_lab.record.ledger import BEFORE, SMALL, Claim, Ledger, Unit, Words, money, percent
+from retention_lab.record.ledger import (
+    BEFORE,
+    SMALL,
+    Claim,
+    Ledger,
+    Unit,
+    Words,
+    headed,
+    money,
+    percent,
+)
 
-__all__ = ["BEFORE", "SMALL", "Claim", "Ledger", "Unit", "Words", "money", "percent"]
+__all__ = ["BEFORE", "SMALL", "Claim", "Ledger", "Unit", "Words", "headed", "money", "percent"]

@@ -23,7 +23,8 @@ BEFORE = "_before"  # ends the name of a result of the period before
 SMALL = 10  # a group of fewer customers is neither recorded nor drawn
 
 MIME = "application/vnd.retention-lab.results+json"
-_SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€", "JPY": "¥"}
+NO_CURRENCY = "XXX"  # in ISO 4217
+_SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€", "JPY": "¥", NO_CURRENCY: ""}
 _SPACE = "\N{NO-BREAK SPACE}"
 
 
@@ -211,6 +212,11 @@ def money(value: float, currency: str) -> str:
     else:
         text = _fixed(size, digits if round(size, digits) < 1_000 else 0)
     return f"{'-' if round(value, digits) < 0 else ''}{symbol}{text}"
+
+
+def headed(what: str, currency: str) -> str:
+    """Head a column of amounts: Revenue (GBP); without a currency there is none to name."""
+    return what if currency == NO_CURRENCY else f"{what} ({currency})"
 
 
 def _fixed(value: float, digits: int) -> str:

@@ -207,7 +207,7 @@ def _refuse_missing(there: list[str], contract: Contract, columns: Mapping[str, 
     if missing[0] in ("order_id", "return_id"):
         hint += f" Rows without one are numbered by df.assign({missing[0]}=range(len(df)))."
     raise checks.BadParameter(
-        f"{contract.name} lacks {' and '.join(missing)}; it has {', '.join(there) or 'no column'}. "
+        f"{contract.name} lacks {', '.join(missing)}; it has {', '.join(there) or 'no column'}. "
         f"{hint}"
     )
 

@@ -48,8 +48,8 @@ def returned_by_group(claims: Sequence[Claim], *, by: str, days: int, few: Seque
         )
     dated = "; ".join(f"{claim.label} {claim.full}, {claim.about}" for claim in claims)
     return (
-        f"Bought again within {days} days, the newest complete month of each {_plain(by)}: {dated}. "
-        f"{NO_EFFECT}{_few(few)}"
+        f"Bought again within {days} days, the newest complete month of each {_plain(by)}: "
+        f"{dated}. {NO_EFFECT}{_few(few)}"
     )
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pandas as pd
 
-from retention_lab.record import BEFORE, Ledger
+from retention_lab.record import BEFORE, Ledger, headed
 from retention_lab.tables.quality import USED
 from retention_lab.wording.phrases import Instead, counted, full_day, quoted
 
@@ -115,7 +115,7 @@ def waterfall(frame: pd.DataFrame, *, currency: str, minor_per_unit: int) -> pd.
             "Table": ordered["table"],
             "What became of it": ordered["reason"],
             "Rows": ordered["rows"].map("{:,}".format),
-            f"Amount ({currency})": amounts.where(ordered["amount"] != 0, ""),
+            headed("Amount", currency): amounts.where(ordered["amount"] != 0, ""),
         }
     ).set_index("Table")
 
