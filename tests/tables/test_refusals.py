@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from retention_lab.checks import BadData, BadParameter
-from retention_lab.tables import engine, expressions, snapshot
+from retention_lab.tables import clocks, engine, expressions, snapshot
 from retention_lab.tables import source as sources
 from retention_lab.tables.engine import collect
 
@@ -218,18 +218,18 @@ def test_as_of_beyond_the_orders_is_refused_unless_the_source_says_it_is_complet
 @pytest.mark.parametrize("value", ["2025-02-30", "yesterday", "", "28/02/2025", 20250228])
 def test_day_that_is_none_is_refused(value):
     with pytest.raises(BadParameter, match="as_of must be a day such as 2026-11-29, got"):
-        snapshot.date_of(value)
+        clocks.date_of(value)
 
 
 @pytest.mark.parametrize("value", [dt.date.max, "1900-01-01"])
 def test_day_beyond_our_years_is_refused(value):
     with pytest.raises(BadParameter, match="as_of must be a day from 1970 to 2100"):
-        snapshot.date_of(value)
+        clocks.date_of(value)
 
 
 def test_time_of_day_is_no_part_of_as_of():
-    assert snapshot.date_of(pd.Timestamp("2025-02-28 12:00")) == dt.date(2025, 2, 28)
-    assert type(snapshot.date_of(pd.Timestamp("2025-02-28"))) is dt.date
+    assert clocks.date_of(pd.Timestamp("2025-02-28 12:00")) == dt.date(2025, 2, 28)
+    assert type(clocks.date_of(pd.Timestamp("2025-02-28"))) is dt.date
 
 
 @pytest.mark.parametrize("name", ["spark engine", "pandas"])

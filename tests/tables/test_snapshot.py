@@ -216,6 +216,20 @@ def test_unchanged_source_is_not_read_again(tmp_path, monkeypatch):
             snapshot.take(source, as_of=AS_OF, zone="Asia/Tokyo")
 
 
+def test_earlier_snapshot_is_what_it_was_whatever_became_of_the_source(tmp_path):
+    source = shop(tmp_path)
+    first = snapshot.take(source, as_of="2025-02-28")
+    write(tmp_path, {"orders.csv": ORDERS.replace("20.50", "99.00")})
+    assert frame(snapshot.take(source, as_of="2025-02-28").orders)["amount"].max() == 9900
+    earlier = snapshot.kept(source, name=first.folder.name)
+    assert (earlier.content_hash, earlier.as_of) == (first.content_hash, first.as_of)
+    pd.testing.assert_frame_equal(frame(earlier.orders), frame(first.orders))
+    some = snapshot.kept(source, name=first.folder.name, where="customer_id = 'ann'")
+    assert some.rows["customers"] == 1
+    assert snapshot.kept(source, name="2025-02-28-000000000000") is None
+    assert snapshot.kept(source, name="") is None
+
+
 def test_changed_file_lookup_or_setting_makes_a_new_snapshot(tmp_path):
     columns = orders_map()["columns"] | {
         "coupon": {"lookup": {"file": "c.csv", "column": "order_id"}}

@@ -136,3 +136,25 @@ def end_of_day(day: dt.date, zone_name: str) -> dt.datetime:
     """Return the first naive UTC instant after a local day; its snapshot knows what is earlier."""
     midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), tzinfo=zone(zone_name))
     return midnight.astimezone(dt.UTC).replace(tzinfo=None)
+
+
+def date_of(value: dt.date | str) -> dt.date:
+    """Return a date from ISO text.
+
+    Raises
+    ------
+    BadParameter
+        When there is no such day.
+    """
+    try:
+        day = value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
+        day = dt.date(day.year, day.month, day.day)  # a datetime is a date, too
+    except (ValueError, TypeError) as error:
+        raise checks.BadParameter(
+            f"as_of must be a day such as 2026-11-29, got {value!r}."
+        ) from error
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise checks.BadParameter(
+            f"as_of must be a day from {FIRST_YEAR} to {LAST_YEAR}, got {day}."
+        )
+    return day

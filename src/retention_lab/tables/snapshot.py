@@ -110,10 +110,8 @@ def take(
     BadData
         When the data break a contract, do not reach `as_of`, or nobody is left.
     """
-    loaded = source if isinstance(source, Source) else sources.load(sources.find(source))
-    if zone:
-        loaded = loaded.model_copy(update={"business_time_zone": clocks.zone(zone).key})
-    day = None if as_of is None else date_of(as_of)
+    loaded = _loaded(source, zone)
+    day = None if as_of is None else clocks.date_of(as_of)
     con = engine.connect(loaded.engine)
     if isinstance(loaded, FrameSource):
         snapshot = _in_memory(loaded, day, con=con)
@@ -122,26 +120,33 @@ def take(
     return only(snapshot, where) if where.strip() else snapshot
 
 
-def date_of(value: dt.date | str) -> dt.date:
-    """Return a date from ISO text.
+def kept(
+    source: Source | str | Path, *, name: str, zone: str | None = None, where: str = ""
+) -> Snapshot | None:
+    """Open an earlier snapshot of a source by the name of its folder, if it is still there.
+
+    Its tables are those of that day, whatever has become of the source since.
 
     Raises
     ------
     BadParameter
-        When there is no such day.
+        When the source or the condition is not understood.
+    BadData
+        When nobody is left.
     """
-    try:
-        day = value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
-        day = dt.date(day.year, day.month, day.day)  # a datetime is a date, too
-    except (ValueError, TypeError) as error:
-        raise checks.BadParameter(
-            f"as_of must be a day such as 2026-11-29, got {value!r}."
-        ) from error
-    if not clocks.FIRST_YEAR <= day.year <= clocks.LAST_YEAR:
-        raise checks.BadParameter(
-            f"as_of must be a day from {clocks.FIRST_YEAR} to {clocks.LAST_YEAR}, got {day}."
-        )
-    return day
+    loaded = _loaded(source, zone)
+    folder = store.named(loaded, name)
+    if folder is None:
+        return None
+    snapshot = _opened(folder, con=engine.connect(loaded.engine))
+    return only(snapshot, where) if where.strip() else snapshot
+
+
+def _loaded(source: Source | str | Path, zone: str | None) -> Source:
+    loaded = source if isinstance(source, Source) else sources.load(sources.find(source))
+    if zone:
+        loaded = loaded.model_copy(update={"business_time_zone": clocks.zone(zone).key})
+    return loaded
 
 
 def complete_to(source: Source, *, con: BaseBackend) -> dt.date:

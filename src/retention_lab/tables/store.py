@@ -57,7 +57,12 @@ def find(source: Source, as_of: dt.date | None) -> Path | None:
     note = _note(source, identity.source_key(source, as_of))
     if note is None or not note.is_file():
         return None
-    folder = _place(source) / note.read_text(encoding="utf-8")
+    return named(source, note.read_text(encoding="utf-8"))
+
+
+def named(source: Source, name: str) -> Path | None:
+    """Find a snapshot of a source by the name of its folder."""
+    folder = _place(source) / Path(name).name
     return folder if (folder / ABOUT).is_file() else None
 
 
