@@ -10,11 +10,53 @@ import pandas as pd
 
 from retention_lab.tables import engine, quality, snapshot
 from retention_lab.tables import source as sources
+from retention_lab.tables.contracts import TableName
 from retention_lab.tables.parsing import minor_digits
 from retention_lab.tables.source import Source
+from retention_lab.tables.tablemap import TableMap
 
-FEEDS = {"overview": ("orders",)}  # the tables that each report needs
 READ = "read"
+ATTRIBUTES = "attributes"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feed:
+    """A report or a part of one: each of `ways` is a table and what it must hold, if anything.
+
+    Any one way will do; `unlock` says what to add where there is none.
+    """
+
+    name: str
+    ways: tuple[tuple[TableName, str], ...]
+    unlock: str
+
+
+FEEDS = (
+    Feed(name="overview", ways=(("orders", ""),), unlock="a table of orders"),
+    Feed(
+        name="overview, which kinds of customers a change comes from",
+        ways=(
+            ("customers", ATTRIBUTES),
+            ("orders", ATTRIBUTES),
+            ("order_lines", ATTRIBUTES),
+            ("orders", "coupon"),
+            ("orders", "discount"),
+            ("order_lines", "product_family"),
+        ),
+        unlock="customers, with an attribute such as their country or how they were won",
+    ),
+)
+
+
+def possible(source: Source, feed: Feed) -> bool:
+    """Tell whether a source has what a report, or a part of one, needs."""
+    return any(_holds(source.tables.get(table), what) for table, what in feed.ways)
+
+
+def _holds(table: TableMap | None, what: str) -> bool:
+    if table is None or not what:
+        return table is not None
+    return bool(table.attributes) if what == ATTRIBUTES else what in table.columns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +103,7 @@ def inspect(path: str, *, as_of: dt.date | None = None) -> Intake:
         controls=pd.DataFrame(
             quality.controls(source, day, tables), columns=quality.CONTROL_COLUMNS
         ),
-        feeds=tuple(report for report, needed in FEEDS.items() if set(needed) <= set(tables)),
+        feeds=tuple(feed.name for feed in FEEDS if possible(source, feed)),
     )
 
 

@@ -8,24 +8,16 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
-import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from numbers import Integral
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from retention_lab import __version__, checks
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from rich.progress import TaskID
-
-    from retention_lab.reports.intake import Intake
-    from retention_lab.reports.kernel import Watch
+from retention_lab.cli import show
+from retention_lab.cli.start import start
 
 DEBUG = "RETENTION_LAB_DEBUG"
 CODES = (
@@ -50,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _told(str(refusal), code=refusal.exit_code)
     except Exception as error:  # the last wall: a sentence, and a traceback on request
         usage: Callable[[], str] | None = getattr(error, "format_message", None)
+        if type(error).__name__ == "Abort":  # Ctrl-C; its class is private, too
+            return _told("Stopped.", code=1)
         if usage is not None:  # what typer finds wrong with the arguments; its class is private
             return _told(usage(), code=2)
         if os.environ.get(DEBUG):
@@ -116,7 +110,7 @@ def run(
     # On Ctrl-C asyncio would list the tasks of the kernel that was just ended.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     loaded = suites.load(suite, source=source, where=where)
-    with _progress() as watch:
+    with show.progress() as watch:
         outcome = runner.run(loaded, as_of=_day("--as-of", as_of), out=out, only=only, watch=watch)
     for failure in outcome.failures:
         typer.echo(str(failure), err=True)
@@ -139,7 +133,7 @@ def check(
     """Show what a source holds, what is left out of it and why, and which reports it can feed."""
     from retention_lab.reports import intake
 
-    _show(intake.inspect(source, as_of=_day("--as-of", as_of)), by_month=by_month)
+    show.intake(intake.inspect(source, as_of=_day("--as-of", as_of)), by_month=by_month)
 
 
 @app.command(epilog=CODES)
@@ -168,68 +162,4 @@ def _day(option: str, text: str | None) -> dt.date | None:
         ) from error
 
 
-@contextmanager
-def _progress() -> Iterator[Watch]:
-    """Show on a terminal a bar over the cells of each notebook, elsewhere one line as it begins."""
-    if not sys.stderr.isatty():
-        yield lambda name, cell, _: typer.echo(f"{name} ...", err=True) if cell == 1 else None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def watch(name: str, cell: int, cells: int) -> None:
-            if name not in tasks:
-                tasks[name] = bars.add_task(name, total=cells)
-            bars.update(tasks[name], completed=cell)
-
-        yield watch
-
-
-def _show(found: Intake, *, by_month: bool) -> None:
-    source, day = found.source, found.as_of
-    typer.echo(
-        f"{source.name}: what was known on {day} ({source.zone}; amounts in {source.currency})"
-    )
-    for name, steps in found.steps.items():
-        _table(name, steps)
-        if found.later[name]:
-            typer.echo(f"Later than {day}, and not counted: {found.later[name]:,}.")
-        if by_month:
-            _table(f"{name}, rows by month", found.months[name])
-    if not found.controls.empty:
-        _table("control totals", found.controls)
-    typer.echo(f"\nReports that this source can feed: {', '.join(found.feeds) or 'none'}.")
-
-
-def _table(title: str, frame: pd.DataFrame) -> None:
-    """Print a table: ruled on a terminal, in plain columns elsewhere."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    terminal = sys.stdout.isatty()
-    console = Console(width=None if terminal else 200, markup=False, highlight=False, emoji=False)
-    table = Table(
-        title=f"\n{title}", title_justify="left", box=box.SIMPLE_HEAD if terminal else None
-    )
-    for place, name in enumerate(frame.columns):
-        table.add_column(name.replace("_", " "), justify="right" if place else "left")
-    for row in frame.itertuples(index=False):
-        table.add_row(*(_cell(value) for value in row))
-    console.print(table)
-
-
-def _cell(value: object) -> str:
-    import pandas as pd
-
-    match value:
-        case bool():
-            return "yes" if value else "no"
-        case float() if not pd.isna(value):
-            return f"{value:,.2f}"
-        case Integral():
-            return f"{value:,}"
-    return "" if pd.isna(value) else str(value)  # type: ignore[call-overload]
+app.command(epilog=CODES)(start)

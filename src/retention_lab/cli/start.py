@@ -1,0 +1,252 @@
+"""`start`: from exported files to a source file and an open report.
+
+What it finds, asks and takes is decided in `tables`; here it is asked and told.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from retention_lab import checks
+from retention_lab.cli import show
+
+if TYPE_CHECKING:
+    from retention_lab.tables.deciding import Settings
+    from retention_lab.tables.questions import Question
+    from retention_lab.tables.rehearsal import Rehearsal
+    from retention_lab.tables.sniffing import Layout
+    from retention_lab.tables.source import Source
+
+SUITE = "experiments/suites/overview.yml"
+SLOW = 1 << 30  # bytes: from here on it is said beforehand how long it may take
+_SECONDS_PER_GB = 60
+_HINTS = {
+    "negative amount": "these are probably refunds; a table of `returns` can be mapped from them",
+    "non-positive quantity": "these are probably returns; `returns` can be mapped from them",
+    "missing customer_id": "nobody can be followed without one",
+}
+
+
+def start(  # noqa: PLR0913  each is an option of the command
+    files: Annotated[list[Path], typer.Argument(help="Exports: CSV, Excel or Parquet.")],
+    *,
+    to: Annotated[
+        Path | None, typer.Option(help="The source file to write; default beside the first file.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="The shop's name, as reports call it.")] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="What a column means, such as customer_id='Client No'; repeatable."),
+    ] = None,
+    dates: Annotated[str | None, typer.Option(help="How dates are written: %d/%m/%Y.")] = None,
+    number: Annotated[
+        str | None, typer.Option(help="How 1234.56 is written, such as 1.234,56.")
+    ] = None,
+    currency: Annotated[str | None, typer.Option(help="Three letters, such as EUR.")] = None,
+    time_zone: Annotated[str | None, typer.Option(help="Such as Europe/Berlin.")] = None,
+    amounts: Annotated[
+        str | None, typer.Option(help="In rows of one order: its total repeated, or parts.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing; take what is safe.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the source file.")] = False,
+    no_run: Annotated[bool, typer.Option("--no-run", help="Make no report yet.")] = False,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the report.")] = False,
+    out: Annotated[Path, typer.Option(help="Where reports lie.")] = Path("reports"),
+) -> int:
+    """Make a source file and a first report from exported files; asks what they leave open."""
+    from retention_lab.tables import deciding, drafting, engine, rehearsal, sniffing
+    from retention_lab.tables.questions import Talk
+
+    target = to or files[0].with_suffix(".yml")
+    _refuse_target(target, force=force)
+    con = engine.connect()
+    layouts = [sniffing.look(file, con=con) for file in files]
+    for layout in layouts:
+        typer.echo(_described(layout))
+    _warn_of_size(layouts)
+    notes: list[str] = []
+    talk = Talk(
+        columns=_said(column or []), dates=dates, number=number, currency=_code(currency),
+        time_zone=time_zone, amounts=_choice(amounts),
+        ask=lambda question: _asked(question, yes=yes, notes=notes), tell=notes.append,
+    )  # fmt: skip
+    decided = deciding.decide(layouts, talk=talk, folder=target.parent, con=con)
+    settings = {"name": name or target.stem.replace("_", " ").capitalize(), **decided}
+    _tell_left_alone(layouts, settings)
+    _list("Taken as safe:", notes)
+    made = rehearsal.rehearse(settings, file=target, con=con)
+    _tell_rows(made)
+    above = [f"Written by `retention-lab start {' '.join(file.name for file in files)}`.", *notes]
+    drafting.write(target, drafting.text(made.settings, notes=above))
+    typer.echo(f"\nWritten: {target}")
+    _tell_feeds(made.source)
+    return 0 if no_run else _run(target, out=out, opened=not no_open)
+
+
+def _refuse_target(target: Path, *, force: bool) -> None:
+    if target.exists() and not force:
+        raise checks.BadParameter(
+            f"{target} is there already. Choose another with --to, or replace it with --force."
+        )
+    if not target.parent.is_dir():
+        raise checks.BadParameter(f"There is no folder {target.parent}. Make it first.")
+
+
+def _said(columns: Sequence[str]) -> dict[str, str]:
+    from typing import get_args
+
+    from retention_lab.tables.roles import Role
+
+    pairs = [said.partition("=") for said in columns]
+    if any(not sign for _, sign, _ in pairs):
+        raise checks.BadParameter('--column takes a meaning and a name: customer_id="Client No".')
+    found = {role.strip(): name for role, _, name in pairs}
+    checks.known("--column", "meaning", found, get_args(Role))
+    return found
+
+
+def _code(currency: str | None) -> str | None:
+    if currency is not None and not (len(currency) == 3 and currency.isalpha()):
+        raise checks.BadParameter(f"--currency takes three letters such as EUR, got {currency!r}.")
+    return currency.upper() if currency else None
+
+
+def _choice(amounts: str | None) -> str | None:
+    checks.known("--amounts", "meaning", [amounts] if amounts else [], ["total", "parts"])
+    return amounts
+
+
+def _described(layout: Layout) -> str:
+    signs = {",": "comma", ";": "semicolon", "\t": "tab", "|": "|"}
+    place, size = layout.place, layout.path.stat().st_size
+    parts = [f"{size / 1e6:,.1f} MB", f"{len(layout.columns)} columns"]
+    if place.kind == "csv":
+        parts += [f"divided by {signs[place.delimiter]}", place.encoding]
+    if place.skip:
+        parts.append(f"header in line {place.skip + 1}")
+    return f"{layout.name}: {', '.join(parts)}"
+
+
+def _warn_of_size(layouts: Sequence[Layout]) -> None:
+    texts = [one.path.stat().st_size for one in layouts if one.place.kind == "csv"]
+    if sum(texts) > SLOW:
+        minutes = max(1, round(sum(texts) / 1e9 * _SECONDS_PER_GB / 60))
+        typer.echo(
+            f"This much text takes about {minutes} minutes to read on a small machine, each time "
+            "it changes. As Parquet it is read several times faster."
+        )
+
+
+def _asked(question: Question, *, yes: bool, notes: list[str]) -> str:
+    """Ask on the terminal, or take the safe answer, or refuse with the option that answers."""
+    choices = list(question.choices)
+    example = choices[0] if choices else "..."
+    option = question.option.replace("ANSWER", example)
+    if yes:
+        if question.safe is None:
+            raise checks.BadParameter(f"{question.text} No answer is safe; say it: {option}.")
+        notes.append(f"{question.text} Taken: {question.safe}. ({option} says otherwise)")
+        return question.safe
+    typer.echo(f"\n{question.text}")
+    for place, choice in enumerate(choices, start=1):
+        typer.echo(f"  {place}  {choice}  {question.choices[choice]}".rstrip())
+    while True:
+        typer.echo(f"Answer{f' [{question.safe}]' if question.safe else ''}: ", nl=False)
+        line = sys.stdin.readline()
+        if not line:
+            typer.echo("")
+            safe = ", or take what is safe with --yes" if question.safe else ""
+            raise checks.BadParameter(f"{question.text} Nobody answers; say {option}{safe}.")
+        answer = _understood(line.strip() or question.safe or "", choices)
+        if answer:
+            return answer
+        typer.echo("That is none of the answers.")
+
+
+def _understood(answer: str, choices: Sequence[str]) -> str:
+    if not choices:
+        return answer
+    if answer.isdigit() and 1 <= int(answer) <= len(choices):
+        return choices[int(answer) - 1]
+    return answer if answer in choices else ""
+
+
+def _list(title: str, lines: Sequence[str]) -> None:
+    if lines:
+        typer.echo(f"\n{title}")
+        for line in lines:
+            typer.echo(f"  {line}")
+
+
+def _tell_left_alone(layouts: Sequence[Layout], settings: Settings) -> None:
+    from retention_lab.tables import deciding, roles
+
+    taken = deciding.taken(settings)
+    found = [name for layout in layouts for name in roles.personal(layout, taken=taken)]
+    if found:
+        typer.echo(f"Left alone, as personal data: {', '.join(dict.fromkeys(found))}")
+
+
+def _tell_rows(made: Rehearsal) -> None:
+    show.table("the first orders, as they were read", made.sample)
+    for table, reasons in made.left_out.items():
+        typer.echo(f"\n{table}: {made.used[table]:,} rows are used.")
+        for reason, rows in reasons.items():
+            hint = f" ({_HINTS[reason]})" if reason in _HINTS else ""
+            typer.echo(f"  left out: {rows:,}, {reason}{hint}")
+
+
+def _tell_feeds(source: Source) -> None:
+    from retention_lab.reports import intake
+
+    there = [feed.name for feed in intake.FEEDS if intake.possible(source, feed)]
+    typer.echo(f"Reports that are possible now: {', '.join(there)}")
+    for feed in intake.FEEDS:
+        if feed.name not in there:
+            typer.echo(f"  {feed.name}: add {feed.unlock}")
+
+
+def _run(target: Path, *, out: Path, opened: bool) -> int:
+    """Run the overview of a source file, and open its page on a terminal."""
+    from retention_lab.reports import run as runner
+    from retention_lab.reports import suite as suites
+
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    suite = suites.load(_suite(target), source=str(target))
+    with show.progress() as watch:
+        outcome = runner.run(suite, out=out, watch=watch)
+    for failure in outcome.failures:
+        typer.echo(str(failure), err=True)
+    for page in outcome.pages:
+        typer.echo(f"Report: {page}")
+        if opened and sys.stdout.isatty():
+            typer.launch(str(page))
+    return outcome.exit_code
+
+
+def _suite(target: Path) -> Path:
+    """Find the overview from here, or beside the package where it is a checkout.
+
+    Raises
+    ------
+    BadParameter
+        When it is in neither place.
+    """
+    import retention_lab
+    from retention_lab.tables import source
+
+    here = source.find(SUITE)
+    beside = Path(retention_lab.__file__).parents[2] / SUITE
+    found = next((path for path in (here, beside) if path.exists()), None)
+    if found is None:
+        raise checks.BadParameter(
+            f"The notebooks are not here: {SUITE} is missing. Go to the folder of retention-lab, "
+            f"then: retention-lab run {SUITE} --source {target.resolve()}"
+        )
+    return found

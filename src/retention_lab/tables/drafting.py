@@ -1,0 +1,82 @@
+"""The text of a source file, in the order of the guide, with a word on what needs one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import yaml
+
+from retention_lab.tables.deciding import Settings
+
+_BLOCKS = ("columns", "attributes")
+
+
+def text(settings: Settings, *, notes: Sequence[str]) -> str:
+    """Write settings as YAML that a person can read and change; `notes` stand above them."""
+    lines = [f"# {note}" for note in notes]
+    for name, value in settings.items():
+        if name == "tables" and isinstance(value, dict):
+            lines += ["", "tables:"]
+            for table, said in value.items():
+                lines += [f"  {table}:", *_table(said), ""]
+        else:
+            lines.append(f"{name}: {_flow(value)}{_remark(name, value)}")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _table(said: Mapping[str, object]) -> Iterator[str]:
+    for name, value in said.items():
+        if name in _BLOCKS and isinstance(value, dict):
+            yield f"    {name}:"
+            yield from (f"      {key}: {_flow(one)}" for key, one in value.items())
+        elif isinstance(value, list) and len(value) == 1 and name == "rows":
+            yield f"    rows: {_flow(value[0])}"
+        elif isinstance(value, list):
+            yield f"    {name}:"
+            for one in value:
+                yield from _item(one)
+        else:
+            yield f"    {name}: {_flow(value)}{_remark(name, value)}"
+
+
+def _item(one: object) -> Iterator[str]:
+    """Write an item of a list; a rule gets a line for its condition."""
+    if isinstance(one, dict) and "where" in one:
+        yield f"      - reason: {_flow(one['reason'])}"
+        yield f"        where: {_flow(one['where'])}"
+    else:
+        yield f"      - {_flow(one)}"
+
+
+def _remark(name: str, value: object) -> str:
+    remarks = {
+        ("time_zone", None): "of times without an offset; days in reports follow it, too",
+        ("currency", "XXX"): "no currency was stated; put three letters here, such as EUR",
+        ("duplicates", "add_up"): "several rows are parts of one",
+        ("duplicates", "keep_first"): "several rows repeat the same total",
+    }
+    found = remarks.get((name, str(value)), remarks.get((name, None)))
+    return f" # {found}" if found else ""
+
+
+def _flow(value: object) -> str:
+    """Write a value on one line."""
+    said = yaml.safe_dump(
+        value, default_flow_style=True, width=10**6, allow_unicode=True, sort_keys=False
+    )
+    return said.removesuffix("\n").removesuffix("\n...")
+
+
+def write(path: Path, content: str) -> None:
+    """Write a file whole or not at all."""
+    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(content)
+        Path(partial).chmod(0o644)
+        Path(partial).replace(path)
+    finally:
+        Path(partial).unlink(missing_ok=True)

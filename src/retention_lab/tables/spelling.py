@@ -1,0 +1,205 @@
+"""How an export writes dates, numbers and money: decided by whole columns, else asked.
+
+`03/04/2025` is never guessed: where all dates of a column fit two readings, a person says which.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+from retention_lab import checks
+from retention_lab.tables import clocks, parsing, profiling, roles
+from retention_lab.tables.profiling import Fit, Keys
+from retention_lab.tables.questions import Group, Question, Talk, pick
+
+NO_CURRENCY = "XXX"  # of ISO 4217
+_FEW_ORDERS = 20  # too few to tell a repeated total from equal parts
+_SLIPS = 0.01  # of the values may be unreadable, and are left out; more is another format
+
+
+def times(group: Group, found: Mapping[str, Sequence[Fit]], *, talk: Talk) -> dict[str, Fit]:
+    """Choose how each column of times is read; what one column tells holds for its neighbours.
+
+    Raises
+    ------
+    BadData
+        When some values of a column fit only one reading and some only another.
+    """
+    chosen = {name: _evident_time(group, name, fits) for name, fits in found.items()}
+    habit = next((fit.reading.answer[:2] for fit in chosen.values() if fit), None)
+    for name, fits in found.items():
+        if chosen[name] is None:
+            like = [fit for fit in fits if fit.reading.answer[:2] == habit]
+            chosen[name] = like[0] if len(like) == 1 else _asked_time(group, name, fits, talk=talk)
+    return {name: fit for name, fit in chosen.items() if fit is not None}
+
+
+def _evident_time(group: Group, name: str, fits: Sequence[Fit]) -> Fit | None:
+    most = max(fit.read for fit in fits)
+    best = [fit for fit in fits if fit.read == most]
+    sure = [fit for fit in fits if fit.alone]
+    if len(sure) > 1:
+        shown = [
+            profiling.examples(group.tables, name, other.reading, is_time=True)[0]
+            for other in reversed(sure[:2])
+        ]
+        raise checks.BadData(
+            f"{group.name}: the column {name!r} mixes dates that can only be read as "
+            f"{sure[0].reading.answer}, like {shown[0]!r}, with ones that can only be "
+            f"{sure[1].reading.answer}, like {shown[1]!r}. Export it again with one of them."
+        )
+    _refuse_unread(group, name, best[0], is_time=True)
+    return best[0] if len(best) == 1 else None
+
+
+def _refuse_unread(group: Group, name: str, fit: Fit, *, is_time: bool) -> None:
+    if fit.filled - fit.read <= max(1, _SLIPS * fit.filled):
+        return
+    shown = profiling.examples(group.tables, name, fit.reading, is_time=is_time)
+    what, option = ("date", '--dates "%d/%m/%Y"') if is_time else ("number", '--number "1.234,56"')
+    raise checks.BadData(
+        f"{group.name}: {fit.filled - fit.read:,} of {fit.filled:,} values of {name!r} are no "
+        f"{what}, for example {', '.join(map(repr, shown))}. Export it again, or say how they are "
+        f"written: {option}."
+    )
+
+
+def _asked_time(group: Group, name: str, fits: Sequence[Fit], *, talk: Talk) -> Fit:
+    cells = list(dict.fromkeys(group.cells(name)))[:3]
+    answer = talk.ask(
+        Question(
+            text=f"How are the dates in {name!r} written? Every one fits more than one reading, "
+            f"for example {', '.join(cells)}.",
+            choices={fit.reading.answer: _meaning(fit.reading.answer) for fit in fits},
+            option='--dates "ANSWER"',
+        )
+    )
+    return next(fit for fit in fits if fit.reading.answer == answer)
+
+
+def _meaning(answer: str) -> str:
+    return {"%d": "the day comes first", "%m": "the month comes first"}.get(
+        answer[:2], "the year comes first"
+    )
+
+
+def numbers(group: Group, found: Mapping[str, Sequence[Fit]], *, talk: Talk) -> dict[str, Fit]:
+    """Choose how each column of numbers is read; what one column tells holds for its neighbours."""
+    chosen = {name: _evident_number(group, name, fits) for name, fits in found.items()}
+    habit = next((fit.reading.style for fit in chosen.values() if fit and fit.reading.style), None)
+    for name, fits in found.items():
+        like = [fit for fit in fits if fit.reading.style == habit and habit]
+        if chosen[name] is None:
+            chosen[name] = like[0] if like else _asked_number(group, name, fits, talk=talk)
+    return {name: fit for name, fit in chosen.items() if fit is not None}
+
+
+def _evident_number(group: Group, name: str, fits: Sequence[Fit]) -> Fit | None:
+    """Return the plainest of the readings that read the most, unless they tell other amounts."""
+    most = max(fit.read for fit in fits)
+    best = [fit for fit in fits if fit.read == most]
+    _refuse_unread(group, name, best[0], is_time=False)
+    same = all(math.isclose(fit.total, best[0].total, rel_tol=1e-9) for fit in best)
+    return best[0] if same else None
+
+
+def _asked_number(group: Group, name: str, fits: Sequence[Fit], *, talk: Talk) -> Fit:
+    cells = list(dict.fromkeys(cell for cell in group.cells(name) if re.search("[.,]", cell)))[:3]
+    most = max(fit.read for fit in fits)
+    differ = {fit.total: fit for fit in reversed(fits) if fit.read == most}
+    answer = talk.ask(
+        Question(
+            text=f"What does the sign in the numbers of {name!r} divide, thousands or decimals? "
+            f"For example {', '.join(cells)}.",
+            choices={fit.reading.answer: _adds_up(fit) for fit in reversed(differ.values())},
+            option='--number "ANSWER"',
+        )
+    )
+    return next(fit for fit in fits if fit.reading.answer == answer)
+
+
+def _adds_up(fit: Fit) -> str:
+    return f"the column then adds up to {fit.total:,.2f}"
+
+
+def currency(group: Group, money: Sequence[str], *, talk: Talk) -> str:
+    """Return the currency of the amounts: as stated in a column, in a name or beside the numbers.
+
+    Raises
+    ------
+    BadData
+        When there are several.
+    """
+    if talk.currency is not None:
+        return talk.currency
+    column = pick(group, "currency", talk=talk)
+    counted = profiling.values(group.tables, column) if column else {}
+    stated = [code.upper() for code in counted if re.fullmatch("[A-Za-z]{3}", code)]
+    if len(stated) > 1:
+        shown = ", ".join(f"{code} ({counted[code]:,} rows)" for code in counted)
+        raise checks.BadData(
+            f"{group.name} holds amounts in several currencies: {shown}. One report speaks of one: "
+            "export them one by one, or convert them."
+        )
+    stated += filter(None, (roles.currency_in(name) for name in money))
+    signs = profiling.marks([cell for name in money for cell in group.cells(name)])
+    codes = {mark: codes for mark in signs if (codes := _codes(mark))}
+    if stated:
+        return stated[0]
+    if len(codes) > 1:
+        raise checks.BadData(
+            f"{group.name} holds amounts in several currencies: {', '.join(codes)}. One report "
+            "speaks of one: export them one by one, or convert them."
+        )
+    options = next(iter(codes.values()), [])
+    if len(options) == 1:
+        return options[0]
+    question = Question(
+        text="In which currency are the amounts? Three letters, such as EUR.",
+        choices=dict.fromkeys(options, ""),
+        safe=None if options else NO_CURRENCY,
+        option="--currency ANSWER",
+    )
+    return talk.ask(question).upper()
+
+
+def _codes(mark: str) -> list[str]:
+    if re.fullmatch("[A-Za-z]{3}", mark):
+        return [mark.upper()]
+    return sorted(code for code, signs in parsing.SYMBOLS.items() if mark in signs)
+
+
+def time_zone(times: Sequence[Fit], *, talk: Talk) -> str:
+    """Return the zone in which the times were written; dates alone need none."""
+    if talk.time_zone is not None:
+        return clocks.zone(talk.time_zone).key
+    if not any(fit.clock and fit.utc < fit.read for fit in times):
+        return "UTC"
+    question = Question(
+        text="Where does the clock stand that wrote the times? Such as Europe/Berlin.",
+        safe="UTC",
+        option="--time-zone ANSWER",
+    )
+    return clocks.zone(talk.ask(question)).key
+
+
+def repeated(found: Keys, amount: str, *, talk: Talk) -> str:
+    """Tell what the amount of a row is where orders have several: `total`, `first` or `parts`."""
+    if talk.amounts is not None:
+        return talk.amounts
+    if found.several and found.single == found.several:
+        return "first"
+    if found.several >= _FEW_ORDERS:
+        if found.same == found.several:
+            return "total"
+        if found.same < found.several / 2:
+            return "parts"
+    question = Question(
+        text=f"{found.several:,} orders stand in several rows, {found.same:,} with the same "
+        f"{amount!r} in each. What is it?",
+        choices={"total": "the whole order's, repeated", "parts": "each row's, to be added up"},
+        option="--amounts ANSWER",
+    )
+    return talk.ask(question)
