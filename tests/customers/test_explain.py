@@ -12,7 +12,8 @@ import pytest
 
 from retention_lab.checks import BadData, BadParameter
 from retention_lab.customers import groups
-from retention_lab.customers.explain import Printed, explain, explain_populations
+from retention_lab.customers.compare import Side
+from retention_lab.customers.explain import Printed, explain, explain_sides
 from retention_lab.customers.measures import estimate, measure
 from retention_lab.inference.proportions import difference
 from retention_lab.record import SMALL
@@ -33,6 +34,9 @@ class Shop:
     as_of: dt.date = AS_OF
     minor_per_unit: int = 100
     where: str = ""
+    name: str = "A shop"
+    currency: str = "GBP"
+    content_hash: str = ""
 
     @property
     def tables(self):
@@ -105,7 +109,6 @@ def test_a_promotion_that_brings_other_people_is_found_as_mix():
     assert mix.low < truth < mix.high < 0
     assert rate.low < 0 < rate.high
     assert found.by == ("channel",)
-    assert found.called == ("August 2023", "July 2023")
 
 
 def test_people_who_come_back_less_are_found_as_rate():
@@ -134,14 +137,19 @@ def test_the_parts_add_up_to_the_change_and_customers_to_the_parts(name, seed):
 def test_the_change_has_the_interval_that_reports_print():
     shop = shop_of(*two_months(**PROMOTION))
     found = explain(shop, RETURNED, period=AUGUST, against=JULY)
-    assert found.change.value == found.now.value.value - found.before.value.value
+    assert (
+        found.comparison.difference.value
+        == found.comparison.now.value.value - found.comparison.before.value.value
+    )
     counts = [
         number
-        for each in (found.now, found.before)
+        for each in (found.comparison.now, found.comparison.before)
         for number in (round(each.value.value * each.customers), each.customers)
     ]
     newcombe = difference(*counts)
-    assert (found.change.low, found.change.high) == pytest.approx((newcombe.low, newcombe.high))
+    assert (found.comparison.difference.low, found.comparison.difference.high) == pytest.approx(
+        (newcombe.low, newcombe.high)
+    )
 
 
 def test_buyers_of_both_months_make_the_split_of_their_spending_surer():
@@ -159,8 +167,13 @@ def test_buyers_of_both_months_make_the_split_of_their_spending_surer():
             for day in ("2023-07-10", "2023-08-10")
         ]
     found = explain(shop_of(rows, people), VALUE, period=AUGUST, against=JULY)
-    apart = np.hypot(*(each.value.high - each.value.value for each in (found.now, found.before)))
-    assert found.change.high - found.change.value < apart / 50
+    apart = np.hypot(
+        *(
+            each.value.high - each.value.value
+            for each in (found.comparison.now, found.comparison.before)
+        )
+    )
+    assert found.comparison.difference.high - found.comparison.difference.value < apart / 50
 
 
 def printed(value=0.4, **about):
@@ -189,7 +202,9 @@ def test_restated_data_and_another_definition_are_told_apart_by_the_earlier_data
     assert found.part("definition").value == pytest.approx(-0.02, abs=1e-12)
     assert found.part("restated").value == pytest.approx(10 / 1_000)
     assert found.part("restated").interval is None
-    assert sum_of(found) == pytest.approx(found.now.value.value - before.value, abs=1e-12)
+    assert sum_of(found) == pytest.approx(
+        found.comparison.now.value.value - before.value, abs=1e-12
+    )
     behind = found.customers("restated")
     assert behind["contribution"].sum() == pytest.approx(10 / 1_000)
     assert len(behind) == 20  # ten customers, as they are now and as they were before
@@ -217,8 +232,8 @@ def test_without_the_earlier_data_the_method_decides_what_can_be_told(same_metho
     before = printed(0.45, same_method=same_method)
     found = explain(today, RETURNED, period=AUGUST, against=JULY, printed=before)
     assert [part.name for part in found.parts] == [*names, "mix", "rate"]
-    assert found.part(names[0]).value == pytest.approx(found.before.value.value - 0.45)
-    assert sum_of(found) == pytest.approx(found.now.value.value - 0.45, abs=1e-12)
+    assert found.part(names[0]).value == pytest.approx(found.comparison.before.value.value - 0.45)
+    assert sum_of(found) == pytest.approx(found.comparison.now.value.value - 0.45, abs=1e-12)
     with pytest.raises(BadData, match="no longer there"):
         found.customers(names[0])
 
@@ -238,7 +253,7 @@ def test_what_arrived_after_the_day_of_the_earlier_report_is_a_part_of_its_own()
     assert found.part("later").value == pytest.approx(10 / 1_000)
     assert found.customers("restated").empty
     assert found.customers("later")["contribution"].sum() == pytest.approx(10 / 1_000)
-    assert sum_of(found) == pytest.approx(found.now.value.value - known, abs=1e-12)
+    assert sum_of(found) == pytest.approx(found.comparison.now.value.value - known, abs=1e-12)
 
 
 def test_two_populations_of_one_period_are_compared():
@@ -253,14 +268,16 @@ def test_two_populations_of_one_period_are_compared():
         orders=shop.orders.semi_join(german, "customer_id"),
         where="country = 'DE'",
     )
-    found = explain_populations(part, shop, RETURNED, period=AUGUST, by=["channel"])
-    assert found.called == ("country = 'DE'", "all customers")
-    assert sum_of(found) == pytest.approx(found.change.value, abs=1e-12)
+    new, old = Side(shop=part, period=AUGUST), Side(shop=shop, period=AUGUST)
+    found = explain_sides(RETURNED, new, old, by=["channel"])
+    assert sum_of(found) == pytest.approx(found.comparison.difference.value, abs=1e-12)
     # Germans are among all: the difference is surer than of two independent groups.
-    widths = [each.value.high - each.value.low for each in (found.now, found.before)]
-    assert found.change.high - found.change.low < np.hypot(*widths)
-    with pytest.raises(BadParameter, match="choose another condition"):
-        explain_populations(part, part, RETURNED, period=AUGUST)
+    widths = [
+        each.value.high - each.value.low for each in (found.comparison.now, found.comparison.before)
+    ]
+    assert found.comparison.difference.high - found.comparison.difference.low < np.hypot(*widths)
+    with pytest.raises(BadParameter, match="Compare with another period"):
+        explain_sides(RETURNED, new, new)
 
 
 def test_without_dimensions_all_is_rate_and_mix_has_no_interval():
@@ -269,7 +286,7 @@ def test_without_dimensions_all_is_rate_and_mix_has_no_interval():
     found = explain(bare, RETURNED, period=AUGUST, against=JULY)
     assert found.by == ()
     assert (found.part("mix").value, found.part("mix").interval) == (0, None)
-    assert found.part("rate").value == pytest.approx(found.change.value)
+    assert found.part("rate").value == pytest.approx(found.comparison.difference.value)
     assert found.dimensions.empty
 
 
@@ -355,7 +372,7 @@ def test_only_what_the_first_order_tells_is_a_dimension():
 def test_what_cannot_be_compared_is_refused():
     shop = shop_of(*two_months(**PROMOTION))
     about = {"period": AUGUST, "against": JULY}
-    with pytest.raises(BadParameter, match="compared with itself"):
+    with pytest.raises(BadParameter, match="Compare with another period"):
         explain(shop, RETURNED, period=JULY, against=JULY)
     with pytest.raises(BadParameter, match=r"no dimension 'chanel'. Did you mean 'channel'"):
         explain(shop, RETURNED, **about, by=["chanel"])

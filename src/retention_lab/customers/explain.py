@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import pandas as pd
 
 from retention_lab import checks
-from retention_lab.checks import BadData, BadParameter
-from retention_lab.customers.measures import Estimate, Measure, estimate
-from retention_lab.customers.splitting import Side, Split, best, revised, split
-from retention_lab.inference.interval import Interval, minus
+from retention_lab.checks import BadData
+from retention_lab.customers.compare import Comparison, Side, compare
+from retention_lab.customers.measures import Measure, estimate
+from retention_lab.customers.splitting import Split, best, revised, split
+from retention_lab.inference.interval import Interval
 from retention_lab.tables.period import Period
 from retention_lab.tables.snapshot import Snapshot
 
@@ -52,20 +53,14 @@ class Part:
 class Explained:
     """A change of a measure and the parts that add up to it; money in whole units.
 
-    `called` names the two sides. `change` is `now` minus `before`, both on today's data; the parts
-    add up to it, or to `now` minus what was printed. `groups` splits mix and rate by the dimensions
-    `by` taken together: the columns of `Decomposition.groups`. `dimensions` has a row for each
-    alone: `dimension`, `mix`, `low`, `high`; they overlap, so they do not add up. `singles` is
-    `groups` for each dimension alone, headed by `dimension`.
+    The parts add up to the difference of `comparison`, both of its sides being on today's data; or,
+    if something was `printed`, to the difference from that. `groups` splits mix and rate by the
+    dimensions `by` taken together: the columns of `Decomposition.groups`. `dimensions` has a row
+    for each alone: `dimension`, `mix`, `low`, `high`; they overlap, so they do not add up.
+    `singles` is `groups` for each dimension alone, headed by `dimension`.
     """
 
-    measure: Measure
-    period: Period
-    against: Period
-    called: tuple[str, str]
-    now: Estimate
-    before: Estimate
-    change: Interval
+    comparison: Comparison
     printed: Printed | None
     by: tuple[str, ...]
     parts: tuple[Part, ...]
@@ -73,7 +68,17 @@ class Explained:
     dimensions: pd.DataFrame
     singles: pd.DataFrame
     _split: Split = field(repr=False)
-    _shop: Snapshot = field(repr=False)
+    _sides: tuple[Side, Side] = field(repr=False)
+
+    @property
+    def measure(self) -> Measure:
+        """What changed."""
+        return self.comparison.now.measure
+
+    @property
+    def start(self) -> float:
+        """From where the parts lead to the figure now: what was printed, else the figure before."""
+        return self.printed.value if self.printed else self.comparison.before.value.value
 
     def part(self, name: PartName) -> Part:
         """Return a part by its name.
@@ -122,9 +127,9 @@ class Explained:
                 "The data of the earlier report are no longer there, so the customers whose "
                 "figures were restated cannot be listed."
             )
-        newer = then if name == "restated" and then else self._shop
-        sides = Side(shop=newer, period=self.against), Side(shop=older, period=self.against)
-        return revised(*sides, measure=self.measure)
+        today = self._sides[1]
+        newer = replace(today, shop=then) if name == "restated" and then else today
+        return revised(newer, replace(today, shop=older), measure=self.measure)
 
 
 def explain(
@@ -160,74 +165,52 @@ def explain(
     BadData
         When a period is not complete or has too few customers, or all are alike.
     """
-    if period == against:
-        raise BadParameter(f"{period.name} cannot be compared with itself; choose another period.")
     new, old = Side(shop=shop, period=period), Side(shop=shop, period=against)
-    return _explained(new, old, measure, by=by, printed=printed)
+    return explain_sides(measure, new, old, by=by, printed=printed)
 
 
-def explain_populations(
-    shop: Snapshot,
-    other: Snapshot,
+def explain_sides(
     measure: Measure,
+    now: Side,
+    before: Side,
     *,
-    period: Period,
     by: Sequence[str] = (),
+    printed: Printed | None = None,
 ) -> Explained:
-    """Split the difference between two groups of customers in one period, as `explain` does.
+    """Split a change as `explain` does, where the sides may also be other customers.
 
-    `shop` is what is measured and `other` what it is compared with, both chosen from one snapshot
-    by its condition; they may share customers.
+    Customers who stand on both sides are allowed for in the intervals.
 
     Raises
     ------
     BadParameter
-        When both are chosen by the same condition, or from different snapshots.
+        When both sides are the same, or of different shops, or there is no such dimension.
     BadData
         As `explain` does.
     """
-    if shop.where == other.where:
-        raise BadParameter(
-            f"Both populations are {shop.where or 'all customers'!r}; choose another condition."
-        )
-    if shop.orders.get_backend() is not other.orders.get_backend():
-        raise BadParameter("Two populations are compared within one snapshot; choose both from it.")
-    new, old = Side(shop=shop, period=period), Side(shop=other, period=period)
-    return _explained(new, old, measure, by=by, printed=None)
-
-
-def _explained(
-    new: Side, old: Side, measure: Measure, *, by: Sequence[str], printed: Printed | None
-) -> Explained:
-    now, before = (estimate(side.shop, measure, period=side.period) for side in (new, old))
+    compared = compare(measure, now, before)
     if by:
-        found = split(new, old, measure=measure, by=list(dict.fromkeys(by)))
+        found = split(now, before, measure=measure, by=list(dict.fromkeys(by)))
     else:
-        found = best(new, old, measure=measure)
+        found = best(now, before, measure=measure)
     whole = found.decomposition
-    change = whole.change if found.overlap else minus(now.value, before.value)
     # Without a dimension nobody can tell who joined: no estimate, so no interval either.
     mix = Part(name="mix", value=whole.mix.value, interval=whole.mix if found.by else None)
     parts = [mix, Part(name="rate", value=whole.rate.value, interval=whole.rate)]
     if printed is not None:
-        parts = [*_restated(measure, printed, old.period, now=before.value.value), *parts]
+        known = compared.before.value.value
+        parts = [*_restated(measure, printed, before.period, now=known), *parts]
     alone = found.alone()
     return Explained(
-        measure=measure,
-        period=new.period,
-        against=old.period,
-        called=_called(new, old),
-        now=now,
-        before=before,
-        change=change,
+        comparison=compared,
         printed=printed,
-        by=tuple(found.by),
+        by=found.by,
         parts=tuple(parts),
         groups=whole.groups,
         dimensions=_dimensions(alone),
         singles=_singles(alone),
         _split=found,
-        _shop=new.shop,
+        _sides=(now, before),
     )
 
 
@@ -249,13 +232,6 @@ def _restated(measure: Measure, printed: Printed, period: Period, *, now: float)
         Part(name="definition", value=known - printed.value, interval=None),
         *grown,
     ]
-
-
-def _called(new: Side, old: Side) -> tuple[str, str]:
-    if new.period != old.period:
-        return new.period.name, old.period.name
-    first, second = (side.shop.where or "all customers" for side in (new, old))
-    return first, second
 
 
 def _dimensions(alone: Mapping[str, Split]) -> pd.DataFrame:

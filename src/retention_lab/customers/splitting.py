@@ -13,12 +13,11 @@ import pyarrow as pa
 from ibis import _
 
 from retention_lab.customers import groups
+from retention_lab.customers.compare import Side
 from retention_lab.customers.measures import Measure, sum_of_products, sums
 from retention_lab.inference.decomposition import PAIRS, Decomposition, kitagawa
 from retention_lab.inference.interval import Interval
 from retention_lab.tables import engine
-from retention_lab.tables.period import Period
-from retention_lab.tables.snapshot import Snapshot
 
 CUSTOMERS = 1_000_000  # at most, in a list of those behind a part
 # Of dimensions together, at most: groups, and the share of a side in groups too small to show.
@@ -26,24 +25,14 @@ GROUPS, HIDDEN = 20, 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Side:
-    """A population in a period."""
-
-    shop: Snapshot
-    period: Period
-
-
-@dataclass(frozen=True, kw_only=True)
 class Split:
     """A measure of two sides, split by the dimensions `by` taken together; money in whole units.
 
-    `overlap`: may customers stand on both sides? `hidden` is the largest share of a side whose
-    groups are too small to show.
+    `hidden` is the larger share of a side's customers whose groups are too small to show.
     """
 
     by: tuple[str, ...]
     decomposition: Decomposition
-    overlap: bool
     hidden: float
     _sides: _Sides = field(repr=False)
     _tables: tuple[ir.Table, ir.Table] = field(repr=False)
@@ -122,7 +111,6 @@ class _Sides:
         return Split(
             by=tuple(by),
             decomposition=_in_whole_units(found, self.whole),
-            overlap=self.overlap,
             hidden=max(_hidden(each, names) for each in raw),
             _sides=self,
             _tables=(new, old),
@@ -137,14 +125,23 @@ def _sides(new: Side, old: Side, *, measure: Measure, by: Sequence[str]) -> _Sid
         )
         for side in (new, old)
     )
-    tables = first, second
-    common = engine.collect(first.semi_join(second, "customer_id").limit(1).select("customer_id"))
+    tables = first, _beside(second, first)
+    common = first.semi_join(tables[1], "customer_id").limit(1).select("customer_id")
     return _Sides(
         tables=tables,
         dimensions={name: groups.largest(tables, name) for name in by},
-        overlap=not common.empty,
+        overlap=not engine.collect(common).empty,
         whole=new.shop.minor_per_unit if measure.unit == "money" else 1,
     )
+
+
+def _beside(rows: ir.Table, other: ir.Table) -> ir.Table:
+    """Bring rows into the engine of another table: two snapshots may have been opened apart."""
+    con = other.get_backend()
+    if rows.get_backend() is con:
+        return rows
+    batches, schema = engine.stream(rows), rows.schema().to_pyarrow()
+    return engine.put(pa.Table.from_batches(batches, schema=schema), con=con)
 
 
 def revised(newer: Side, older: Side, *, measure: Measure) -> pd.DataFrame:
@@ -156,20 +153,17 @@ def revised(newer: Side, older: Side, *, measure: Measure) -> pd.DataFrame:
     Raises
     ------
     BadData
-        When more customers have to be compared than a list may have.
+        When more customers differ than a list may have.
     """
     rows = measure.rows(newer.shop, newer.period).select("customer_id", "y", "x")
-    known = engine.collect(measure.rows(older.shop, older.period), max_rows=CUSTOMERS)
-    # The older data may be in another engine: they are brought to the newer ones.
-    schema = pa.schema([("customer_id", pa.string()), ("y0", pa.int64()), ("x0", pa.int64())])
-    renamed = known.rename(columns={"y": "y0", "x": "x0"})[schema.names]
-    table = pa.Table.from_pandas(renamed, schema=schema, preserve_index=False)
-    before = engine.put(table, con=rows.get_backend()).rename(_whose="customer_id")
+    known = measure.rows(older.shop, older.period).select(_whose="customer_id", y0="y", x0="x")
+    before = _beside(known, rows)
     pairs = rows.outer_join(before, rows.customer_id == before["_whose"])
     moved = pairs.filter(~(_.y.identical_to(_.y0) & _.x.identical_to(_.x0)))
-    total = engine.collect(rows.agg(x=_.x.sum()))["x"].iloc[0]
-    base = int(renamed["y0"].sum()) / int(renamed["x0"].sum())
-    unit = int(total) * (newer.shop.minor_per_unit if measure.unit == "money" else 1)
+    new = engine.collect(rows.agg(x=_.x.sum())).iloc[0]
+    old = engine.collect(before.agg(y=_.y0.sum(), x=_.x0.sum())).iloc[0]
+    base = int(old["y"]) / int(old["x"])
+    unit = int(new["x"]) * (newer.shop.minor_per_unit if measure.unit == "money" else 1)
     both = (
         ("now", moved.customer_id, moved.y, moved.x, 1),
         ("before", moved["_whose"], moved.y0, moved.x0, -1),
