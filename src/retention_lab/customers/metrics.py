@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import ibis.expr.types as ir
-import pandas as pd
 
 from retention_lab.checks import BadData
-from retention_lab.customers import measures
-from retention_lab.inference.decomposition import kitagawa
+from retention_lab.customers.compare import Side, compare
+from retention_lab.customers.measures import Measure, estimate, measure
 from retention_lab.inference.interval import Interval
 from retention_lab.tables import metrics
 from retention_lab.tables.engine import collect
@@ -46,7 +46,7 @@ def figure(shop: Snapshot, metric: Metric, *, period: Period) -> Figure:
     BadParameter
         When the engine refuses the expression.
     BadData
-        In words that continue "not shown:", when the shop lacks a table, the records begin too
+        In words that continue "not shown, as", when the shop lacks a table, the records begin too
         late, or there is nothing to count or to divide by.
     """
     lacking = metrics.lacking(metric, shop)
@@ -60,26 +60,18 @@ def figure(shop: Snapshot, metric: Metric, *, period: Period) -> Figure:
 def change(shop: Snapshot, now: Figure, before: Figure) -> float | Interval:
     """How much a metric moved, in its own unit; a quotient's change has an interval.
 
-    Customers of both periods are not taken for others, so that what is lasting about them cancels
-    out: the interval is that of `inference.decomposition.kitagawa` for all customers as one group.
-
-    Raises
-    ------
-    BadData
-        When all customers are alike, so that nothing varies.
+    Who counts in both periods is not taken for two customers; see `compare.compare`.
     """
     if now.metric.is_total:
         return now.point - before.point
-    pairs = now.rows.inner_join(before.rows, "customer_id", rname="{name}_then")
-    products = {
-        name: measures.sum_of_products(pairs[name[0]], pairs[f"{name[1]}_then"])
-        for name in ("yy", "yx", "xy", "xx")
-    }
-    found = kitagawa(
-        *(_one_group(measures.sums(side.rows)) for side in (now, before)),
-        both=_one_group(pairs.aggregate(**products)),
-    )
-    return _whole_units(found.change, shop, now.metric)
+    rows = {side.period: side.rows for side in (now, before)}
+    sides = [Side(shop=shop, period=period) for period in rows]
+    return compare(_measure(now.metric, rows), *sides).difference
+
+
+def _measure(metric: Metric, rows: Mapping[Period, ir.Table]) -> Measure:
+    """The metric as a measure of rows that are computed already."""
+    return replace(measure(metric.name, metrics=[metric]), rows=lambda _, period: rows[period])
 
 
 def _total(shop: Snapshot, metric: Metric, period: Period) -> Figure:
@@ -99,18 +91,8 @@ def _quotient(shop: Snapshot, metric: Metric, period: Period) -> Figure:
         raise BadData(f"there was nothing to divide by ({under} is {found['x']:.0f} {days}).")
     if found["y"] == 0:  # a range of 0 to 0 would be too sure of itself
         raise BadData(f"there was nothing to count ({over} is 0 {days}).")
-    measure = replace(measures.measure(metric.name, metrics=[metric]), rows=lambda *_: rows)
-    made = measures.estimate(shop, measure, period=period)
+    made = estimate(shop, _measure(metric, {period: rows}), period=period)
     value = made.value
     if found["least"] >= 0:  # where nobody counts below zero, nor do all together
         value = replace(value, low=max(0.0, value.low))
     return Figure(metric=metric, period=period, value=value, customers=made.customers, rows=rows)
-
-
-def _one_group(sums: ir.Table) -> pd.DataFrame:
-    return collect(sums).assign(group="all")
-
-
-def _whole_units(value: Interval, shop: Snapshot, metric: Metric) -> Interval:
-    minor = shop.minor_per_unit if metric.unit == "money" else 1
-    return Interval(value=value.value / minor, low=value.low / minor, high=value.high / minor)

@@ -62,7 +62,7 @@ def own_metrics_read(
         for sentence in (
             _change(ledger, metric),
             _above_all(ledger, metric),
-            f"not shown: {missing[metric.name]}" if metric.name in missing else "",
+            f"not shown, as {missing[metric.name]}" if metric.name in missing else "",
             _due(metric, as_of=as_of),
         )
         if sentence
