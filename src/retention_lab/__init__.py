@@ -6,8 +6,7 @@ questions about the shop.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as type checkers read it; the command line starts without `typing`
 if TYPE_CHECKING:
     from retention_lab.lab import from_frames, open  # noqa: A004  read as retention_lab.open
 
