@@ -70,7 +70,8 @@ def test_readme_names_every_kind_of_reason():
 
 
 def yaml_blocks():
-    return re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    about_sources = README.split("\n## Populations\n")[0]
+    return re.findall(r"```yaml\n(.*?)```", about_sources, re.DOTALL)
 
 
 def test_first_example_of_the_readme_is_a_source_file():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -43,6 +45,17 @@ def test_rule_is_saved_and_read_again(taken, cohorts):
     assert saved.load("uk-mail_1") == made
     assert saved.names() == ["uk-mail_1"]
     assert [file.name for file in cohorts.iterdir()] == ["uk-mail_1.yml"]
+
+
+def test_example_of_the_guide_is_a_cohort():
+    guide = (Path(__file__).parents[2] / "data" / "README.md").read_text(encoding="utf-8")
+    section = guide.split("\n## Populations\n")[1].split("\n## ")[0]
+    fields = yaml.safe_load(section.split("```yaml\n")[1].split("```")[0])
+    example = saved.Cohort.model_validate(fields)
+    names = {name for line in section.splitlines() for name in re.findall("`([a-z_]+)`", line)}
+    assert {*saved.Cohort.model_fields} - {"file"} <= names
+    assert {*population.FACTS} <= names
+    assert population.spelled_out(example.where).startswith("country = 'UK' AND first_ordered_on")
 
 
 def test_list_is_saved_for_its_owner_alone_and_read_again(taken, cohorts):
