@@ -29,6 +29,10 @@ PAIRS = {  # the same in SQL and in Ibis, with a unit that it may have
         "orders.count(where=orders.amount > 0).nullif(0)",
         "share",
     ),
+    "sum(returns.amount)::double / sum(orders.amount)": (
+        "returns.amount.sum().cast('float64') / orders.amount.sum()",
+        "share",
+    ),
     "1000 * count(returns.return_id) / count(orders.order_id)": (
         "1000 * returns.return_id.count() / orders.order_id.count()",
         "per_customer",
@@ -163,7 +167,7 @@ def refusal(sql="", **settings):
         ("orders.amount", "cannot be added up"),
         ("sum()", "not a valid SQL expression"),
         ("sum(amount) / count(orders.order_id)", "write each column as table.column"),
-        ("count(*) / count(orders.order_id)", "must be about one table, but names none"),
+        ("count(*) / count(orders.order_id)", "names no column and so no table; write count("),
         ("sum(order.amount)", "has no table 'order'. Did you mean 'orders'?"),
         ("sum(returns.amont)", "has no column 'amont'. Did you mean 'amount'?"),
         ("sum(orders.amount - returns.amount)", "about one table, but names orders and returns"),
@@ -171,7 +175,8 @@ def refusal(sql="", **settings):
         ("count(distinct orders.coupon)", "does not add up over customers"),
         ("sum(distinct orders.amount)", "does not add up over customers"),
         ("sum(orders.amount) / sum(orders.amount) / sum(orders.amount)", "may divide once only"),
-        ("sum((select 1)) / sum(orders.amount)", "must be about one table"),
+        ("sum((select 1)) / sum(orders.amount)", "names no column"),
+        ("sum(orders.amount + (select 1))", "no query"),
         ("sum(orders.amount + random()) / sum(orders.amount)", "nothing random"),
         ("count(*) filter (where orders.ordered_on > current_date)", "no present time"),
         ("sum(sum(orders.amount))", "no sum or window over rows"),
@@ -179,6 +184,7 @@ def refusal(sql="", **settings):
         ("sum(orders.amount) from orders", "must be one SQL expression, not a query"),
         ("sum(orders.amount); drop table orders", "must be one SQL expression, not a query"),
         ("", "needs either `sql` or `ibis`"),
+        ("(" * 2000 + "1" + ")" * 2000, "not a valid SQL expression"),
         ("0.0000001 * sum(orders.amount) / sum(orders.amount)", "the factor 1e-07"),
     ],
 )
@@ -211,7 +217,8 @@ def test_a_formula_is_refused_with_what_to_write(sql, said):
         ("orders.amount.sum(where=returns.amount > 1)", "over one table"),
         ("orders.amount.sum() - returns.amount.sum()", "over one table, or one divided by"),
         ("orders.amount.sum(", "cannot be read: '(' was never closed"),
-        ("orders.coupon.sum()", "cannot be read"),
+        ("orders.coupon.sum()", "orders.coupon has no sum(), as its type is string."),
+        ("orders.amont.sum()", "any column that the contract does not know, is text."),
     ],
 )
 def test_an_ibis_formula_is_read_and_never_run(ibis, said):

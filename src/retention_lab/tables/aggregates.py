@@ -74,7 +74,7 @@ def read_sql(text: str, *, where: str) -> Formula:
     """
     try:
         statements = sqlglot.parse(f"SELECT {text}", read="duckdb")
-    except SqlglotError as error:
+    except (SqlglotError, RecursionError) as error:
         raise checks.BadParameter(f"{where}: {text!r} is not a valid SQL expression.") from error
     tree = statements[0]
     plain = isinstance(tree, sge.Select) and len(statements) == len(tree.expressions) == 1
@@ -93,6 +93,8 @@ def read_tree(tree: sge.Expression, *, where: str) -> Formula:
     """
     match tree:
         case sge.Paren() | sge.Nullif(expression=sge.Literal(this="0")):
+            return read_tree(tree.this, where=where)
+        case sge.Cast() if tree.to.is_type(*sge.DataType.REAL_TYPES):  # all division is real here
             return read_tree(tree.this, where=where)
         case sge.Mul() if _number(tree.this) or _number(tree.expression):
             number, rest = tree.this, tree.expression
@@ -148,7 +150,7 @@ def _aggregate(tree: sge.Expression, *, where: str) -> Aggregate:
         kind="sum" if isinstance(inner, sge.Sum) else "distinct" if distinct else "count",
         value=_bare(value),
         condition=_bare(condition) if condition else "",
-        text=tree.sql(dialect="duckdb"),
+        text=tree.sql(dialect="duckdb", comments=False),
     )
     _check(found, where=where, is_distinct=distinct)
     return found
@@ -178,9 +180,14 @@ def _table(tree: sge.Expression, *, where: str) -> TableName:
             )
     named = sorted({column.table.casefold() for column in columns})
     checks.known(where, "table", named, CONTRACTS)
-    if len(named) != 1:
+    if not named:
         raise checks.BadParameter(
-            f"{where}: {text!r} must be about one table, but names {' and '.join(named) or 'none'}."
+            f"{where}: {text!r} names no column and so no table; write count(orders.order_id) or "
+            "the like."
+        )
+    if len(named) > 1:
+        raise checks.BadParameter(
+            f"{where}: {text!r} must be about one table, but names {' and '.join(named)}."
         )
     return cast("TableName", named[0])
 

@@ -119,6 +119,11 @@ class _Reader:
                 owner = self.value(func.value)
         if not isinstance(owner, ir.Value):
             raise _not_understood(node)
+        if not hasattr(owner, func.attr):
+            raise checks.BadParameter(
+                f"{ast.unparse(func.value)} has no {func.attr}(), as its type is {owner.type()}. "
+                "An attribute, like any column that the contract does not know, is text."
+            )
         words = {str(word.arg): self.value(word.value) for word in node.keywords}
         checks.known(func.attr, "keyword", words, ["where"])
         return getattr(owner, func.attr)(*(self.value(part) for part in node.args), **words)
@@ -148,6 +153,8 @@ def _sql(op: ops.Node) -> sge.Expression:
             return sge.Div(this=_sql(op.left), expression=_sql(op.right))
         case ops.Multiply():
             return sge.Mul(this=_sql(op.left), expression=_sql(op.right))
+        case ops.Cast() if op.to.is_floating():
+            return _sql(op.arg)
         case ops.NullIf():
             return sge.Nullif(this=_sql(op.arg), expression=_sql(op.null_if_expr))
         case ops.Literal():

@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import ibis
 import ibis.expr.types as ir
@@ -42,7 +42,7 @@ class Metric(Strict):
     `money`; `better` says which direction is the good one.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+    name: str
     label: str
     sql: str = ""
     ibis: str = ""
@@ -55,6 +55,10 @@ class Metric(Strict):
     @field_validator("name")
     @classmethod
     def _is_free(cls, name: str) -> str:
+        if not re.fullmatch("[a-z][a-z0-9_]{0,59}", name):
+            raise ValueError(
+                f"must be small letters, digits and _, such as refund_share, got {name!r}"
+            )
         if _TAKEN.fullmatch(name):
             raise ValueError(f"{name!r} is a name of the reports' own; take another")
         return name
