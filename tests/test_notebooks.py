@@ -10,7 +10,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+FOLDER = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = [*sorted(FOLDER.glob("*.ipynb")), FOLDER / "custom" / "template.ipynb"]
 LONGEST_CELL = 15
 LEAST_INTRODUCED = 0.9
 
