@@ -701,7 +701,7 @@ def test_a_restated_figure_is_told_in_a_sentence():
     then = earlier(returned=("28.5\N{NO-BREAK SPACE}%", {"value": 0.285}))
     frame = changes(now_recorded(returned=(0.284, {})), then)
     assert plain(wording.what_changed(frame, then)) == (
-        "0 of 1 results are as printed for 22 November 2026. Restated: Returned, July 2026, moves "
+        "Results since 22 November 2026: 1 restated. Restated: Returned, July 2026, moves "
         "from 28.5 % as printed for 22 November 2026 to 28.4 %. No result is of days wholly apart "
         "from the printed ones, so none is set against chance."
     )
@@ -712,7 +712,12 @@ def test_a_restated_figure_is_told_in_a_sentence():
         "-0.1 points",
         "restated: the same days, another value",
     ]
-    assert list(table.columns) == ["Printed for 22 November 2026", "Now", "Change", "What it is"]
+    assert list(table.columns) == [
+        "Printed for 22 November 2026",
+        "Now",
+        "Change, before rounding",
+        "What it is",
+    ]
 
 
 def test_many_restated_figures_leave_some_to_the_table():
@@ -740,17 +745,20 @@ def test_a_change_is_told_with_what_chance_alone_would_do():
     )
     frame = changes(now, then)
     assert plain(wording.what_changed(frame, then)) == (
-        "1 of 3 results is as printed for 22 November 2026. 2 numbers of new periods were compared "
-        "and 1 marked, where the plausible range of the change leaves out zero; by chance alone "
-        "about one in 20 would be marked, that is 0 or 1 of these."
+        "Results since 22 November 2026: 1 as printed, 2 of other days. 2 numbers of new periods "
+        "were compared and 1 marked, where the plausible range of the change leaves out zero; by "
+        "chance alone about one in 20 would be marked, that is 0 or 1 of these."
     )
     table = wording.changed_table(frame, then)
     assert table["What it is"].tolist() == [
-        "another period, was July 2026; marked",
-        "another period, was July 2026",
+        "August 2026, was July 2026; marked",
+        "August 2026, was July 2026",
     ]
     # By hand: 0.085 -+ the root of 0.01^2 + 0.015^2, and 0.005 -+ the same.
-    assert table["Change"].tolist() == ["-8.5 points (-10.3 to -6.7)", "-0.5 points (-2.3 to 1.3)"]
+    assert table["Change, before rounding"].tolist() == [
+        "-8.5 points (-10.3 to -6.7)",
+        "-0.5 points (-2.3 to 1.3)",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -787,17 +795,25 @@ def test_what_came_went_or_is_defined_otherwise_is_listed_last_and_not_compared(
     table = wording.changed_table(changes(now, then), then)
     assert {name: [plain(cell) for cell in row] for name, *row in table.itertuples()} == {
         "Other, July 2026": ["4", "4", "", "another definition, not compared"],
-        "Revenue, August 2026": ["£5.00", "£6,000", "+£5,995", "another period, was July 2026"],
-        "Everybody, all customers": ["4", "5", "+1", "later data"],
-        "Returned_change, August 2026": [
+        "Revenue": ["£5.00", "£6,000", "+£5,995", "August 2026, was July 2026"],
+        "Everybody": ["4", "5", "+1", "all customers, with later data"],
+        "Returned_change": [
             "-1.0 points",
             "1.2 points",
             "+2.2 points",
-            "another period, was July 2026",
+            "August 2026, was July 2026",
         ],
         "Young, July 2026": ["", "30.0 %", "", "new"],
         "Gone, July 2026": ["£5.00", "", "", "gone"],
     }
+
+
+def test_a_month_that_is_no_longer_the_newest_counts_as_printed():
+    then = earlier(returned=("28.5\N{NO-BREAK SPACE}%", {"value": 0.285}))
+    frame = changes(now_recorded(returned=(0.2, AUGUST_NOW), returned_before=(0.285, {})), then)
+    counts = "Results since 22 November 2026: 1 as printed, 1 of other days."
+    assert wording.what_changed(frame, then).startswith(counts)
+    assert wording.changed_table(frame, then).index.tolist() == ["Returned"]
 
 
 def test_a_report_in_which_nothing_changed_says_so():

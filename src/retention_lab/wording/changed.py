@@ -16,7 +16,14 @@ from retention_lab.wording.phrases import Instead, counted, full_day
 Row: TypeAlias = Mapping[Any, Any]  # one of `record.previous.changes`
 
 FIRST = "This is the first report of this suite, so there is nothing to compare with."
-_ORDER: tuple[Kind, ...] = ("restated", "definition", "moved", "new", "gone", "same")
+_ORDER: Mapping[Kind, str] = {
+    "same": "as printed",
+    "restated": "restated",
+    "definition": "defined otherwise",
+    "moved": "of other days",
+    "new": "new",
+    "gone": "gone",
+}
 _SHOWN = 3  # restated figures in a sentence; the table has them all
 
 
@@ -34,13 +41,15 @@ def changed_table(changes: pd.DataFrame, previous: Previous | None) -> pd.DataFr
     listed = listed[listed["kind"] != "same"]
     if listed.empty:
         return Instead(f"Every result is as printed for {full_day(previous.as_of)}.")
-    ranked = listed.sort_values("kind", key=lambda kinds: kinds.map(_ORDER.index), kind="stable")
+    ranked = listed.sort_values(
+        "kind", key=lambda kinds: kinds.map(list(_ORDER).index), kind="stable"
+    )
     rows = [
         {
             "Result": _named(row),
             f"Printed for {full_day(previous.as_of)}": _with_unit(row, row["printed"]),
             "Now": _with_unit(row, row["text"]),
-            "Change": _difference(row),
+            "Change, before rounding": _difference(row),
             "What it is": _what(row),
         }
         for row in ranked.to_dict("records")
@@ -56,14 +65,13 @@ def what_changed(changes: pd.DataFrame, previous: Previous | None) -> str:
     if previous is None:
         return ""
     listed = _listed(changes)
-    both = listed[~listed["kind"].isin(["new", "gone"])]
-    same = int((both["kind"] == "same").sum())
+    counts = listed["kind"].value_counts()
+    told = [f"{counts[kind]:,} {words}" for kind, words in _ORDER.items() if kind in counts]
     sentences = [
-        f"{same} of {len(both)} results {'is' if same == 1 else 'are'} as printed for "
-        f"{full_day(previous.as_of)}.",
+        f"Results since {full_day(previous.as_of)}: {', '.join(told) or 'none'}.",
         restated(changes, previous),
-        _chance(both),
-        _versions(both),
+        _chance(listed),
+        _versions(listed),
     ]
     return " ".join(filter(None, sentences))
 
@@ -83,13 +91,13 @@ def restated(changes: pd.DataFrame, previous: Previous | None) -> str:
 
 
 def _listed(changes: pd.DataFrame) -> pd.DataFrame:
-    """Leave out the periods before, which stand beside others only; restated ones are shown."""
-    beside = changes["name"].str.endswith(BEFORE) & (changes["kind"] != "restated")
+    """Leave out periods before, but those printed earlier: they stand beside others only."""
+    beside = changes["name"].str.endswith(BEFORE) & ~changes["kind"].isin(["same", "restated"])
     return changes[~beside]
 
 
-def _chance(both: pd.DataFrame) -> str:
-    compared, marked = int(both["low"].notna().sum()), int(both["marked"].sum())
+def _chance(listed: pd.DataFrame) -> str:
+    compared, marked = int(listed["low"].notna().sum()), int(listed["marked"].sum())
     if not compared:
         return (
             "No result is of days wholly apart from the printed ones, so none is set against "
@@ -108,8 +116,8 @@ def _were(number: int) -> str:
     return "was" if number == 1 else "were"
 
 
-def _versions(both: pd.DataFrame) -> str:
-    others = sorted(set(both["version"]) - {"", __version__})
+def _versions(listed: pd.DataFrame) -> str:
+    others = sorted(set(listed["version"]) - {"", __version__})
     if not others:
         return ""
     return (
@@ -118,8 +126,10 @@ def _versions(both: pd.DataFrame) -> str:
 
 
 def _named(row: Row) -> str:
-    label, about = str(row["label"]), row["about_then"] if row["kind"] == "gone" else row["about"]
-    return label if not about or str(about) in label else f"{label}, {about}"
+    label, about = row["label"], row["about_then"] if row["kind"] == "gone" else row["about"]
+    if row["kind"] == "moved" or not about or about in label:
+        return str(label)
+    return f"{label}, {about}"
 
 
 def _with_unit(row: Row, text: object) -> str:
@@ -157,9 +167,9 @@ def _what(row: Row) -> str:
         case "definition":
             return "another definition, not compared"
         case "moved" if row["about"] == row["about_then"]:
-            words = "later data"
+            words = f"{row['about']}, with later data"
         case "moved":
-            words = f"another period, was {row['about_then']}"
+            words = f"{row['about']}, was {row['about_then']}"
         case "new" | "gone" | "same":
             return kind
     return f"{words}; marked" if row["marked"] else words
