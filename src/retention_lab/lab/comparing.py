@@ -1,0 +1,101 @@
+"""What the lab answers of two sides beside each other, of own metrics and of saved cohorts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from retention_lab import wording
+from retention_lab.charts import compare as pictures
+from retention_lab.customers.compare import Comparison, Side
+from retention_lab.customers.compare import compare as set_beside
+from retention_lab.customers.measures import Estimate, measure
+from retention_lab.lab.answer import Answer
+from retention_lab.lab.figures import claims
+from retention_lab.record import Ledger
+from retention_lab.record import metrics as recorded
+from retention_lab.tables import metrics as own
+from retention_lab.tables.period import Period, parse
+from retention_lab.tables.period import against as counterpart
+from retention_lab.tables.saving import save
+from retention_lab.tables.snapshot import Snapshot
+from retention_lab.wording import Instead
+from retention_lab.wording import asked as sentences
+from retention_lab.wording import compare as comparisons
+
+
+def sides(
+    now: Snapshot, before: Snapshot, *, period: str | Period, against: str | Period
+) -> tuple[Side, Side]:
+    """Give each side its customers and its period; other customers are compared in the same one."""
+    days = parse(period)
+    other = days if against == "before" and now is not before else counterpart(days, against)
+    return Side(shop=now, period=days), Side(shop=before, period=other)
+
+
+def compare(name: str, now: Side, before: Side, *, metrics: str | Path) -> Answer:
+    """Answer by how much a measure differs between two sides."""
+    found = set_beside(measure(name, metrics=own.load(metrics)), now, before)
+    return Answer(
+        frame=_two(found),
+        chart=pictures.compared(found),
+        sentence=comparisons.compared(found),
+        written=_two_written(found),
+    )
+
+
+def _two(found: Comparison) -> pd.DataFrame:
+    names = comparisons.sides(found)
+    rows = [_row(name, each) for name, each in zip(names, (found.now, found.before), strict=True)]
+    difference = found.difference
+    last = ("difference", "", found.overlap, difference.value, difference.low, difference.high)
+    return pd.DataFrame(
+        [*rows, last], columns=["side", "period", "customers", "value", "low", "high"]
+    )
+
+
+def _row(name: str, each: Estimate) -> tuple[str, str, int, float, float, float]:
+    value = each.value
+    return name, str(each.period), each.customers, value.value, value.low, value.high
+
+
+def _two_written(found: Comparison) -> pd.DataFrame | Instead:
+    if comparisons.too_small(found):
+        return Instead("Too few customers stand behind one of the figures.")
+    figures = [
+        comparisons.as_claim(each, currency=found.currency) for each in (found.now, found.before)
+    ]
+    return pd.DataFrame(
+        {
+            "Of": comparisons.sides(found),
+            "Customers": [f"{claim.n:,}" for claim in figures],
+            figures[0].label: [claim.full for claim in figures],
+        }
+    ).set_index("Of")
+
+
+def metrics(shop: Snapshot, *, file: str | Path, days: int) -> Answer:
+    """Answer the metrics of a file for the last days, beside as many days before."""
+    chosen = own.load(file)
+    ledger = Ledger(where=shop.where)
+    missing = recorded.metrics(ledger, shop, chosen, days=days)
+    return Answer(
+        frame=claims(ledger.claims()),
+        chart=None,
+        sentence=wording.own_metrics_read(ledger, chosen, missing, as_of=shop.as_of),
+        written=wording.own_metrics(ledger, chosen, as_of=shop.as_of, days=days),
+    )
+
+
+def cohort(
+    name: str, *, shop: Snapshot, where: str, ids: Iterable[object] | None, replace: bool
+) -> Answer:
+    """Save customers under a name and answer who they are."""
+    saved = save(name, shop=shop, where=where, ids=ids, replace=replace)
+    frame = pd.DataFrame(
+        [(saved.name, saved.where or "", saved.customers, str(saved.saved_as_of))],
+        columns=["cohort", "where", "customers", "saved_as_of"],
+    )
+    return Answer(frame=frame, chart=None, sentence=sentences.cohort(saved))

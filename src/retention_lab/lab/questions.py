@@ -1,0 +1,215 @@
+"""What can be asked of a shop, each question a method that answers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from retention_lab.lab import comparing, figures, groups, queries
+from retention_lab.lab.answer import Answer
+from retention_lab.tables.period import Period
+from retention_lab.tables.snapshot import Snapshot
+
+
+class Questions:
+    """The questions of a lab; each answer has `.frame`, `.chart` and `.sentence`."""
+
+    snapshot: Snapshot
+
+    def overview(self, *, days: int = 90) -> Answer:
+        """Whether new customers come back, what to do about it, and every figure of the overview.
+
+        `frame`: one row per recorded result: `name`, `value`, `low` and `high` (95 %), `n`, ...
+
+        Example::
+
+            lab.overview()
+        """
+        return figures.overview(self.snapshot, days=days)
+
+    def returned(self, *, days: int = 90, by: str | None = None) -> Answer:
+        """Share of each month's new customers who bought again within so many days.
+
+        With `by`, an attribute of customers, group by group. `frame`: see `cohorts.returned`.
+
+        Example::
+
+            lab.returned(days=90, by="country")
+        """
+        if by is None:
+            return figures.returned(self.snapshot, days=days)
+        return groups.returned(self.snapshot, by=by, days=days)
+
+    def triangle(
+        self,
+        *,
+        clock: figures.Clock = "calendar",
+        period: figures.CalendarPeriod = "month",
+        window: int = 30,
+        by: str | None = None,
+    ) -> Answer:
+        """Who came back when: cohorts by month of first purchase.
+
+        The clock is the "calendar" in months or weeks (`period`), or each customer's "own" in
+        windows of days since the first purchase (`window`). With `by`, an attribute of customers,
+        the frame has each group's triangle and the chart a line for each group. `frame`: see
+        `cohorts.calendar_triangle`.
+
+        Example::
+
+            lab.triangle(clock="own", by="country")
+        """
+        if by is None:
+            return figures.triangle(self.snapshot, clock=clock, period=period, window=window)
+        return groups.triangle(self.snapshot, by=by, clock=clock, period=period, window=window)
+
+    def revenue(self) -> Answer:
+        """Revenue by month, from new and from returning customers.
+
+        `frame`: see `revenue.monthly_revenue`.
+
+        Example::
+
+            lab.revenue()
+        """
+        return figures.monthly_revenue(self.snapshot)
+
+    def concentration(self, *, top_shares: Sequence[float] = (0.1, 0.2)) -> Answer:
+        """How much of the revenue the best customers brought.
+
+        `frame`: one row per top share: `top_share`, `customers`, `revenue`, `share`.
+
+        Example::
+
+            lab.concentration(top_shares=[0.01, 0.1])
+        """
+        return figures.concentration(self.snapshot, top_shares=top_shares)
+
+    def repurchase(self, *, days: int = 90) -> Answer:
+        """How long the second purchase takes; those still waiting count as waiting.
+
+        The sentence says how many buy again within `days`. `frame`: see `daygrid.kaplan_meier`.
+
+        Example::
+
+            lab.repurchase(days=180)
+        """
+        return figures.second_purchase(self.snapshot, days=days)
+
+    def gaps(self) -> Answer:
+        """Days from any purchase to the next one.
+
+        `frame`: one row per length: `day`, `events` (ended), `censored` (still open).
+
+        Example::
+
+            lab.gaps()
+        """
+        return figures.gaps(self.snapshot)
+
+    def activity(self, *, edges: Sequence[int] = (30, 90)) -> Answer:
+        """Customers by days since their last purchase, now and one period ago.
+
+        `frame`: one row per `as_of` and `tier`: `customers`, `share`, `low`, `high`.
+
+        Example::
+
+            lab.activity(edges=[30, 90, 365])
+        """
+        return figures.activity(self.snapshot, edges=edges)
+
+    def kpis(self, *, days: int = 90) -> Answer:
+        """What was bought in the last days, beside as many days before.
+
+        `frame`: one row per recorded result; those of the days before end in ``_before``.
+
+        Example::
+
+            lab.kpis(days=30)
+        """
+        return figures.compared_periods(self.snapshot, days=days)
+
+    def retention_rate(self, *, days: int = 90) -> Answer:
+        """The customer retention rate over the last days, and the share of customers kept.
+
+        Example::
+
+            lab.retention_rate(days=90)
+        """
+        return figures.retention_rate(self.snapshot, days=days)
+
+    def repeat_rate(self) -> Answer:
+        """Share of all customers so far who bought on two days or more.
+
+        Example::
+
+            lab.repeat_rate()
+        """
+        return figures.repeat_rate(self.snapshot, days=90)
+
+    def metrics(self, file: str | Path = "data/metrics.yml", *, days: int = 90) -> Answer:
+        """The metrics of a file of your own for the last days, beside as many days before.
+
+        `frame`: one row per recorded result, as `kpis` gives them.
+
+        Example::
+
+            lab.metrics("data/metrics.yml", days=30)
+        """
+        return comparing.metrics(self.snapshot, file=file, days=days)
+
+    def compare(
+        self,
+        measure: str,
+        period: str | Period,
+        *,
+        against: str | Period = "before",
+        other: Questions | None = None,
+        metrics: str | Path = "",
+    ) -> Answer:
+        """One measure in two periods, or of other customers in the same period.
+
+        Measures are `returned_90` (any number of days), `average_order_value`,
+        `purchase_frequency`, `buyers_again`, `revenue_per_customer`, and those of a file of
+        `metrics`. A period is "2026-08", "2026-W32", "2026-Q3", "2026" or two days with a slash;
+        `against` may also be "before" or "last year". `other` is another lab, such as
+        ``lab.where(...)``. `frame`: a row for each side and one for the difference.
+
+        Example::
+
+            lab.compare("returned_90", "2026-08", against="last year")
+            lab.where("country = 'Germany'").compare("returned_90", "2026-08", other=lab)
+        """
+        before = self.snapshot if other is None else other.snapshot
+        sides = comparing.sides(self.snapshot, before, period=period, against=against)
+        return comparing.compare(measure, *sides, metrics=metrics)
+
+    def cohort(
+        self,
+        name: str,
+        *,
+        where: str = "",
+        ids: Iterable[object] | None = None,
+        replace: bool = False,
+    ) -> Answer:
+        """Save customers under a name: those of a condition, or a list that stays the same.
+
+        Without either, the customers whom this lab was narrowed to. Any condition may then name
+        them: ``lab.where("cohort('uk-august')")``. This writes files in `data/cohorts/`.
+
+        Example::
+
+            lab.cohort("uk", where="country = 'United Kingdom'")
+        """
+        return comparing.cohort(name, shop=self.snapshot, where=where, ids=ids, replace=replace)
+
+    def sql(self, query: str) -> Answer:
+        """Answer one SELECT over the tables by name, in the SQL of DuckDB; it changes nothing.
+
+        Amounts are in minor units; at most 100,000 rows come back, so aggregate.
+
+        Example::
+
+            lab.sql("select country, count(*) as customers from customers group by country")
+        """
+        return queries.answer(self.snapshot, query)
