@@ -146,12 +146,11 @@ def _warn_of_size(layouts: Sequence[Layout]) -> None:
 def _asked(question: Question, *, yes: bool, notes: list[str]) -> str:
     """Ask on the terminal, or take the safe answer, or refuse with the option that answers."""
     choices = list(question.choices)
-    example = choices[0] if choices else "..."
-    option = question.option.replace("ANSWER", example)
+    option = question.option.replace("ANSWER", choices[-1] if choices else "...")
     if yes:
         if question.safe is None:
             raise checks.BadParameter(f"{question.text} No answer is safe; say it: {option}.")
-        notes.append(f"{question.text} Taken: {question.safe}. ({option} says otherwise)")
+        notes.append(f"{question.taken} {option} says otherwise.")
         return question.safe
     typer.echo(f"\n{question.text}")
     for place, choice in enumerate(choices, start=1):
@@ -206,10 +205,9 @@ def _tell_feeds(source: Source) -> None:
     from retention_lab.reports import intake
 
     there = [feed.name for feed in intake.FEEDS if intake.possible(source, feed)]
-    typer.echo(f"Reports that are possible now: {', '.join(there)}")
-    for feed in intake.FEEDS:
-        if feed.name not in there:
-            typer.echo(f"  {feed.name}: add {feed.unlock}")
+    _list("Possible now:", there)
+    rest = [feed for feed in intake.FEEDS if feed.name not in there]
+    _list("Possible with one more table:", [f"{feed.name}: {feed.unlock}" for feed in rest])
 
 
 def _run(target: Path, *, out: Path, opened: bool) -> int:

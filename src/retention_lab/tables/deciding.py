@@ -13,7 +13,15 @@ from pathlib import Path
 from ibis.backends import BaseBackend
 
 from retention_lab import checks
-from retention_lab.tables import profiling, questions, roles, sniffing, spelling
+from retention_lab.tables import (
+    leftovers,
+    profiling,
+    questions,
+    readings,
+    roles,
+    sniffing,
+    spelling,
+)
 from retention_lab.tables.contracts import CONTRACTS, TableName
 from retention_lab.tables.profiling import Fit
 from retention_lab.tables.questions import Group, Talk
@@ -21,13 +29,6 @@ from retention_lab.tables.roles import Role
 from retention_lab.tables.sniffing import Layout
 
 Settings = dict[str, object]
-TOTAL, CANCELLED = "total row", "cancelled"
-
-_TOTALS = "^(grand ?|sub)?(total|totals|totale|totaal|summe|gesamt|gesamtsumme|somme|suma|sum):?$"
-_CANCELLED = (
-    "cancelled", "canceled", "voided", "failed", "storniert", "abgebrochen", "annul\u00e9",
-    "annul\u00e9e", "annule", "cancelado", "cancelada", "anulado", "geannuleerd", "annullato",
-)  # fmt: skip
 _TIMES: dict[TableName, Role] = {
     "customers": "signed_up_at",
     "returns": "returned_at",
@@ -160,24 +161,28 @@ def _read(group: Group, found: Mapping[str, str], code: str, *, talk: Talk) -> d
         if kinds[role] == "time"
     }
     numbers = {
-        raw: profiling.number_readings(
+        raw: readings.number_readings(
             group.cells(raw), currency=code if kinds[role] == "money" else None, said=talk.number
         )
         for role, raw in found.items()
         if kinds[role] in ("money", "whole")
     }
-    fits = profiling.fits(group.tables, times=times, numbers=numbers)
+    telling = {raw: readings.telling(ways) for raw, ways in numbers.items()}
+    fits = profiling.fits(group.tables, times=times, numbers=telling)
+    rest = {raw: numbers[raw] for raw in numbers if not any(fit.whole for fit in fits[raw])}
+    if any(rest[raw] != telling[raw] for raw in rest):
+        fits |= profiling.fits(group.tables, times={}, numbers=rest)
     chosen = spelling.times(group, {raw: fits[raw] for raw in times}, talk=talk)
     return chosen | spelling.numbers(group, {raw: fits[raw] for raw in numbers}, talk=talk)
 
 
-def _time_readings(group: Group, raw: str, talk: Talk) -> list[profiling.Reading]:
+def _time_readings(group: Group, raw: str, talk: Talk) -> list[readings.Reading]:
     cells = group.cells(raw)
-    readings = profiling.time_readings(cells)
-    if talk.dates is None or not cells or not readings[0].formats:
-        return readings
-    said = [reading for reading in readings if reading.answer == talk.dates]
-    return said or [profiling.with_clocks(talk.dates, cells)]
+    ways = readings.time_readings(cells)
+    if talk.dates is None or not cells or not ways[0].formats:
+        return ways
+    said = [reading for reading in ways if reading.answer == talk.dates]
+    return said or [readings.with_clocks(talk.dates, cells)]
 
 
 def _split(
@@ -187,12 +192,12 @@ def _split(
     found, made = dict(columns.found), {}
     if "order_id" not in found:
         talk.tell("There is no order number: what a customer buys at one time is one order.")
-        made["order_id"] = f"{_text(found['customer_id'])} || ' ' || {_text(found['ordered_at'])}"
+        made["order_id"] = leftovers.both(found["customer_id"], found["ordered_at"])
     line = [*_EXTRA["order_lines"], "quantity", "unit_price"] if by_lines else []
     lines = _only(columns, ["order_id", *line], made)
     orders = _only(columns, [role for role in found if role not in line] + ["order_id"], made)
     attributes = _attributes(group, found.values())
-    rules = _rules(group, found, talk=talk)
+    rules = leftovers.rules(group, found, talk=talk)
     if "amount" not in found:
         both = {**orders.settings(), **lines.settings()}
         fits = {c.name for c in CONTRACTS["order_lines"].columns}
@@ -220,7 +225,7 @@ def _rows_of(group: Group, found: Mapping[str, str], *, talk: Talk) -> Settings:
     match spelling.repeated(keys, found["amount"], talk=talk):
         case "first":
             talk.tell(f"{found['amount']!r} stands on one row of each order: that row counts.")
-            return {"only": f"{_text(found['amount'])} <> ''"}
+            return {"only": f"{leftovers.text(found['amount'])} <> ''"}
         case "total":
             talk.tell(f"{found['amount']!r} repeats on all rows of an order: it counts once.")
             return {"duplicates": "keep_first"}
@@ -239,30 +244,6 @@ def _attributes(group: Group, taken: Iterable[str]) -> Settings:
     found = roles.attributes(first, taken=list(taken))
     kept = {name: raw for name, raw in found.items() if raw in group.columns}
     return {"attributes": kept} if kept else {}
-
-
-def _rules(group: Group, found: Mapping[str, str], *, talk: Talk) -> Settings:
-    """Word which rows are no orders: totals below the table, and what was cancelled."""
-    named = [found[role] for role in ("order_id", "customer_id", "ordered_at") if role in found]
-    empty = " and ".join(f"{_text(raw)} = ''" for raw in named)
-    label = " or ".join(
-        f"regexp_matches(lower({_text(raw)}), '{_TOTALS}')"
-        for raw in dict.fromkeys([group.columns[0], *named])
-    )
-    rules = [{"reason": TOTAL, "where": f"{label} or ({empty})"}]
-    status = questions.pick(group, "status", talk=talk)
-    counted = profiling.values(group.tables, status) if status else {}
-    gone = [word for word in counted if word.lower() in _CANCELLED]
-    if status and gone:
-        words = ", ".join(f"'{word}'" for word in gone)
-        rules.append({"reason": CANCELLED, "where": f"{_text(status)} in ({words})"})
-    return {"leave_out": rules}
-
-
-def _text(raw: str) -> str:
-    """Word a column as trimmed text, empty where missing."""
-    quoted = '"' + raw.replace('"', '""') + '"'
-    return f"coalesce(trim(cast({quoted} as varchar)), '')"
 
 
 def _lines(group: Group, code: str, *, talk: Talk) -> Settings:
@@ -284,9 +265,8 @@ def _other(table: TableName, group: Group, code: str, *, talk: Talk) -> Settings
     if table == "returns":
         found["amount"] = questions.needed(group, "amount", "an amount", talk=talk)
         key = questions.pick(group, "return_id", talk=talk)
-        made = {} if key else {
-            "return_id": f"{_text(found['customer_id'])} || ' ' || {_text(found['returned_at'])}"
-        }  # fmt: skip
+        both = leftovers.both(found["customer_id"], found["returned_at"])
+        made = {} if key else {"return_id": both}
         found |= {"return_id": key} if key else {}
     if table == "events":
         found["event"] = questions.needed(group, "event", "the name of an event", talk=talk)

@@ -137,8 +137,10 @@ def styled_number(
     for mark in _marks(currency):
         plain = plain.replace(mark, "")
     plain = plain.re_replace(rf"[^0-9{decimal}]", "").replace(decimal, ".")
-    value = number(ibis.ifelse(raw.re_search(shape(style, currency)), plain, ibis.null("string")))
-    return ibis.ifelse(raw.re_search("[-\u2212(]"), -value, value)
+    # Engines compute an expression again wherever it is used, so each stands here once.
+    signed = ibis.ifelse(raw.re_search("[-\u2212(]"), "-", "") + plain
+    fits = raw.re_search(shape(style, currency))
+    return ibis.ifelse(fits, signed, ibis.null("string")).try_cast("float64")
 
 
 def _marks(currency: str | None) -> list[str]:
@@ -148,8 +150,8 @@ def _marks(currency: str | None) -> list[str]:
 def shape(style: NumberStyle, currency: str | None) -> str:
     """Return the pattern of all that a styled number may look like: one sign at most."""
     group, decimal = _STYLES[style]
-    grouped = rf"|\d{{1,3}}([{group}]\d{{3}})+" if group else ""
-    digits = rf"((\d+{grouped})([{decimal}]\d*)?|[{decimal}]\d+)"
+    grouped = rf"|\d{{1,3}}([{group}]\d{{3}}){{1,4}}" if group else ""  # below `_LIMIT`, too
+    digits = rf"((\d{{1,15}}{grouped})([{decimal}]\d*)?|[{decimal}]\d+)"
     marks = _marks(currency)
     mark = f"({'|'.join(re.escape(one) for one in marks)})?" if marks else ""
     gap, sign = f"[{_BLANKS}]*", "[-+\u2212]"

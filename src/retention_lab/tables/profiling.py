@@ -5,41 +5,16 @@ A head of a file may fit two readings that its last line tells apart.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import get_args
 
 import ibis
 import ibis.expr.types as ir
 
 from retention_lab.tables import parsing
 from retention_lab.tables.engine import collect
-from retention_lab.tables.parsing import NumberStyle
-
-_DATE = re.compile(r"(\d{1,4})([./-])(\d{1,2}|[A-Za-z]{3})\2(\d{4}|\d{1,2})(.*)")
-_WORDED = (
-    (re.compile(r"(19|20)\d{6}()"), "%Y%m%d"),
-    (re.compile(r"\d{1,2} [A-Za-z]{3} \d{4}(.*)"), "%d %b %Y"),
-    (re.compile(r"[A-Za-z]{3} \d{1,2}, \d{4}(.*)"), "%b %d, %Y"),
-    (re.compile(r"[A-Za-z]{3} \d{1,2} \d{4}(.*)"), "%b %d %Y"),
-)
-_CLOCK = re.compile(r"(,? |T)\d{1,2}:\d{2}(:\d{2})?(\.\d+)?(?:( ?)[AaPp]\.?[Mm]\.?)?")
-_ORDERS = {"%d %m": "day first", "%m %d": "month first"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """One way to read a column: `formats` of times or the `style` of numbers.
-
-    Neither is ISO 8601, or plain numbers. `answer` is how a person names it.
-    """
-
-    answer: str
-    formats: tuple[str, ...] = ()
-    style: NumberStyle | None = None
-    currency: str | None = None
+from retention_lab.tables.readings import Reading
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,100 +32,10 @@ class Fit:
     clock: int
     utc: int
 
-
-def time_readings(cells: Sequence[str]) -> list[Reading]:
-    """List the ways to read a column of times, by what its cells look like."""
-    found = Counter(shape for shape in map(_shape_of_time, cells) if shape is not None)
-    if not found or all(re.search(parsing.ISO, cell) for cell in cells):
-        return [Reading(answer="%Y-%m-%d")]
-    dates = [date for (date, _), _ in found.most_common(6)]
-    clocks = [clock for (_, clock), _ in found.most_common(6)]
-    orders = ["%d %m", "%m %d"] if any("?" in date for date in dates) else [""]
-    if "?" in dates[0] and dates[0].endswith("%y") and _ends_vary_most(cells):
-        orders.append("%y")
-    readings = []
-    for order in orders:
-        read = [_ordered(date, order) for date in dates]
-        formats = dict.fromkeys(date + clock for date, clock in zip(read, clocks, strict=True))
-        readings.append(Reading(answer=read[0], formats=tuple(formats)))
-    return readings
-
-
-def with_clocks(answer: str, cells: Sequence[str]) -> Reading:
-    """Read a column by a person's format; the clocks that the cells show may follow a date."""
-    shapes = [shape for shape in map(_shape_of_time, cells) if shape is not None]
-    clocks = {clock for _, clock in shapes} if not re.search("%[HI]", answer) else {""}
-    formats = tuple(answer + clock for clock in sorted(clocks or {""}))
-    return Reading(answer=answer, formats=formats)
-
-
-def _shape_of_time(cell: str) -> tuple[str, str] | None:
-    """Return the formats of date and clock, `?` where day or month may stand."""
-    for pattern, date in _WORDED:
-        if (worded := pattern.fullmatch(cell)) is not None:
-            clock = _clock(worded.groups()[-1])
-            return None if clock is None else (date, clock)
-    found = _DATE.fullmatch(cell)
-    clock = _clock(found[5]) if found else None
-    if found is None or clock is None:
-        return None
-    first, sign, middle, last, _ = found.groups()
-    if len(first) == 4:
-        return f"%Y{sign}{'%b' if middle.isalpha() else '%m'}{sign}%d", clock
-    year = "%Y" if len(last) == 4 else "%y"
-    return (f"%d{sign}%b{sign}{year}" if middle.isalpha() else f"?{sign}?{sign}{year}"), clock
-
-
-def _clock(rest: str) -> str | None:
-    if not rest:
-        return ""
-    found = _CLOCK.fullmatch(rest)
-    if found is None:
-        return None
-    gap, seconds, parts, noon = found.groups()
-    hour = "%H" if noon is None else "%I"
-    end = "" if noon is None else f"{noon}%p"
-    return f"{gap}{hour}:%M{':%S' if seconds else ''}{'.%f' if parts else ''}{end}"
-
-
-def _ordered(date: str, order: str) -> str:
-    if order == "%y" and "?" in date:  # year, month, day
-        sign = date[1]
-        return f"%y{sign}%m{sign}%d"
-    for directive in order.split():
-        date = date.replace("?", directive, 1)
-    return date
-
-
-def _ends_vary_most(cells: Sequence[str]) -> bool:
-    """Does the last of three numbers vary more than the first? Then it is hardly a year."""
-    found = [match for match in map(_DATE.fullmatch, cells) if match is not None]
-    return len({match[4] for match in found}) > len({match[1] for match in found})
-
-
-def marks(cells: Sequence[str]) -> list[str]:
-    """List what stands beside the digits of a column of numbers, the commonest first."""
-    rest = (re.sub(r"[\d.,'\u2019\s\u00a0\u2009\u202f+\-\u2212()]", "", cell) for cell in cells)
-    return [mark for mark, _ in Counter(filter(None, rest)).most_common()]
-
-
-def number_readings(
-    cells: Sequence[str], *, currency: str | None, said: str | None = None
-) -> list[Reading]:
-    """List the ways to read most cells of a column of numbers, the plainest first.
-
-    Only the one that was `said`, if any.
-    """
-    ways = [Reading(answer="1234.56")] + [
-        Reading(answer=style, style=style, currency=currency) for style in get_args(NumberStyle)
-    ]
-    ways = [way for way in ways if said in (None, way.answer)]
-    patterns = [
-        re.compile(parsing.NUMBER if way.style is None else parsing.shape(way.style, currency))
-        for way in ways
-    ]
-    fits = [sum(bool(pattern.search(cell)) for cell in cells) for pattern in patterns]
-    return [way for way, fit in zip(ways, fits, strict=True) if fit == max(fits)]
+    @property
+    def whole(self) -> bool:
+        """Whether every value is read."""
+        return self.read == self.filled
 
 
 def fits(
@@ -161,7 +46,8 @@ def fits(
 ) -> dict[str, list[Fit]]:
     """Count what each reading makes of each column: one scan of every table, of these columns."""
     wanted = {**times, **numbers}
-    total = _added_up(table.aggregate(**_sums(table, times, numbers)) for table in tables)
+    read = [_valued(table, times, numbers) for table in tables]
+    total = _added_up(one.aggregate(**_sums(one, wanted, times=times)) for one in read)
     places = {name: place for place, name in enumerate(wanted)}
     return {
         name: [
@@ -188,28 +74,44 @@ def _added_up(rows: Iterable[ir.Table]) -> Counter[Hashable]:
     return total
 
 
-def _sums(
+def _valued(
     table: ir.Table,
     times: Mapping[str, Sequence[Reading]],
     numbers: Mapping[str, Sequence[Reading]],
-) -> dict[str, ir.Scalar]:
-    found: dict[str, ir.Scalar] = {}
+) -> ir.Table:
+    """Read each column in each way, once for all sums: `text_<column>`, `value_` and `utc_` of it.
+
+    Columns go by their place, and ways, too.
+    """
+    found: dict[str, ir.Value] = {}
     for place, (name, readings) in enumerate({**times, **numbers}.items()):
         raw = table[name]
         cell = parsing.text(raw) if raw.type().is_string() else raw
-        found[f"filled_{place}"] = parsing.text(raw).count()
-        values = [_value(cell, reading, is_time=name in times) for reading in readings]
-        for i, (value, is_utc) in enumerate(values):
-            others = [other.notnull() for j, (other, _) in enumerate(values) if j != i]
-            alone = value.notnull() & ~ibis.or_(ibis.literal(False), *others)
-            nothing = ibis.literal(0)
-            is_time, clock = name in times, value.truncate("D") != value if name in times else None
+        found[f"text_{place}"] = parsing.text(raw).notnull()
+        for i, reading in enumerate(readings):
+            value, is_utc = _value(cell, reading, is_time=name in times)
+            found |= {f"value_{place}_{i}": value, f"utc_{place}_{i}": is_utc}
+    return table.select(**found)
+
+
+def _sums(
+    read: ir.Table, wanted: Mapping[str, Sequence[Reading]], *, times: Mapping[str, object]
+) -> dict[str, ir.Scalar]:
+    found: dict[str, ir.Scalar] = {}
+    for place, (name, readings) in enumerate(wanted.items()):
+        found[f"filled_{place}"] = read[f"text_{place}"].sum().fill_null(0)
+        values = [read[f"value_{place}_{i}"] for i in range(len(readings))]
+        for i, value in enumerate(values):
+            others = [other.isnull() for j, other in enumerate(values) if j != i]
+            alone = ibis.and_(value.notnull(), *others)
+            late = value.truncate("D") != value if name in times else ibis.ifelse(value > 0, 0, 0)
+            worth = ibis.ifelse(value.notnull(), 0, 0) if name in times else value
             found |= {
                 f"read_{place}_{i}": value.count(),
                 f"alone_{place}_{i}": alone.sum().fill_null(0),
-                f"utc_{place}_{i}": is_utc.sum().fill_null(0) if is_time else nothing,
-                f"clock_{place}_{i}": clock.sum().fill_null(0) if is_time else nothing,
-                f"total_{place}_{i}": nothing if is_time else value.sum().fill_null(0),
+                f"utc_{place}_{i}": read[f"utc_{place}_{i}"].sum().fill_null(0),
+                f"clock_{place}_{i}": late.sum().fill_null(0),
+                f"total_{place}_{i}": worth.sum().fill_null(0),
             }
     return found
 
@@ -237,7 +139,8 @@ def _unread(
     for table in tables:
         cell = parsing.text(table[name])
         value, _ = _value(cell, reading, is_time=is_time)
-        bad = table.select(cell=cell, value=value).filter(value.isnull() & cell.notnull())
+        bad = table.select(cell=cell, value=value)
+        bad = bad.filter(bad.value.isnull() & bad.cell.notnull())
         yield from collect(bad.select("cell").distinct().order_by("cell").limit(3))["cell"]
 
 
@@ -260,8 +163,8 @@ def keys(tables: Sequence[ir.Table], order_id: str, amount: str | None) -> Keys:
     for table in tables:
         worth = parsing.text(table[amount]) if amount else ibis.literal("")
         rows = table.select(key=parsing.text(table[order_id]), worth=worth)
-        by = rows.filter(rows.key.notnull()).group_by("key")
-        one = by.aggregate(
+        rows = rows.filter(rows.key.notnull())
+        one = rows.group_by("key").aggregate(
             rows=rows.count(), there=rows.worth.count(), a=rows.worth.min(), b=rows.worth.max()
         )
         several = one.rows > 1
@@ -292,7 +195,8 @@ def values(tables: Sequence[ir.Table], name: str) -> dict[str, int]:
     counted: Counter[str] = Counter()
     for table in tables:
         cell = parsing.text(table[name])
-        rows = table.select(cell=cell).filter(cell.notnull()).group_by("cell")
-        top = rows.aggregate(rows=lambda t: t.count()).order_by(ibis.desc("rows"), "cell").limit(20)
+        rows = table.select(cell=cell).filter(ibis._.cell.notnull())
+        counts = rows.group_by("cell").aggregate(rows=rows.count())
+        top = counts.order_by(ibis.desc("rows"), "cell").limit(20)
         counted.update(dict(collect(top).itertuples(index=False)))
     return dict(counted.most_common(20))

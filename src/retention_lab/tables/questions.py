@@ -21,12 +21,14 @@ class Question:
     """Something that only a person knows.
 
     `choices` are answers with what they mean; none of them where any text may be the answer.
-    `option` is how to answer on the command line, `ANSWER` standing for the answer.
+    `option` is how to answer on the command line, `ANSWER` standing for the answer. `taken` says
+    what the safe answer means.
     """
 
     text: str
     choices: Mapping[str, str] = field(default_factory=dict)
     safe: str | None = None
+    taken: str = ""
     option: str
 
 
@@ -146,6 +148,7 @@ def customer(group: Group, *, talk: Talk) -> str:
         else f"Is one {found[0]!r} one customer? There is no better column.",
         choices=dict.fromkeys(found, ""),
         safe=found[0] if clear else None,
+        taken=f"Customers are told apart by {found[0]!r}, not by e-mail; the two do not agree.",
         option='--column customer_id="ANSWER"',
     )
     return talk.ask(question)

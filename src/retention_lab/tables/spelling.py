@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from retention_lab import checks
-from retention_lab.tables import clocks, parsing, profiling, roles
+from retention_lab.tables import clocks, parsing, profiling, readings, roles
 from retention_lab.tables.profiling import Fit, Keys
 from retention_lab.tables.questions import Group, Question, Talk, pick
 
@@ -144,7 +144,7 @@ def currency(group: Group, money: Sequence[str], *, talk: Talk) -> str:
             "export them one by one, or convert them."
         )
     stated += filter(None, (roles.currency_in(name) for name in money))
-    signs = profiling.marks([cell for name in money for cell in group.cells(name)])
+    signs = readings.marks([cell for name in money for cell in group.cells(name)])
     codes = {mark: codes for mark in signs if (codes := _codes(mark))}
     if stated:
         return stated[0]
@@ -160,6 +160,7 @@ def currency(group: Group, money: Sequence[str], *, talk: Talk) -> str:
         text="In which currency are the amounts? Three letters, such as EUR.",
         choices=dict.fromkeys(options, ""),
         safe=None if options else NO_CURRENCY,
+        taken="No currency is stated, so amounts are shown without one.",
         option="--currency ANSWER",
     )
     return talk.ask(question).upper()
@@ -178,8 +179,9 @@ def time_zone(times: Sequence[Fit], *, talk: Talk) -> str:
     if not any(fit.clock and fit.utc < fit.read for fit in times):
         return "UTC"
     question = Question(
-        text="Where does the clock stand that wrote the times? Such as Europe/Berlin.",
+        text="In which time zone were the times written? Such as Europe/Berlin.",
         safe="UTC",
+        taken="Times are read as UTC, so a day begins at midnight UTC.",
         option="--time-zone ANSWER",
     )
     return clocks.zone(talk.ask(question)).key
