@@ -199,3 +199,20 @@ def test_attribute_that_takes_the_name_of_a_fact_is_refused_when_it_is_named(tmp
     assert len(ids(taken, "first_ordered_on is not null")) == 26
     with pytest.raises(BadParameter, match="order_days is an attribute of the customers of Shop"):
         population.chosen(taken, "order_days > 2")
+
+
+@pytest.mark.spark
+def test_same_customers_are_chosen_on_spark(tmp_path, taken):
+    saving.save("uk", shop=taken, where="country = 'UK'")
+    saving.save("some", shop=taken, ids=["c03", "c01", "c21", "c01"])
+    on_spark = snapshot.take(people_shop(tmp_path, engine="spark"))
+    for where in (
+        "first_ordered_on between date '2025-02-05' and date '2025-02-20'",
+        "order_days = 0 or last_ordered_on >= '2025-03-10'",
+        "not cohort('uk') or cohort('some')",
+    ):
+        assert sorted(ids(on_spark, where)) == sorted(ids(taken, where)), where
+    with pytest.raises(BadData, match=r"country has 'UK' \(20\), 'France' \(12\)\.$"):
+        population.chosen(on_spark, "country = 'Uk'")
+    with pytest.raises(BadData, match="first_ordered_on runs from 2025-02-02 to 2025-03-11"):
+        population.chosen(on_spark, "first_ordered_on > '2026-01-01'")

@@ -377,3 +377,23 @@ def test_no_secret_of_a_connection_is_in_a_snapshot(tmp_path):
     texts = [path.read_bytes() for path in taken.folder.parent.rglob("*") if path.is_file()]
     assert not any(b"hunter2" in text for text in texts)
     assert list((taken.folder.parent / "known").iterdir()) == []  # it must be read each time
+
+
+def test_rows_of_customers_who_are_not_mapped_are_counted_and_stay(tmp_path):
+    people = "customer_id,signed_up_at\nann,2025-01-01\nbob,2025-02-20\n"  # bob later, cid never
+    returns = "return_id,customer_id,returned_at,amount\nr1,cid,2025-02-01,3.5\n"
+    columns = {"customers": ["customer_id", "signed_up_at"], "returns": COLUMNS["returns"]}
+    tables = {"orders": orders_map()} | {
+        name: {"rows": f"{name}.csv", "columns": {column: column for column in mapped}}
+        for name, mapped in columns.items()
+    }
+    files = {"orders.csv": ORDERS, "customers.csv": people, "returns.csv": returns}
+    source = shop(tmp_path, tables, files)
+    reason = "belongs to no customer in use"
+    early = snapshot.take(source, as_of="2025-02-10")
+    counted = [tuple(row) for row in early.fits.itertuples(index=False)]
+    assert counted == [("orders", reason, 1, 2050, True), ("returns", reason, 1, 350, True)]
+    assert early.rows == {"orders": 3, "returns": 1, "customers": 1}
+    assert early.left_out.groupby("reason")["rows"].sum().to_dict() == {"used": 5}
+    late = snapshot.take(source, as_of=dt.date(2025, 3, 1))
+    assert late.fits["amount"].tolist() == [700, 350]

@@ -19,6 +19,7 @@ TableName = Literal["customers", "orders", "order_lines", "returns", "events"]
 OVERLAP = "stands in two files"
 DUPLICATE = "repeats a key"
 NO_ORDER = "belongs to no order in use"
+NO_CUSTOMER = "belongs to no customer in use"  # only counted
 USED = "used"
 
 

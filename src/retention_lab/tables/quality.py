@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
 from retention_lab import checks
-from retention_lab.tables.contracts import CONTRACTS, USED, TableName
+from retention_lab.tables.contracts import CONTRACTS, NO_CUSTOMER, USED, TableName
 from retention_lab.tables.engine import collect
 from retention_lab.tables.mapping import Plan
 from retention_lab.tables.parsing import minor_digits
@@ -27,6 +27,7 @@ __all__ = [
     "Counts",
     "controls",
     "count",
+    "count_strangers",
     "refuse_broken",
     "refuse_duplicates",
 ]
@@ -98,6 +99,27 @@ def _fits(known: pd.DataFrame, made: Plan) -> pd.DataFrame:
             sums = (int(rows["rows"].sum()), int(rows["amount"].sum()))
             found.append((made.contract.name, reason, *sums, kept))
     return pd.DataFrame(found, columns=FIT_COLUMNS)
+
+
+def count_strangers(
+    counts: Mapping[TableName, Counts], tables: Mapping[TableName, ir.Table]
+) -> dict[TableName, Counts]:
+    """Count also the rows whose customer the mapped customers lack; they stay in use.
+
+    `tables` are the canonical tables in use, `counts` those of the mapped ones.
+    """
+    found = dict(counts)
+    for name in counts if "customers" in counts else ():
+        if name in ("orders", "returns", "events"):
+            rows = tables[name].anti_join(tables["customers"], "customer_id")
+            money = rows.amount.sum().fill_null(0) if "amount" in rows.columns else ibis.literal(0)
+            one = collect(rows.aggregate(rows=rows.count(), amount=money)).iloc[0]
+            if one["rows"]:
+                record = (name, NO_CUSTOMER, int(one["rows"]), int(one["amount"]), True)
+                fits = pd.DataFrame([record], columns=FIT_COLUMNS)
+                every = [each for each in (counts[name].fits, fits) if len(each)]
+                found[name] = replace(counts[name], fits=pd.concat(every, ignore_index=True))
+    return found
 
 
 def refuse_broken(rows: ir.Table, made: Plan, counts: Counts) -> None:

@@ -221,7 +221,8 @@ def cut(
                 ids = rows.filter(rows._later).select("order_id")
                 later = engine.keep(ids, where=made.where)
     _refuse_silence(source, as_of, counts)
-    return shaping.complete(tables, source), counts
+    whole = shaping.complete(tables, source)
+    return whole, quality.count_strangers(counts, whole)
 
 
 def _refuse_silence(
@@ -281,13 +282,7 @@ def _described(
 
 
 def only(snapshot: Snapshot, where: str) -> Snapshot:
-    """Keep only the customers for whom the condition holds, in every table.
-
-    Raises
-    ------
-    BadParameter, BadData
-        As `population.chosen` does.
-    """
+    """Keep only the customers for whom a condition holds; raises as `population.chosen` does."""
     customers = population.customers(snapshot, where)
     tables = {"customers": customers}
     for name in ("orders", "returns", "events"):
