@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -13,7 +13,7 @@ from retention_lab.record.previous import Kind, Previous
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.phrases import Instead, counted, full_day
 
-Row: TypeAlias = Mapping[Any, Any]  # one of `record.previous.changes`
+Row: TypeAlias = Mapping[Hashable, Any]  # one of `record.previous.changes`
 
 FIRST = "This is the first report of this suite, so there is nothing to compare with."
 _ORDER: Mapping[Kind, str] = {
