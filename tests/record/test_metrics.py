@@ -54,6 +54,12 @@ def test_each_metric_is_recorded_now_before_and_as_a_change(shop):
     assert ledger["refund_share_before"].period == "2025-01-01/2025-03-31"
 
 
+def test_the_days_before_a_month_are_as_many_and_no_month(tables):
+    ledger, _ = recorded(drawn.shop(tables, as_of=dt.date(2025, 4, 30)), BASKET, days=30)
+    assert ledger["basket"].period == "2025-04-01/2025-04-30"
+    assert ledger["basket_before"].period == "2025-03-02/2025-03-31"
+
+
 def test_units_are_those_of_the_metric(shop):
     ledger, _ = recorded(shop, REFUNDS, BASKET, VISITS)
     assert [ledger[f"{name}_change"].unit for name in ("refund_share", "basket", "visits")] == [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -291,6 +292,12 @@ def test_a_file_is_read(tmp_path):
         "Finance",
         dt.date(2027, 3, 31),
     )
+
+
+def test_the_example_of_the_demo_shop_can_be_used():
+    root = Path(__file__).parents[2]
+    found = metrics.load(root / "experiments" / "suites" / "demo_metrics.yml")
+    assert [metric.is_total for metric in found] == [False, False, False, False, True]
 
 
 def test_a_file_may_be_empty_of_metrics(tmp_path):
