@@ -80,9 +80,15 @@ def start(  # noqa: PLR0913  each is an option of the command
     settings = {"name": name or target.stem.replace("_", " ").capitalize(), **decided}
     _tell_left_alone(layouts, settings)
     _list("Taken as safe:", notes)
-    made = rehearsal.rehearse(settings, file=target, con=con)
-    _tell_rows(made)
     above = [f"Written by `retention-lab start {' '.join(file.name for file in files)}`.", *notes]
+    try:
+        made = rehearsal.rehearse(settings, file=target, con=con)
+    except checks.BadData as error:  # what remains is said in the file, so there must be one
+        drafting.write(target, drafting.text(settings, notes=above))
+        raise checks.BadData(
+            f"{error} {target} is written; change it there, then: retention-lab check {target}"
+        ) from error
+    _tell_rows(made)
     drafting.write(target, drafting.text(made.settings, notes=above))
     typer.echo(f"\nWritten: {target}")
     _tell_feeds(made.source)
@@ -146,7 +152,7 @@ def _warn_of_size(layouts: Sequence[Layout]) -> None:
 def _asked(question: Question, *, yes: bool, notes: list[str]) -> str:
     """Ask on the terminal, or take the safe answer, or refuse with the option that answers."""
     choices = list(question.choices)
-    option = question.option.replace("ANSWER", choices[-1] if choices else "...")
+    option = " or ".join(question.option.replace("ANSWER", one) for one in choices or [""])
     if yes:
         if question.safe is None:
             raise checks.BadParameter(f"{question.text} No answer is safe; say it: {option}.")
@@ -162,18 +168,12 @@ def _asked(question: Question, *, yes: bool, notes: list[str]) -> str:
             typer.echo("")
             safe = ", or take what is safe with --yes" if question.safe else ""
             raise checks.BadParameter(f"{question.text} Nobody answers; say {option}{safe}.")
-        answer = _understood(line.strip() or question.safe or "", choices)
-        if answer:
+        answer = line.strip() or question.safe or ""
+        if answer.isdigit() and 1 <= int(answer) <= len(choices):
+            return choices[int(answer) - 1]
+        if answer in choices or (not choices and question.fits(answer)):
             return answer
         typer.echo("That is none of the answers.")
-
-
-def _understood(answer: str, choices: Sequence[str]) -> str:
-    if not choices:
-        return answer
-    if answer.isdigit() and 1 <= int(answer) <= len(choices):
-        return choices[int(answer) - 1]
-    return answer if answer in choices else ""
 
 
 def _list(title: str, lines: Sequence[str]) -> None:
@@ -195,7 +195,7 @@ def _tell_left_alone(layouts: Sequence[Layout], settings: Settings) -> None:
 def _tell_rows(made: Rehearsal) -> None:
     show.table("the first orders, as they were read", made.sample)
     for table, reasons in made.left_out.items():
-        typer.echo(f"\n{table}: {made.used[table]:,} rows are used.")
+        typer.echo(f"\n{table}, rows used: {made.used[table]:,}")
         for reason, rows in reasons.items():
             hint = f" ({_HINTS[reason]})" if reason in _HINTS else ""
             typer.echo(f"  left out: {rows:,}, {reason}{hint}")
@@ -207,7 +207,7 @@ def _tell_feeds(source: Source) -> None:
     there = [feed.name for feed in intake.FEEDS if intake.possible(source, feed)]
     _list("Possible now:", there)
     rest = [feed for feed in intake.FEEDS if feed.name not in there]
-    _list("Possible with one more table:", [f"{feed.name}: {feed.unlock}" for feed in rest])
+    _list("Possible once there is more:", [f"{feed.name}: {feed.unlock}" for feed in rest])
 
 
 def _run(target: Path, *, out: Path, opened: bool) -> int:
@@ -221,8 +221,11 @@ def _run(target: Path, *, out: Path, opened: bool) -> int:
         outcome = runner.run(suite, out=out, watch=watch)
     for failure in outcome.failures:
         typer.echo(str(failure), err=True)
+    if outcome.failures:
+        again = f"retention-lab run {suite.file} --source {target}"
+        typer.echo(f"No report was made; what was run is kept in {outcome.kept}. Again: {again}")
     for page in outcome.pages:
-        typer.echo(f"Report: {page}")
+        typer.echo(f"\nReport: {page}")
         if opened and sys.stdout.isatty():
             typer.launch(str(page))
     return outcome.exit_code

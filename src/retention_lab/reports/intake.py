@@ -34,7 +34,7 @@ class Feed:
 FEEDS = (
     Feed(name="overview", ways=(("orders", ""),), unlock="a table of orders"),
     Feed(
-        name="overview, which kinds of customers a change comes from",
+        name="overview: from which kinds of customers a change comes",
         ways=(
             ("customers", ATTRIBUTES),
             ("orders", ATTRIBUTES),
@@ -43,7 +43,7 @@ FEEDS = (
             ("orders", "discount"),
             ("order_lines", "product_family"),
         ),
-        unlock="customers, with an attribute such as their country or how they were won",
+        unlock="a table of customers with their country, or how they were won",
     ),
 )
 

@@ -22,13 +22,14 @@ class Question:
 
     `choices` are answers with what they mean; none of them where any text may be the answer.
     `option` is how to answer on the command line, `ANSWER` standing for the answer. `taken` says
-    what the safe answer means.
+    what the safe answer means, `fits` whether a free answer will do.
     """
 
     text: str
     choices: Mapping[str, str] = field(default_factory=dict)
     safe: str | None = None
     taken: str = ""
+    fits: Callable[[str], bool] = bool
     option: str
 
 

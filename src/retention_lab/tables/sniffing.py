@@ -82,6 +82,8 @@ def look(path: Path, *, con: BaseBackend) -> Layout:
         place = Location(path=path.name)
         return _looked(path, place, opened(path, place, con=con))
     place, rows = _csv(path)
+    if not rows:
+        raise checks.BadData(f"{path.name} has a header, but no row below it. Export it again.")
     table = opened(path, place, con=con)
     width = len(table.columns)
     whole = [row for row in rows if len(row) == width]
@@ -194,7 +196,7 @@ def _delimiter(text: str, *, name: str) -> str:
     def fit(delimiter: str) -> tuple[bool, int]:
         widths = Counter(len(row) for row in _rows(text, delimiter) if row)
         width, lines = widths.most_common(1)[0] if widths else (1, 0)
-        return width > 1 and lines > _MOSTLY * widths.total(), width
+        return width > 1 and 2 * lines > widths.total(), width
 
     best = max(_DELIMITERS, key=fit)
     if not fit(best)[0]:

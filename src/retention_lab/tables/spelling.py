@@ -161,7 +161,8 @@ def currency(group: Group, money: Sequence[str], *, talk: Talk) -> str:
         choices=dict.fromkeys(options, ""),
         safe=None if options else NO_CURRENCY,
         taken="No currency is stated, so amounts are shown without one.",
-        option="--currency ANSWER",
+        fits=lambda code: bool(re.fullmatch("[A-Za-z]{3}", code)),
+        option=f"--currency {'ANSWER' if options else 'EUR'}",
     )
     return talk.ask(question).upper()
 
@@ -182,9 +183,17 @@ def time_zone(times: Sequence[Fit], *, talk: Talk) -> str:
         text="In which time zone were the times written? Such as Europe/Berlin.",
         safe="UTC",
         taken="Times are read as UTC, so a day begins at midnight UTC.",
-        option="--time-zone ANSWER",
+        fits=_is_zone,
+        option="--time-zone Europe/Berlin",
     )
     return clocks.zone(talk.ask(question)).key
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        return bool(clocks.zone(name))
+    except checks.BadParameter:
+        return False
 
 
 def repeated(found: Keys, amount: str, *, talk: Talk) -> str:
