@@ -814,6 +814,10 @@ def test_a_month_that_is_no_longer_the_newest_counts_as_printed():
     counts = "Results since 22 November 2026: 1 as printed, 1 of other days."
     assert wording.what_changed(frame, then).startswith(counts)
     assert wording.changed_table(frame, then).index.tolist() == ["Returned"]
+    corrected = changes(now_recorded(returned_before=(0.284, {})), then)
+    assert "July 2026, moves from" in wording.what_changed(corrected, then)
+    (first, *_) = wording.changed_table(corrected, then)["What it is"]
+    assert first.startswith("restated")
 
 
 def test_a_report_in_which_nothing_changed_says_so():
