@@ -37,7 +37,7 @@ def printed(tmp_path, ledger, *, as_of="2026-11-22", without=()):
     file = tmp_path / "results.json"
     head = {"suite": "weekly", "as_of": as_of, "source": {"name": "Shop"}}
     write_json(file, head, notebooks={BOOK: {"title": "x", "headline": "y", "results": results}})
-    return previous.read(file, notebook=BOOK, as_of=AS_OF)
+    return previous.read(f"{file}#{BOOK}", as_of=AS_OF)
 
 
 def compared(tmp_path, then, now, *, without=()):
@@ -56,8 +56,8 @@ def test_results_that_the_runner_wrote_are_read_back(tmp_path):
 
 def test_no_path_and_a_notebook_that_is_new_have_no_report_before(tmp_path):
     printed(tmp_path, ledger_of())
-    assert previous.read("", notebook=BOOK, as_of=AS_OF) is None
-    assert previous.read(tmp_path / "results.json", notebook="20_churn", as_of=AS_OF) is None
+    assert previous.read("", as_of=AS_OF) is None
+    assert previous.read(f"{tmp_path}/results.json#20_churn", as_of=AS_OF) is None
     frame = previous.changes(ledger_of(("returned", 0.3, {})), None)
     assert frame["kind"].tolist() == ["new"]
     assert previous.changes(Ledger(), None).empty
@@ -83,14 +83,14 @@ def test_a_file_that_is_no_older_report_is_refused_with_its_path(tmp_path, text,
     file = tmp_path / "results.json"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(BadParameter) as caught:
-        previous.read(file, notebook=BOOK, as_of=AS_OF)
+        previous.read(f"{file}#{BOOK}", as_of=AS_OF)
     assert f"{file} {words}" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_missing_file_is_refused_with_its_path(tmp_path):
     with pytest.raises(BadParameter, match=r"none\.json, cannot be read: No such file"):
-        previous.read(tmp_path / "none.json", notebook=BOOK, as_of=AS_OF)
+        previous.read(f"{tmp_path}/none.json#{BOOK}", as_of=AS_OF)
 
 
 def test_the_same_days_are_as_printed_or_restated(tmp_path):

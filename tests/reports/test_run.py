@@ -297,10 +297,10 @@ def test_notebook_is_told_of_the_report_before_of_the_same_shop_and_customers(to
     run(suite(("20_own", {}), where="customer_id = 'ann'"), as_of=days[1])
     assert told["previous"] == ""
     run(loaded, as_of=days[3])
-    assert told["previous"] == "reports/weekly/2026-11-08/results.json"
+    assert told["previous"] == "reports/weekly/2026-11-08/results.json#20_own"
     # One that is made later, of a day between, does not become the one before itself.
     [page] = run(loaded, as_of=days[2]).pages
-    assert told["previous"] == "reports/weekly/2026-11-08/results.json"
+    assert told["previous"] == "reports/weekly/2026-11-08/results.json#20_own"
     other = Path("reports/weekly/2026-11-08/results.json")
     other.write_text(other.read_text(encoding="utf-8") + " ", encoding="utf-8")
     first = key(page)

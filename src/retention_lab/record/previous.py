@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import pandas as pd
@@ -60,34 +59,51 @@ class _Page(_Lenient):
     results: tuple[Printed, ...] = ()
 
 
+class _Cut(_Lenient):
+    name: str = ""
+
+
 class _Report(_Lenient):
     as_of: dt.date
+    snapshot: _Cut = _Cut()
     notebooks: Mapping[str, _Page]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Previous:
-    """What one notebook printed in the report before: its day, and its results by name."""
+    """What one notebook printed in the report before: its day, and its results by name.
+
+    `snapshot` is the name of the folder that its tables lay in.
+    """
 
     as_of: dt.date
     results: Mapping[str, Printed]
+    snapshot: str = ""
 
 
-def read(path: str | Path, *, notebook: str, as_of: dt.date) -> Previous | None:
-    """Read what `notebook` printed from the results of an older report.
+def read(told: str, *, as_of: dt.date) -> Previous | None:
+    """Read what a notebook printed from the results of an older report.
+
+    Parameters
+    ----------
+    told
+        File and notebook, as a runner tells it: ``reports/weekly/2026-11-22/results.json#10_name``.
+    as_of
+        The last day that the newer report knows.
 
     Returns
     -------
     Previous or None
-        None where `path` is empty or the notebook was no part of that report.
+        None where nothing was told, or the notebook was no part of that report.
 
     Raises
     ------
     BadParameter
         When the file cannot be read, holds no results, or is not older than `as_of`.
     """
-    if not str(path):
+    if not told:
         return None
+    path, _, notebook = told.rpartition("#")
     file = sources.find(path)
     try:
         report = _Report.model_validate_json(file.read_bytes())
@@ -106,7 +122,7 @@ def read(path: str | Path, *, notebook: str, as_of: dt.date) -> Previous | None:
     if notebook not in report.notebooks:
         return None
     results = {each.name: each for each in report.notebooks[notebook].results}
-    return Previous(as_of=report.as_of, results=results)
+    return Previous(as_of=report.as_of, snapshot=report.snapshot.name, results=results)
 
 
 def changes(ledger: Ledger, previous: Previous | None) -> pd.DataFrame:

@@ -16,7 +16,8 @@ from retention_lab.reports import kernel, manifest, page, parameters, publish
 from retention_lab.reports.kernel import Stopped, Watch
 from retention_lab.reports.parameters import Parameter
 from retention_lab.reports.suite import Part, Suite, period_end
-from retention_lab.tables import annotations, contracts, engine, metrics, snapshot
+from retention_lab.tables import annotations as happenings
+from retention_lab.tables import contracts, engine, metrics, snapshot
 from retention_lab.tables import source as sources
 from retention_lab.tables.snapshot import Snapshot
 
@@ -150,7 +151,7 @@ def _refuse_own_files(suite: Suite) -> None:
     if told["metrics"]:
         metrics.load(told["metrics"])
     if told["annotations"]:
-        annotations.load(told["annotations"], as_of=dt.date.max)
+        happenings.load(told["annotations"], as_of=dt.date.max)
 
 
 def _previous(shelf: Path, about: Mapping[str, object]) -> dict[str, str]:
@@ -173,9 +174,13 @@ def _made(
     chapter: _Chapter, suite: Suite, taken: Snapshot, *, told: Mapping[str, str], watch: Watch
 ) -> _Made:
     name = chapter.path.name
+    if told["previous"]:
+        told = {**told, "previous": f"{told['previous']}#{chapter.part.name}"}
     filled = parameters.filled_in(told, schema=chapter.schema, name=name)
     values = {**chapter.values, **filled}
-    files = {each: sources.find(str(filled[each])) for each in READ if filled.get(each)}
+    files = {
+        each: sources.find(str(filled[each]).partition("#")[0]) for each in READ if filled.get(each)
+    }
     parts = manifest.key_parts(
         chapter.notebook, parameters=values, snapshot=taken, path=chapter.path, files=files
     )
