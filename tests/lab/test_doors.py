@@ -321,7 +321,7 @@ def test_frame_that_does_not_fit_is_answered_in_one_sentence(frame, settings, re
 
 
 def test_nothing_handed_in_is_refused():
-    with pytest.raises(BadParameter, match="needs orders=.+, or order_lines="):
+    with pytest.raises(BadParameter, match="needs orders="):
         retention_lab.from_frames(customers=shops.customers())
 
 

@@ -65,7 +65,7 @@ class Lab(Questions):
 
         Example::
 
-            lab.where("country = 'UK'").returned(days=90)
+            lab.where("country = 'Germany'").returned(days=90)
         """
         chosen = object.__new__(Lab)
         chosen.__dict__.update(self.__dict__)

@@ -1,0 +1,362 @@
+"""Claims of the answers: equal to the functions behind them, split that adds up, safe to show."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import inspect
+import re
+
+import altair as alt
+import nbformat
+import pandas as pd
+import pytest
+from IPython.display import Markdown
+
+import retention_lab
+from retention_lab.checks import BadData, BadParameter
+from retention_lab.customers import activity, cohorts, kpis, repurchase, revenue
+from retention_lab.lab import Lab, answer, queries
+from retention_lab.lab.questions import Questions
+from retention_lab.reports import kernel, page
+from retention_lab.survival.daygrid import kaplan_meier
+from retention_lab.wording import Instead
+
+from . import shops
+
+LAB = shops.lab()
+SHOP = LAB.snapshot
+DAY = SHOP.as_of
+
+
+@pytest.mark.parametrize(
+    ("ask", "direct"),
+    [
+        (lambda: LAB.returned(days=30), lambda: cohorts.returned(SHOP.orders, as_of=DAY, days=30)),
+        (LAB.repurchase, lambda: kaplan_meier(_first_grid())),
+        (LAB.gaps, lambda: repurchase.gap_grid(SHOP.orders, as_of=DAY)),
+    ],
+    ids=["returned", "repurchase", "gaps"],
+)
+def test_frame_is_what_the_function_gives(ask, direct):
+    pd.testing.assert_frame_equal(ask().frame, direct())
+
+
+def _first_grid():
+    return repurchase.first_repeat_grid(SHOP.orders, as_of=DAY)
+
+
+@pytest.mark.parametrize(
+    ("ask", "direct", "money"),
+    [
+        (
+            lambda: LAB.triangle(clock="own", window=15),
+            lambda: cohorts.own_clock_triangle(SHOP.orders, as_of=DAY, window_days=15),
+            ["revenue"],
+        ),
+        (
+            lambda: LAB.triangle(period="week"),
+            lambda: cohorts.calendar_triangle(SHOP.orders, as_of=DAY, period="week"),
+            ["revenue"],
+        ),
+        (
+            LAB.revenue,
+            lambda: revenue.monthly_revenue(SHOP.orders, as_of=DAY),
+            ["revenue_new", "revenue_returning"],
+        ),
+        (
+            lambda: LAB.concentration(top_shares=[0.25]),
+            lambda: revenue.revenue_concentration(SHOP.orders, as_of=DAY, top_shares=[0.25]),
+            ["revenue"],
+        ),
+    ],
+    ids=["own clock", "weeks", "revenue", "concentration"],
+)
+def test_money_in_frames_is_in_whole_units(ask, direct, money):
+    expected = direct()
+    expected[money] /= 100  # pence
+    pd.testing.assert_frame_equal(ask().frame, expected)
+
+
+def test_recorded_results_are_those_of_the_functions():
+    frame = LAB.kpis(days=60).frame.set_index("name")
+    direct = kpis.period_kpis(SHOP.orders, start=DAY - dt.timedelta(days=59), end=DAY)
+    value = direct.average_order_value
+    assert frame.loc["average_order_value", ["value", "low", "high"]].tolist() == [
+        pytest.approx(each / 100) for each in (value.value, value.low, value.high)
+    ]
+    assert frame.loc["buyers", "value"] == direct.customers
+    rate = kpis.retention_rate(SHOP.orders, end=DAY, days=60).rate
+    assert LAB.retention_rate(days=60).frame["value"].iloc[0] == rate.value
+    repeat = kpis.repeat_purchase_rate(SHOP.orders, as_of=DAY).share
+    assert LAB.repeat_rate().frame[["value", "low", "high"]].iloc[0].tolist() == [
+        repeat.value,
+        repeat.low,
+        repeat.high,
+    ]
+
+
+def test_activity_shows_both_days():
+    frame = LAB.activity(edges=[20, 60]).frame
+    newest = activity.activity_tiers(SHOP.orders, as_of=DAY, edges=[20, 60])
+    assert frame.groupby("as_of")["customers"].sum().index.date.tolist() == [
+        DAY - dt.timedelta(days=60),
+        DAY,
+    ]
+    assert frame["customers"].tolist()[:3] == newest["customers"].tolist()
+
+
+def test_overview_says_and_lists_what_it_recorded():
+    found = LAB.overview(days=30)
+    headline, body, action, complete = found.sentence.split("\n\n")
+    assert headline.startswith("**")
+    assert "bought again within 30 days" in body
+    assert action.startswith("**Do")
+    assert complete.startswith("Orders are complete to Sunday 31 August 2025.")
+    assert {"returned", "revenue", "repeat_rate", "bought_again_by"} <= set(found.frame["name"])
+    shown = found.frame[~found.frame["name"].str.endswith("_before")]
+    assert found.table["Value"].tolist() == shown["text"].tolist()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda lab, by: lab.triangle(by=by).frame,
+        lambda lab, by: lab.triangle(clock="own", by=by).frame,
+    ],
+)
+def test_groups_add_up_to_the_whole_triangle(ask):
+    groups, whole = ask(LAB, "country"), ask(LAB, None)
+    assert groups.columns[0] == "country"
+    keys, counts = ["cohort", "period"], ["size", "active", "active_later"]
+    sums = groups.groupby(keys)[counts].sum().reset_index()
+    # A period in which a group had no cohort yet is not in its triangle.
+    both = whole.merge(sums, on=keys, suffixes=("", "_sum"))
+    assert len(both) == len(whole)
+    for name in counts:
+        assert both[name].tolist() == both[f"{name}_sum"].tolist()
+
+
+def test_groups_of_returns_add_up_and_beyond_the_largest_six_all_are_one():
+    split, whole = LAB.returned(days=30, by="country").frame, LAB.returned(days=30).frame
+    sums = split.groupby("cohort")[["customers", "returned"]].sum()
+    assert sums.to_numpy().tolist() == whole[["customers", "returned"]].to_numpy().tolist()
+    sizes = shops.customers()["country"].value_counts()
+    assert list(dict.fromkeys(split["country"])) == [*sizes.index[:6], "all others"]
+
+
+def test_small_group_is_named_and_not_drawn():
+    found = LAB.returned(days=30, by="kind")
+    assert "Not drawn, with fewer than 10 customers: staff." in found.sentence
+    assert "staff" not in str(found.chart.to_dict())
+    assert list(found.table.columns) == ["guest"]
+    assert set(found.frame["kind"]) == {"guest", "staff"}  # the analyst's own frame is whole
+
+
+def test_lines_of_groups_are_told_apart_by_more_than_colour():
+    spec = LAB.triangle(by="country").chart.to_dict()
+    line = next(layer for layer in spec["layer"] if layer["mark"]["type"] == "line")
+    assert {"color", "strokeDash"} <= set(line["encoding"])
+    assert "by country; in the first: UK" in spec["description"]
+
+
+def test_unknown_attribute_is_refused_with_the_nearest():
+    with pytest.raises(BadParameter, match="Did you mean 'country'"):
+        LAB.returned(by="contry")
+
+
+def test_condition_narrows_within_what_is_there():
+    nested = LAB.where("country = 'UK'").where("kind = 'guest'")
+    at_once = LAB.where("country = 'UK' and kind = 'guest'")
+    assert nested.snapshot.rows == at_once.snapshot.rows
+    pd.testing.assert_frame_equal(nested.returned(days=30).frame, at_once.returned(days=30).frame)
+    assert nested.snapshot.rows["customers"] < LAB.snapshot.rows["customers"]
+    assert "Only customers with" in nested.check().sentence
+
+
+def test_another_day_is_cut_afresh_and_keeps_the_condition():
+    early = LAB.where("country = 'UK'").at("2025-06-30")
+    assert str(early.as_of) == "2025-06-30"
+    assert early.snapshot.where == "country = 'UK'"
+    assert str(early.orders.ordered_on.max().execute())[:10] <= "2025-06-30"
+    fresh = retention_lab.from_frames(
+        orders=shops.orders(), customers=shops.customers(), currency="GBP", name="Shop",
+        as_of="2025-06-30", where="country = 'UK'",
+    )  # fmt: skip
+    assert early.snapshot.content_hash == fresh.snapshot.content_hash
+    assert early.snapshot.rows == fresh.snapshot.rows
+
+
+def test_two_periods_or_groups_are_compared():
+    found = LAB.compare("returned_30", "2025-06")
+    assert found.frame["side"].tolist() == ["June 2025", "May 2025", "difference"]
+    values = found.frame["value"]
+    assert values[2] == pytest.approx(values[0] - values[1])
+    groups = LAB.where("country = 'UK'").compare("returned_30", "2025-06", other=LAB)
+    assert set(groups.frame["period"][:2]) == {"2025-06-01/2025-06-30"}
+
+
+def test_metrics_of_a_file_and_saved_cohorts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    saved = LAB.cohort("uk", where="country = 'UK'")
+    chosen = LAB.where("cohort('uk')")
+    assert chosen.snapshot.rows["customers"] == saved.frame["customers"].item()
+    with pytest.raises(BadParameter, match="cannot be read"):
+        LAB.metrics("metrics.yml")
+
+
+def test_sql_answers_in_the_order_asked_and_changes_nothing():
+    before = LAB.orders.count().execute()
+    frame = LAB.sql(
+        "with totals as (select customer_id, sum(amount) as spent from orders group by 1) "
+        "select country, count(*) as n from customers join totals using (customer_id) "
+        "group by 1 order by n desc;"
+    ).frame
+    assert frame["n"].is_monotonic_decreasing
+    assert frame["n"].sum() == shops.orders()["customer_id"].nunique()
+    assert LAB.orders.count().execute() == before
+    assert (
+        LAB.where("country = 'UK'").sql("select count(*) as n from customers").frame["n"][0] < 300
+    )
+    assert LAB.sql("select count(*) as n from customers").frame["n"][0] == 300
+
+
+@pytest.mark.parametrize(
+    ("query", "refusal", "message"),
+    [
+        ("delete from orders", BadParameter, "must be one SELECT, which changes nothing"),
+        ("drop table orders", BadParameter, "must be one SELECT"),
+        ("create table mine as select 1", BadParameter, "must be one SELECT"),
+        ("copy orders to 'orders.csv'", BadParameter, "must be one SELECT"),
+        ("attach 'x.db'", BadParameter, "must be one SELECT"),
+        ("select 1; select 2", BadParameter, "must be one SELECT"),
+        ("with x as (delete from orders returning *) select * from x", BadParameter, "one SELECT"),
+        ("select * from read_csv('/etc/passwd')", BadParameter, "has no table"),
+        ("select * from '/etc/passwd'", BadParameter, "has no table"),
+        ("select * from information_schema.tables", BadParameter, "has no table"),
+        ("select * from ordres", BadParameter, "Did you mean 'orders'"),
+        ("select contry from customers", BadParameter, 'Candidate bindings: "country"'),
+        ("select country + 1 from customers", BadParameter, "The query fails: "),
+        ("selec 1", BadParameter, "is not valid SQL"),
+        ("", BadParameter, "must be one SELECT"),
+        (f"select * from range({queries.MOST_ROWS + 1})", BadData, "Aggregate with GROUP BY"),
+    ],
+)
+def test_sql_that_is_more_than_a_question_is_refused(query, refusal, message):
+    with pytest.raises(refusal) as told:
+        LAB.sql(query)
+    assert message in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda: LAB.triangle(clock="mine"), "no clock 'mine'"),
+        (lambda: LAB.triangle(window=0), "window must be at least 1"),
+        (lambda: LAB.triangle(period="day"), "no period 'day'"),
+        (lambda: LAB.activity(edges=[]), "edges must be days"),
+        (lambda: LAB.kpis(days=0), "days must be at least 1"),
+        (lambda: LAB.returned(days=0), "days must be at least 1"),
+        (lambda: LAB.at("2024-01-01"), "no order by 2024-01-01"),
+        (lambda: LAB.where("country = 'Narnia'"), "No customer of Shop fits"),
+        (lambda: LAB.returns, "or hand them to from_frames"),
+    ],
+)
+def test_question_that_cannot_be_answered_is_told_so(ask, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        ask()
+
+
+def test_lab_shows_what_it_is_and_completes_only_what_can_be_asked():
+    assert repr(LAB) == (
+        f"<Lab: Shop as of 2025-08-31, 300 customers, {len(shops.orders()):,} orders since "
+        f"{SHOP.records_from}>"
+    )
+    assert {"returned", "triangle", "sql", "orders", "customers", "where", "at"} <= set(dir(LAB))
+    assert not [name for name in dir(LAB) if name.startswith("_")]
+    assert "returns" not in dir(LAB)
+    with pytest.raises(AttributeError, match="Did you mean 'returned'"):
+        _ = LAB.retuned
+
+
+@functools.cache
+def two_years():
+    """The shop twice: until November 2025, and with other customers until November 2026."""
+    orders, customers = shops.orders(), shops.customers().replace("UK", "United Kingdom")
+    again = {"order_id": orders["order_id"] + 5_000, "customer_id": orders["customer_id"] + 300}
+    late = orders.assign(**again, ordered_at=orders["ordered_at"] + pd.Timedelta(days=455))
+    early = orders.assign(ordered_at=orders["ordered_at"] + pd.Timedelta(days=90))
+    more = customers.assign(customer_id=customers["customer_id"] + 300)
+    return retention_lab.from_frames(
+        orders=pd.concat([early, late]), customers=pd.concat([customers, more])
+    )
+
+
+METHODS = [
+    method
+    for kind in (Lab, Questions)
+    for name, method in vars(kind).items()
+    if not name.startswith("_") and inspect.isfunction(method)
+]
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
+def test_example_of_every_method_runs(method, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "metrics.yml").write_text("metrics: []\n", encoding="utf-8")
+    lab = two_years()
+    lines = inspect.getdoc(method).partition("Example::\n")[2].strip().splitlines()
+    assert lines
+    for line in lines:
+        assert eval(line.strip(), {"lab": lab}) is not None
+
+
+def test_answer_shows_chart_sentence_and_table(monkeypatch):
+    shown = []
+    monkeypatch.setattr(answer, "display", shown.append)
+    LAB.returned(days=30)._ipython_display_()
+    chart, sentence, table = shown
+    assert isinstance(chart, alt.LayerChart)
+    assert isinstance(sentence, Markdown)
+    assert isinstance(table, pd.DataFrame)
+    shown.clear()
+    LAB.kpis(days=60)._ipython_display_()
+    assert [type(part) for part in shown] == [Markdown, pd.DataFrame]
+
+
+def test_answer_in_a_plain_terminal_is_sentence_and_table():
+    text = repr(LAB.sql("select 1234567 as n, 0.5 as x, date '2025-03-01' as day"))
+    assert text.splitlines()[0] == "1 row."
+    assert "1,234,567" in text
+    assert "0.50" in text
+    assert "2025-03-01" in text
+    nobody = LAB.where("kind = 'staff'").kpis(days=60)
+    assert isinstance(nobody.table, Instead)
+    assert nobody.table.why in repr(nobody)
+
+
+def test_answers_stand_on_a_published_page(tmp_path):
+    shops.orders().to_parquet(tmp_path / "orders.parquet", index=False)
+    code = (
+        "import pandas as pd\nimport retention_lab\n"
+        f"orders = pd.read_parquet({str(tmp_path / 'orders.parquet')!r})\n"
+        "lab = retention_lab.from_frames(orders=orders)",
+        "lab.returned(days=30)",
+        "lab.kpis(days=60)",
+    )
+    cells = [nbformat.v4.new_code_cell(each) for each in code]
+    kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernelspec})
+    nbformat.write(notebook, tmp_path / "asked.ipynb")
+    done = kernel.execute(
+        tmp_path / "asked.ipynb", parameters={}, cell_seconds=120, watch=lambda *_: None
+    )
+    facts = page.PageFacts(
+        title="Asked", suite="own", as_of=DAY, source="Shop", simulated=False, owner="us"
+    )
+    html = page.render(done, facts=facts)
+    assert html.count("<figure") == 1
+    assert "bought again within 30 days" in html
+    assert "Customers who bought" in html

@@ -1,0 +1,115 @@
+"""Claim: whatever a notebook of ours computes, draws or says can be asked of the lab as well."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from . import shops
+
+NOTEBOOKS = sorted(Path(__file__).parents[2].joinpath("notebooks").glob("*.ipynb"))
+
+# The question that does what a function does, for every function that a notebook calls.
+ASKED_AS = {
+    "overview": [
+        "customers.newest.next_complete",
+        "record.comeback.newest",
+        "wording.completeness",
+        "wording.definitions",
+        "wording.overview_action",
+        "wording.overview_body",
+        "wording.overview_headline",
+    ],
+    "returned": [
+        "charts.returned_by_month",
+        "customers.cohorts.returned",
+        "customers.newest.newest_complete",
+        "customers.newest.well_followed",
+        "wording.records_begin",
+        "wording.returned_curve",
+    ],
+    "kpis": ["record.periods.periods", "wording.beside", "wording.retention_rate"],
+    "repeat_rate": [
+        "customers.kpis.repeat_purchase_rate",
+        "record.comeback.repeat",
+        "wording.repeat_rate",
+    ],
+    "revenue": ["charts.monthly_revenue", "customers.revenue.monthly_revenue"],
+    "repurchase": [
+        "charts.repurchase_curve",
+        "customers.repurchase.first_repeat_grid",
+        "record.comeback.repurchase",
+        "survival.daygrid.kaplan_meier",
+        "wording.repurchase",
+    ],
+    "activity": ["charts.activity_tiers", "record.periods.activity", "wording.activity"],
+    "triangle": [
+        "charts.triangle",
+        "customers.cohorts.calendar_triangle",
+        "customers.cohorts.weighted_mean",
+        "wording.triangle",
+    ],
+    "triangle, own clock": ["customers.cohorts.own_clock_triangle"],
+    "check": ["charts.left_out", "wording.left_out", "wording.waterfall"],
+}
+# Taking the snapshot is what `open` does; ledgers are written inside each answer; and control
+# totals are compared where the shop states some.
+OF_THE_DOOR = {"tables.snapshot.take", "record.Ledger", "wording.controls"}
+
+
+def called(notebook):
+    """Name the functions of ours that a notebook calls, by the place that it imports them from."""
+    cells = nbformat.read(notebook, as_version=4).cells
+    tree = ast.parse("\n".join(cell.source for cell in cells if cell.cell_type == "code"))
+    imported = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("retention_lab"):
+            room = node.module.removeprefix("retention_lab").removeprefix(".")
+            for each in node.names:
+                imported[each.asname or each.name] = ".".join(filter(None, (room, each.name)))
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr=name)):
+                if module in imported:
+                    yield f"{imported[module]}.{name}"
+            case ast.Call(func=ast.Name(id=name)) if name in imported:
+                yield imported[name]
+
+
+def function(name):
+    """Return the function of that name."""
+    module, _, attribute = f"retention_lab.{name}".rpartition(".")
+    return getattr(importlib.import_module(module), attribute)
+
+
+@functools.cache
+def run_by(question):
+    """Return the code that runs while a question is answered."""
+    lab, ran = shops.lab(), set()
+    settings = {"clock": "own"} if question.endswith("own clock") else {}
+    sys.setprofile(lambda frame, *_: ran.add(frame.f_code))
+    try:
+        getattr(lab, question.partition(",")[0])(**settings)
+    finally:
+        sys.setprofile(None)
+    return ran
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_function_that_a_notebook_calls_has_a_question(notebook):
+    known = {name for names in ASKED_AS.values() for name in names} | OF_THE_DOOR
+    assert sorted(set(called(notebook)) - known) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [(question, name) for question, names in ASKED_AS.items() for name in names],
+)
+def test_question_calls_the_function_that_a_notebook_calls(question, name):
+    assert function(name).__code__ in run_by(question)
