@@ -20,6 +20,7 @@ from retention_lab.charts.activity import activity_tiers, monthly_revenue, repur
 from retention_lab.charts.cohorts import PERIODS, returned_by_month, triangle
 from retention_lab.charts.frame import MIME, as_mime
 from retention_lab.charts.quality import left_out
+from retention_lab.charts.why import why_groups, why_steps
 
 __all__ = [
     "MIME",
@@ -30,6 +31,8 @@ __all__ = [
     "repurchase_curve",
     "returned_by_month",
     "triangle",
+    "why_groups",
+    "why_steps",
 ]
 
 alt.renderers.register("retention_lab", as_mime)

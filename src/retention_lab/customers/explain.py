@@ -14,6 +14,7 @@ from retention_lab.checks import BadData
 from retention_lab.customers.compare import Comparison, Side, compare
 from retention_lab.customers.measures import Measure, estimate
 from retention_lab.customers.splitting import Split, best, revised, split
+from retention_lab.inference.decomposition import Decomposition
 from retention_lab.inference.interval import Interval
 from retention_lab.tables.period import Period
 from retention_lab.tables.snapshot import Snapshot
@@ -153,8 +154,7 @@ def explain(
         Measured in the first, compared with the second.
     by
         Dimensions of `groups.dimensions` that say who the customers are, taken together; default as
-        many of them as leave few customers in groups too small to show, first those by which the
-        two sides differ most. Outcomes have no say in the choice.
+        many of them as `splitting.best` takes.
     printed
         What an earlier report said of `against`, if any.
 
@@ -200,15 +200,14 @@ def explain_sides(
     if printed is not None:
         known = compared.before.value.value
         parts = [*_restated(measure, printed, before.period, now=known), *parts]
-    alone = found.alone()
     return Explained(
         comparison=compared,
         printed=printed,
         by=found.by,
         parts=tuple(parts),
         groups=whole.groups,
-        dimensions=_dimensions(alone),
-        singles=_singles(alone),
+        dimensions=_dimensions(found.alone),
+        singles=_singles(found.alone),
         _split=found,
         _sides=(now, before),
     )
@@ -234,16 +233,16 @@ def _restated(measure: Measure, printed: Printed, period: Period, *, now: float)
     ]
 
 
-def _dimensions(alone: Mapping[str, Split]) -> pd.DataFrame:
-    rows = [(name, found.decomposition.mix) for name, found in alone.items()]
+def _dimensions(alone: Mapping[str, Decomposition]) -> pd.DataFrame:
+    rows = [(name, found.mix) for name, found in alone.items()]
     return pd.DataFrame(
         [(name, mix.value, mix.low, mix.high) for name, mix in rows],
         columns=["dimension", "mix", "low", "high"],
     )
 
 
-def _singles(alone: Mapping[str, Split]) -> pd.DataFrame:
-    frames = [found.decomposition.groups.assign(dimension=name) for name, found in alone.items()]
+def _singles(alone: Mapping[str, Decomposition]) -> pd.DataFrame:
+    frames = [found.groups.assign(dimension=name) for name, found in alone.items()]
     if not frames:
         return pd.DataFrame(columns=["dimension"])
     every = pd.concat(frames, ignore_index=True)

@@ -13,7 +13,6 @@ import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
 
-from retention_lab import checks
 from retention_lab.inference.decomposition import MOMENTS, PAIRS
 from retention_lab.tables.contracts import CONTRACTS
 from retention_lab.tables.engine import collect
@@ -42,14 +41,7 @@ def dimensions(shop: Snapshot) -> list[str]:
 
 
 def with_dimensions(rows: ir.Table, shop: Snapshot, by: Sequence[str]) -> ir.Table:
-    """Add to rows of customers the text columns ``in_<dimension>``; a missing one is "unknown".
-
-    Raises
-    ------
-    BadParameter
-        When there is no such dimension.
-    """
-    checks.known("explain", "dimension", by, dimensions(shop))
+    """Add to rows of customers the text columns ``in_<dimension>``; a missing one is "unknown"."""
     known = shop.customers.select(
         "customer_id", **{_column(name): _[name] for name in by if name in _attributes(shop)}
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import ibis
@@ -12,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from ibis import _
 
+from retention_lab import checks
 from retention_lab.customers import groups
 from retention_lab.customers.compare import Side
 from retention_lab.customers.measures import Measure, sum_of_products, sums
@@ -21,7 +23,7 @@ from retention_lab.tables import engine
 
 CUSTOMERS = 1_000_000  # at most, in a list of those behind a part
 # Of dimensions together, at most: groups, and the share of a side in groups too small to show.
-GROUPS, HIDDEN = 20, 0.1
+GROUPS, HIDDEN = 60, 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +39,10 @@ class Split:
     _sides: _Sides = field(repr=False)
     _tables: tuple[ir.Table, ir.Table] = field(repr=False)
 
-    def alone(self) -> dict[str, Split]:
-        """Split by each dimension that the two sides know, one at a time, if any are told apart."""
-        found = {name: self._sides.split([name]) for name in self._sides.dimensions}
-        return {name: each for name, each in found.items() if len(each.decomposition.groups) > 1}
+    @property
+    def alone(self) -> dict[str, Decomposition]:
+        """The split by each dimension of the two sides alone, if it tells customers apart."""
+        return self._sides.alone
 
     def customers(self, part: Literal["mix", "rate"]) -> pd.DataFrame:
         """List who stands behind a part: the columns of `Explained.customers`."""
@@ -62,20 +64,20 @@ def split(new: Side, old: Side, *, measure: Measure, by: Sequence[str]) -> Split
     BadData
         As `decomposition.kitagawa` does.
     """
+    checks.known("explain", "dimension", by, groups.dimensions(new.shop))
     return _sides(new, old, measure=measure, by=by).split(by)
 
 
 def best(new: Side, old: Side, *, measure: Measure) -> Split:
     """Split by as many dimensions together as leave few groups, and few customers in small ones.
 
-    Dimensions by which the sides differ most come first: half the sum of the differences between
-    their shares of customers. Only these can move the mix; what customers did has no say. The first
-    is always taken, a further one within `GROUPS` and `HIDDEN`.
+    Dimensions that could have moved the figure most come first: by the sizes, whatever their signs,
+    of what their groups add to mix. The first is always taken, a further one within `GROUPS` and
+    `HIDDEN`. Where nothing had changed, intervals so chosen left out zero in 2 of 100 simulations.
     """
     sides = _sides(new, old, measure=measure, by=groups.dimensions(new.shop))
     found = sides.split([])
-    alone = found.alone()
-    for name in sorted(alone, key=lambda name: (-_distance(alone[name].decomposition), name)):
+    for name in sorted(sides.alone, key=lambda name: (-_moved(sides.alone[name]), name)):
         tried = sides.split([*found.by, name])
         few = len(tried.decomposition.groups) <= GROUPS
         if not found.by or (few and tried.hidden <= max(HIDDEN, found.hidden)):
@@ -83,12 +85,8 @@ def best(new: Side, old: Side, *, measure: Measure) -> Split:
     return found
 
 
-def _distance(found: Decomposition) -> float:
-    frame = found.groups
-    now, before = (
-        frame[name] / frame[name].sum() for name in ("customers_now", "customers_before")
-    )
-    return round(float((now - before).abs().sum()) / 2, 12)
+def _moved(found: Decomposition) -> float:
+    return round(float(found.groups["mix"].abs().sum()), 12)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +97,11 @@ class _Sides:
     dimensions: dict[str, list[str]]  # with the values that keep their name
     overlap: bool
     whole: int
+
+    @cached_property
+    def alone(self) -> dict[str, Decomposition]:
+        found = {name: self.split([name]).decomposition for name in self.dimensions}
+        return {name: each for name, each in found.items() if len(each.groups) > 1}
 
     def split(self, by: Sequence[str]) -> Split:
         kept = {name: self.dimensions[name] for name in by}

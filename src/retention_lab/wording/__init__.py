@@ -36,6 +36,13 @@ from retention_lab.wording.phrases import (
     month,
 )
 from retention_lab.wording.rows import beside, controls, definitions, left_out, waterfall
+from retention_lab.wording.why import (
+    why_answer,
+    why_cautions,
+    why_dimensions,
+    why_parts,
+    why_restated,
+)
 
 __all__ = [
     "Direction",
@@ -69,4 +76,9 @@ __all__ = [
     "triangle",
     "waterfall",
     "what_changed",
+    "why_answer",
+    "why_cautions",
+    "why_dimensions",
+    "why_parts",
+    "why_restated",
 ]

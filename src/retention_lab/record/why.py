@@ -1,0 +1,187 @@
+"""What is claimed of why a figure moved: the parts of the change, and the group named beside it.
+
+What rests on fewer than `SMALL` customers is not recorded.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from retention_lab import __version__
+from retention_lab.checks import BadData
+from retention_lab.customers import explain
+from retention_lab.customers.explain import Explained, Part, PartName
+from retention_lab.customers.groups import FIRST_COUPON, FIRST_FAMILY
+from retention_lab.customers.measures import measure
+from retention_lab.customers.newest import Newest
+from retention_lab.customers.notable import notable
+from retention_lab.inference.interval import Interval
+from retention_lab.record.ledger import BEFORE, SMALL, Claim, Ledger, Unit
+from retention_lab.record.previous import Previous
+from retention_lab.tables.period import Period
+from retention_lab.tables.snapshot import Snapshot
+
+CLAIMS: dict[PartName, str] = {
+    "restated": "why_restated",
+    "definition": "why_definition",
+    "restated or definition": "why_restated_or_definition",
+    "later": "why_later",
+    "mix": "why_mix",
+    "rate": "why_rate",
+}
+_MEANINGS: dict[PartName, str] = {
+    "restated": "What the earlier figure would be with today's data, minus what it was.",
+    "definition": "The earlier figure as counted today, on the data of then, minus as printed.",
+    "restated or definition": (
+        "The earlier figure as of today, minus as printed; the data of then are not there to tell "
+        "restated data from another way of counting."
+    ),
+    "later": "What data that arrived after the earlier report add to its figure.",
+    "mix": (
+        "The change in the shares of the groups, at the mean of each group's two rates (Kitagawa); "
+        "delta-method interval."
+    ),
+    "rate": (
+        "The change in the rate of each group, at the mean of its two shares (Kitagawa); "
+        "delta-method interval."
+    ),
+}
+
+
+def printed(
+    previous: Previous | None,
+    claim: Claim,
+    *,
+    earlier: Snapshot | None = None,
+    then: Snapshot | None = None,
+) -> explain.Printed | None:
+    """Find what an earlier report printed of the period of a claim, by whichever name.
+
+    `earlier` is the snapshot of that report, if it still exists, `then` today's data as of its day.
+
+    Returns
+    -------
+    Printed or None
+        None where nothing was printed of that period.
+    """
+    if previous is None:
+        return None
+    stem = claim.name.removesuffix(BEFORE)
+    for name in (stem, stem + BEFORE):
+        found = previous.results.get(name)
+        if found and found.period == claim.period and found.unit == claim.unit:
+            alike = found.definition == claim.definition and found.method_version == __version__
+            return explain.Printed(
+                value=found.value,
+                as_of=previous.as_of,
+                same_method=alike,
+                earlier=earlier,
+                then=then,
+            )
+    return None
+
+
+def returned(
+    ledger: Ledger,
+    shop: Snapshot,
+    found: Newest | None,
+    *,
+    days: int,
+    printed: explain.Printed | None = None,
+) -> Explained | None:
+    """Explain the newest complete month of new customers against the month before, and record it.
+
+    Returns
+    -------
+    Explained or None
+        None where a month has too few customers, or all did alike: there is nothing to explain.
+    """
+    if found is None or found.before is None:
+        return None
+    period, against = (
+        Period(first=each.month, last=each.last_day) for each in (found.cohort, found.before)
+    )
+    with suppress(BadData):
+        explained = explain.explain(
+            shop, measure(f"returned_{days}"), period=period, against=against, printed=printed
+        )
+        return explained if why(ledger, explained) else None
+    return None
+
+
+def why(ledger: Ledger, explained: Explained) -> bool:
+    """Record the parts of a change and the group that tells it best; say whether there are enough.
+
+    A part of a share is in points; what is a difference of two known figures has no interval.
+    """
+    found = explained.comparison
+    sides = found.now, found.before
+    if min(each.customers for each in sides) < SMALL:
+        return False
+    about = f"{sides[0].period.name} against {sides[1].period.name}"
+    for part in explained.parts:
+        ledger.record(
+            CLAIMS[part.name],
+            _value(part),
+            unit=_unit(explained),
+            n=sum(each.customers for each in sides),
+            about=about,
+            label=f"{explained.measure.label}: {part.name}",
+            definition=_MEANINGS[part.name],
+            currency=found.currency if explained.measure.unit == "money" else "",
+        )
+    _group(ledger, explained)
+    return True
+
+
+def _value(part: Part) -> float | Interval:
+    return part.value if part.interval is None else part.interval
+
+
+def _unit(explained: Explained) -> Unit:
+    return "points" if explained.measure.unit == "share" else explained.measure.unit
+
+
+def _group(ledger: Ledger, explained: Explained) -> None:
+    group = notable(explained)
+    if group is None or group.customers < SMALL:
+        return
+    who, compared = kind(group.dimension, group.group), explained.comparison
+    for suffix, share, side in (
+        ("", group.share_now, compared.now),
+        (BEFORE, group.share_before, compared.before),
+    ):
+        ledger.record(
+            "why_group" + suffix,
+            share,
+            unit="share",
+            n=side.customers,
+            about=who,
+            label=f"Share of {who}, {side.period.name}",
+            definition="Customers of this kind, of all customers of the figure.",
+        )
+    for name, rate, whose in (
+        ("why_group_rate", group.rate, who),
+        ("why_others_rate", group.others, "all others"),
+    ):
+        ledger.record(
+            name,
+            rate,
+            unit=explained.measure.unit,
+            n=group.customers if name == "why_group_rate" else None,
+            about=whose,
+            label=f"{explained.measure.label}: {whose}",
+            definition=explained.measure.definition,
+            currency=compared.currency if explained.measure.unit == "money" else "",
+        )
+
+
+def kind(dimension: str, group: str) -> str:
+    """Name the customers of a group: `customers of acquisition channel “social”`."""
+    quoted = f"\N{LEFT DOUBLE QUOTATION MARK}{group}\N{RIGHT DOUBLE QUOTATION MARK}"
+    if dimension == FIRST_COUPON:
+        had = "a coupon or a discount" if group == "yes" else "neither coupon nor discount"
+        return f"customers whose first order had {had}"
+    if dimension == FIRST_FAMILY:
+        return f"customers whose dearest first item was {quoted}"
+    return f"customers of {dimension.replace('_', ' ')} {quoted}"
