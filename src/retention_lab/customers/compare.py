@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis.expr.types as ir
 import pyarrow as pa
 from ibis import _
 
 from retention_lab.checks import BadParameter
-from retention_lab.customers.measures import Estimate, Measure, estimate, sum_of_products, sums
+from retention_lab.customers.measures import (
+    Estimate,
+    Measure,
+    estimate,
+    refuse_incomplete,
+    sum_of_products,
+    sums,
+)
 from retention_lab.inference.interval import Interval, lift, minus
 from retention_lab.inference.moments import RatioMoments
 from retention_lab.inference.pairs import CrossMoments, correlation
-from retention_lab.tables.engine import collect, put, stream
+from retention_lab.tables.engine import collect, keep, put, stream
 from retention_lab.tables.period import Period
 from retention_lab.tables.snapshot import Snapshot
 
@@ -60,13 +67,11 @@ def compare(measure: Measure, now: Side, before: Side, *, alpha: float = 0.05) -
         As `measures.estimate` does for either side.
     """
     _refuse_unlike(now, before)
-    first, second = (
-        estimate(side.shop, measure, period=side.period, alpha=alpha) for side in (now, before)
+    (first, ours), (second, theirs) = (
+        _measured(measure, side, alpha=alpha) for side in (now, before)
     )
-    both = _both(measure, now, before)
-    together = (
-        correlation(_moments(measure, now), _moments(measure, before), both) if both.n else 0.0
-    )
+    both = _both(ours, theirs)
+    together = correlation(_moments(ours), _moments(theirs), both) if both.n else 0.0
     return Comparison(
         now=first,
         before=second,
@@ -94,13 +99,21 @@ def _refuse_unlike(now: Side, before: Side) -> None:
         )
 
 
-def _moments(measure: Measure, side: Side) -> RatioMoments:
-    return RatioMoments(**_one_row(sums(measure.rows(side.shop, side.period))))
+def _measured(measure: Measure, side: Side, *, alpha: float) -> tuple[Estimate, ir.Table]:
+    """Estimate one side, with the rows behind it: these are costly, and needed again."""
+    refuse_incomplete(side.shop, measure, period=side.period)
+    rows = keep(measure.rows(side.shop, side.period), where=measure.label)
+    once = replace(measure, rows=lambda *_: rows)
+    found = estimate(side.shop, once, period=side.period, alpha=alpha)
+    return replace(found, measure=measure), rows
 
 
-def _both(measure: Measure, now: Side, before: Side) -> CrossMoments:
+def _moments(rows: ir.Table) -> RatioMoments:
+    return RatioMoments(**_one_row(sums(rows)))
+
+
+def _both(ours: ir.Table, theirs: ir.Table) -> CrossMoments:
     """Multiply what the customers of both sides bring to each."""
-    ours, theirs = (measure.rows(side.shop, side.period) for side in (now, before))
     theirs = _beside(theirs, ours).select("customer_id", y_before=_.y, x_before=_.x)
     rows = ours.inner_join(theirs, "customer_id")
     products = rows.aggregate(
