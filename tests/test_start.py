@@ -11,6 +11,8 @@ import pytest
 from retention_lab import cli
 from retention_lab.tables import engine, snapshot, source
 
+CON = engine.connect()  # one for all tests: it takes longer to open than most of them run
+
 # Order, customer, when, (product, quantity, unit price in pence) of each line.
 SHOP = [
     ("1001", "C1", "2025-01-13 09:05:00", [("mug", 2, 450), ("tea", 1, 1250)]),
@@ -108,6 +110,7 @@ def shopify():
 def begin(tmp_path, monkeypatch, capsys):
     """Write files, start with them; return exit code, all that was told, and the source file."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(engine, "connect", lambda *_: CON)
 
     def run(files, *options, answers=None):
         files = files if isinstance(files, dict) else {"shop.csv": files}
@@ -126,8 +129,8 @@ def begin(tmp_path, monkeypatch, capsys):
 def read(target):
     """Map a source file as a report would; return its orders as the shop is written above."""
     loaded = source.load(target)
-    day = snapshot.complete_to(loaded, con=engine.connect())
-    tables, _ = snapshot.cut(loaded, as_of=day, con=engine.connect())
+    day = snapshot.complete_to(loaded, con=CON)
+    tables, _ = snapshot.cut(loaded, as_of=day, con=CON)
     found = engine.collect(tables["orders"].order_by("order_id"))
     back = {mail: customer for customer, mail in MAIL.items()}
     who = found["customer_id"].replace(back)
@@ -153,3 +156,199 @@ def test_every_export_of_one_shop_leads_to_the_same_orders(begin, export, option
     assert found == EXPECTED
     days = [f"{when[:10]}" for _, _, when, _ in SHOP]
     assert list(orders_found["ordered_on"].dt.strftime("%Y-%m-%d")) == days
+
+
+def test_settings_of_the_file_are_stated_and_what_was_taken_stands_above(begin):
+    _, told, target = begin(semicolon(), "--yes")
+    text = target.read_text(encoding="utf-8")
+    assert "rows: {path: shop.csv, delimiter: ;}" in text
+    assert "ordered_at: {column: Bestelldatum, format: '%d.%m.%Y'}" in text
+    assert "amount: {column: Gesamtbetrag, number: '1.234,56'}" in text
+    assert "currency: EUR" in text  # from the sign beside the amounts
+    assert "divided by semicolon" in told
+    assert "Written: shop.yml" in told
+    assert "overview" in told.partition("Possible now:")[2]
+
+
+def test_excel_and_parquet_need_no_question_about_dates(begin, tmp_path):
+    rows = orders()
+    rows.columns = ["order_id", "customer_id", "ordered_at", "amount"]
+    rows.to_excel(tmp_path / "shop.xlsx", index=False)
+    rows.to_parquet(tmp_path / "shop.parquet", index=False)
+    for name in ("shop.xlsx", "shop.parquet"):
+        code, told, target = begin({name: (tmp_path / name).read_bytes()}, "--yes", "--force")
+        assert code == 0, told
+        assert read(target)[0] == EXPECTED
+
+
+@pytest.mark.parametrize("codec", ["utf-8-sig", "latin-1", "utf-16"])
+def test_encodings_are_found(begin, codec):
+    export = plain_orders().replace("C1", "Zo\u00e9").encode(codec)
+    code, told, target = begin(export, "--yes")
+    assert code == 0, told
+    assert read(target)[0][0] == ("1001", "Zo\u00e9", 2150)
+
+
+def test_several_files_of_one_kind_are_one_table_and_overlaps_count_once(begin):
+    rows = plain_orders().splitlines(keepends=True)
+    files = {"a.csv": "".join(rows[:4]), "b.csv": rows[0] + "".join(rows[3:])}
+    code, told, target = begin(files, "--yes")
+    assert code == 0, told
+    assert "left out: 1, stands in two files" in told
+    assert read(target)[0] == EXPECTED
+
+
+def test_total_row_cancelled_and_negative_rows_are_left_out_and_listed(begin):
+    text = plain_orders(status="paid").replace("3750", "37.50")
+    text += "1006,C1,2025-03-18,9.00,Cancelled\n1007,C1,2025-03-19,-4.50,paid\nTotal,,,1388.00,\n"
+    code, told, target = begin(text, "--yes")
+    assert code == 0, told
+    for words in ("1, total row", "1, cancelled", "1, negative amount (these are probably refunds"):
+        assert f"left out: {words}" in told
+    assert read(target)[0] == EXPECTED
+
+
+def test_thousands_are_told_from_decimals_by_the_whole_column(begin):
+    rows = orders()
+    rows["amount"] = rows["amount"].map("{:,.2f}".format)
+    rows.columns = ["order_id", "customer_id", "ordered_at", "amount"]
+    code, told, target = begin(rows.to_csv(index=False), "--yes")
+    assert code == 0, told
+    assert "number: 1,234.56" in target.read_text(encoding="utf-8").replace("'", "")
+    assert read(target)[0] == EXPECTED
+
+
+def test_last_line_may_decide_how_dates_are_read(begin):
+    line = "{i},c,03/04/2025,1\n"
+    text = "order_id,customer_id,ordered_at,amount\n" + "".join(
+        line.format(i=i) for i in range(3_000)
+    )
+    code, told, target = begin(text + "x,c,13/04/2025,1\n", "--yes")
+    assert code == 0, told
+    assert "%d/%m/%Y" in target.read_text(encoding="utf-8")
+
+
+HEAD = "order_id,customer_id,ordered_at,amount\n"
+TWO = "1,a,2025-01-02,10\n2,b,2025-01-03,12.5\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words"),
+    [
+        ("", 3, "shop.csv is empty: not even a header line."),
+        (HEAD, 3, "shop.csv has a header, but no row below it."),
+        (TWO, 3, "has no header line: its first line holds '1', which is data."),
+        ("a,b\n\x00\x01,1\n", 3, "shop.csv is no text file."),
+        ("just words\nand words\n", 3, "is not divided into columns by comma, semicolon, tab or |"),
+        (HEAD + TWO + "Total: 22.5\n", 3, "The last line of shop.csv begins with 'Total: 22.5'"),
+        (
+            "order_id,customer_id,amount\n1,a,10\n2,b,12\n",
+            3,
+            "no column that looks like a date. Its columns: order_id, customer_id, amount. Name "
+            'one with --column ordered_at="..."',
+        ),
+        (
+            "order_id,customer_id,ordered_at\n1,a,2025-01-02\n",
+            3,
+            "has no column that looks like an amount, nor quantity and price",
+        ),
+        ("order_id,ordered_at,amount\n1,2025-01-02,1\n", 3, "no column that looks like a customer"),
+        (
+            HEAD + "1,a,03/04/2025,1\n2,b,05/06/2025,2\n",
+            2,
+            "for example 03/04/2025, 05/06/2025. No answer is safe; say it: "
+            '--dates "%d/%m/%Y" or --dates "%m/%d/%Y".',
+        ),
+        (
+            HEAD + "1,a,13/04/2025,1\n2,b,05/26/2025,2\n",
+            3,
+            "mixes dates that can only be read as %d/%m/%Y, like '13/04/2025', with ones that can "
+            "only be %m/%d/%Y, like '05/26/2025'",
+        ),
+        (HEAD + '1,a,2025-01-02,"1,234"\n', 2, "thousands or decimals? For example 1,234."),
+        (HEAD + "1,a,2025-01-02,x\n" * 3 + TWO * 9, 3, "of 21 values of 'amount' are no number"),
+        (HEAD + "1,a,2025-01-02,$10\n", 2, "No answer is safe; say it: --currency AUD or"),
+        (
+            "order_id,customer_id,ordered_at,amount,currency\n1,a,2025-01-02,1,EUR\n"
+            "2,b,2025-01-02,1,USD\n",
+            3,
+            "several currencies: EUR (1 rows), USD (1 rows)",
+        ),
+        (
+            "order_id,customer_id,user_id,ordered_at,amount\n1,a,x,2025-01-02,1\n"
+            "2,b,x,2025-01-02,1\n",
+            2,
+            'say it: --column customer_id="customer_id" or --column customer_id="user_id"',
+        ),
+        (
+            HEAD + TWO + "2,b,2025-01-03,12.5\n",
+            2,
+            "1 of 2 orders stand in several rows, 1 of them with one",
+        ),
+        ("customer_id,signup_date\na,2025-01-02\n", 3, "There are no orders: shop.csv looks like"),
+    ],
+)
+def test_what_cannot_be_read_safely_is_one_sentence_and_no_file(begin, text, code, words):
+    found, told, target = begin(text, "--yes")
+    assert words in told
+    assert found == code
+    assert not target.exists()
+
+
+def test_windows_text_with_a_euro_sign_is_refused_with_what_to_do(begin):
+    _, told, _ = begin(semicolon().encode("cp1252"), "--yes")
+    assert "Export it again as UTF-8 (in Excel: Save as, CSV UTF-8)." in told
+
+
+def test_questions_are_answered_on_the_terminal_until_an_answer_will_do(begin):
+    text = HEAD + "1,a,03/04/2025 10:00,1\n2,b,05/06/2025 11:00,2\n"
+    answers = "euro\nEUR\n9\n1\nMars\nEurope/Berlin\n"
+    code, told, target = begin(text, answers=answers)
+    assert code == 0, told
+    assert told.count("That is none of the answers.") == 3
+    settings = target.read_text(encoding="utf-8")
+    assert "currency: EUR" in settings
+    assert "time_zone: Europe/Berlin" in settings
+    assert "%d/%m/%Y %H:%M" in settings
+
+
+def test_nobody_there_to_answer_is_told_the_option_and_nothing_is_written(begin):
+    code, told, target = begin(HEAD + TWO)
+    assert code == 2
+    assert "Nobody answers; say --currency EUR, or take what is safe with --yes." in told
+    assert not target.exists()
+
+
+def test_source_file_that_is_there_stays_unless_forced(begin):
+    Path("shop.yml").write_text("mine", encoding="utf-8")
+    code, told, target = begin(HEAD + TWO, "--yes")
+    assert (code, target.read_text(encoding="utf-8")) == (2, "mine")
+    assert "replace it with --force" in told
+    assert begin(HEAD + TWO, "--yes", "--force")[0] == 0
+
+
+def test_two_names_of_one_customer_change_nothing_and_are_told(begin):
+    text = "order_id,customer_id,email,ordered_at,amount\n1,a,a@x.y,2025-01-02,1\n"
+    code, told, target = begin(text, "--yes")
+    assert code == 0, told
+    assert "Customers are told apart by 'customer_id'; email says the same." in told
+    assert "Left alone, as personal data: email" in told
+    assert "customer_id: customer_id" in target.read_text(encoding="utf-8")
+
+
+def test_without_an_order_number_one_time_of_a_customer_is_one_order(begin):
+    text = "customer,date,total\na,2025-01-02,1\na,2025-01-02,2\nb,2025-01-02,4\n"
+    code, told, target = begin(text, "--yes")
+    assert code == 0, told
+    assert "what a customer buys at one time is one order" in told
+    assert sorted(read(target)[1]["amount"]) == [300, 400]
+
+
+def test_options_answer_what_names_do_not_tell(begin):
+    text = "wer,wann,wieviel\na,03/04/2025,1\nb,04/04/2025,2\n"
+    options = ["--column", "customer_id=wer", "--column", "amount=wieviel", "--dates", "%d/%m/%Y"]
+    code, told, target = begin(text, "--yes", *options, "--name", "Laden")
+    assert code == 0, told
+    assert target.read_text(encoding="utf-8").splitlines()[4] == "name: Laden"
+    assert list(read(target)[1]["ordered_on"].dt.month) == [4, 4]
+    assert begin(text, "--column", "customer_id=wr", "--force")[0] == 2

@@ -208,8 +208,8 @@ def repeated(found: Keys, amount: str, *, talk: Talk) -> str:
         if found.same < found.several / 2:
             return "parts"
     question = Question(
-        text=f"{found.several:,} orders stand in several rows, {found.same:,} with the same "
-        f"{amount!r} in each. What is it?",
+        text=f"{found.several:,} of {found.orders:,} orders stand in several rows, "
+        f"{found.same:,} of them with one {amount!r} in each. What is it?",
         choices={"total": "the whole order's, repeated", "parts": "each row's, to be added up"},
         option="--amounts ANSWER",
     )
