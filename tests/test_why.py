@@ -278,7 +278,8 @@ def test_where_nothing_can_be_explained_a_sentence_says_so():
     assert why.returned(Ledger(), None, nobody, days=90) is None
     assert wording.why_answer(Ledger(), None) == ""
     assert wording.why_cautions(None) == wording.why_parts(Ledger(), None).why
-    for shown in (wording.why_dimensions(None), charts.why_groups(None)):
+    bare = explained((0, 0), (-0.014, 0.016), by=())
+    for shown in (wording.why_dimensions(None), charts.why_groups(None), charts.why_groups(bare)):
         assert isinstance(shown, Instead)
 
 
@@ -336,7 +337,10 @@ def test_the_steps_lead_from_one_figure_to_the_other(caplog):
     assert spans.loc["Who joined", ["low", "high"]].tolist() == pytest.approx([0.269, 0.281])
     meta = chart.to_dict()["usermeta"]
     assert {field for field, _ in meta["labels"]} == set(data.columns)
-    assert "from July 2026 to August 2026" in chart.to_dict()["description"]
+    assert (
+        "the steps from July 2026 to August 2026, in points: Restated data -0.1"
+        in chart.to_dict()["description"]
+    )
     drawn(chart, caplog)
 
 

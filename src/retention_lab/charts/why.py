@@ -52,11 +52,11 @@ def why_steps(ledger: Ledger, explained: Explained | None) -> alt.LayerChart | I
         f"{part_label(part, explained)} {ledger[CLAIMS[part.name]].text}"
         for part in explained.parts
     )
-    unit = " points" if explained.measure.unit == "share" else ""
+    unit = ", in points" if explained.measure.unit == "share" else ""
     now, before = sides(explained.comparison)
     return finished(
         _waterfall(data, columns, title=explained.measure.label),
-        description=f"{explained.measure.label}, from {before} to {now}, in{unit} steps: {said}.",
+        description=f"{explained.measure.label}: the steps from {before} to {now}{unit}: {said}.",
         caption=(
             f"{explained.measure.label}: the steps from {before} to {now}. "
             "Lines are 95 % intervals of a step; the others are differences of known figures."
@@ -124,6 +124,8 @@ def why_groups(explained: Explained | None) -> alt.LayerChart | Instead:
     """
     if explained is None:
         return Instead(NONE)
+    if not explained.by:
+        return Instead("No picture: nothing is known of these customers to tell them apart by.")
     names = sides(explained.comparison)
     form = _format(explained)
     columns: Columns = {
@@ -152,7 +154,7 @@ def why_groups(explained: Explained | None) -> alt.LayerChart | Instead:
 
 
 def _of_groups(explained: Explained, names: tuple[str, str]) -> pd.DataFrame:
-    """One row per kind and side, of the dimensions used one by one, the largest kinds first."""
+    """One row per kind and side, of the dimensions used, each by itself."""
     frame = explained.singles
     frame = frame[frame["dimension"].isin(explained.by)]
     whose = frame["group"]
@@ -161,6 +163,7 @@ def _of_groups(explained: Explained, names: tuple[str, str]) -> pd.DataFrame:
     parts = [
         pd.DataFrame(
             {
+                "dimension": frame["dimension"],
                 "group": whose,
                 "side": name,
                 "rate": frame[f"rate_{side}"].astype("float64"),
@@ -172,10 +175,14 @@ def _of_groups(explained: Explained, names: tuple[str, str]) -> pd.DataFrame:
     ]
     every = pd.concat(parts)
     kept = every[every["customers"] >= SMALL]
-    order = kept.groupby("group")["share"].max().sort_values(ascending=False, kind="stable")
-    largest = order.index[:GROUPS]
-    ranked = kept.assign(rank=kept["group"].map({name: n for n, name in enumerate(largest)}))
-    return ranked.dropna(subset="rank").sort_values(["rank", "side"], ignore_index=True)
+    size = kept.groupby("group")["share"].max().sort_values(ascending=False, kind="stable")
+    drawn = kept[kept["group"].isin(size.index[:GROUPS])]
+    # By dimension in their order, each with its largest kinds first.
+    place = drawn["dimension"].map(explained.by.index)
+    ranked = drawn.assign(place=place, size=drawn["group"].map(size))
+    return ranked.sort_values(
+        ["place", "size", "group", "side"], ascending=[True, False, True, True], ignore_index=True
+    )
 
 
 def _dots(data: pd.DataFrame, columns: Columns, *, sides: tuple[str, str]) -> alt.LayerChart:
