@@ -296,7 +296,7 @@ def test_a_file_is_read(tmp_path):
 
 def test_the_example_of_the_demo_shop_can_be_used():
     root = Path(__file__).parents[2]
-    found = metrics.load(root / "experiments" / "suites" / "demo_metrics.yml")
+    found = metrics.load(root / "data" / "demo_metrics.yml")
     assert [metric.is_total for metric in found] == [False, False, False, False, True]
 
 

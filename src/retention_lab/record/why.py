@@ -18,6 +18,7 @@ from retention_lab.customers.notable import notable
 from retention_lab.inference.interval import Interval
 from retention_lab.record.ledger import BEFORE, SMALL, Claim, Ledger, Unit
 from retention_lab.record.previous import Previous
+from retention_lab.tables import snapshot
 from retention_lab.tables.period import Period
 from retention_lab.tables.snapshot import Snapshot
 
@@ -79,6 +80,31 @@ def printed(
                 then=then,
             )
     return None
+
+
+def as_printed(
+    ledger: Ledger, previous: Previous | None, *, shop: Snapshot, source: str
+) -> explain.Printed | None:
+    """Find what the report before printed of the month before, with the data of then and of today.
+
+    `shop` was taken from `source`; the two other snapshots are chosen as it is.
+
+    Returns
+    -------
+    Printed or None
+        None where it printed nothing of that month.
+    """
+    if previous is None or "returned" + BEFORE not in ledger:
+        return None
+    claim = ledger["returned" + BEFORE]
+    if printed(previous, claim) is None:
+        return None
+    alike = {"zone": shop.zone, "where": shop.where}
+    earlier = then = None
+    with suppress(BadData):  # nobody of those chosen had bought by then
+        earlier = snapshot.kept(source, name=previous.snapshot, **alike)
+        then = snapshot.take(source, as_of=previous.as_of, **alike)
+    return printed(previous, claim, earlier=earlier, then=then)
 
 
 def returned(

@@ -7,11 +7,12 @@ words above the fold that only a statistician reads.
 
 from __future__ import annotations
 
-from retention_lab.wording.annotations import happened, named
+from retention_lab.wording.annotations import happened, lately, named
 from retention_lab.wording.answer import (
     completeness,
     overview_action,
     overview_body,
+    overview_happened,
     overview_headline,
 )
 from retention_lab.wording.changed import changed_table, restated, what_changed
@@ -59,11 +60,13 @@ __all__ = [
     "full_day",
     "happened",
     "in_hundred",
+    "lately",
     "left_out",
     "month",
     "named",
     "overview_action",
     "overview_body",
+    "overview_happened",
     "overview_headline",
     "own_metrics",
     "own_metrics_read",

@@ -24,6 +24,11 @@ def happened(annotations: Sequence[Annotation], *, first: dt.date, last: dt.date
     return f"In that time: {'; '.join(inert(named(each)) for each in found)}."
 
 
+def lately(annotations: Sequence[Annotation], *, as_of: dt.date, days: int) -> str:
+    """Name what went on in the `days` days up to a day; an empty text where nothing did."""
+    return happened(annotations, first=as_of - dt.timedelta(days=days - 1), last=as_of)
+
+
 def inert(text: str) -> str:
     """Escape what Markdown would read inside a sentence: a label is what somebody typed."""
     return _MARKS.sub(r"\\\1", text)

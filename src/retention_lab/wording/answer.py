@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+from collections.abc import Sequence
 from typing import assert_never
 
 from retention_lab.customers.newest import Newest
 from retention_lab.record import BEFORE, SMALL, Claim, Ledger
+from retention_lab.tables.annotations import Annotation
+from retention_lab.wording.annotations import happened, inert
 from retention_lab.wording.phrases import (
     Direction,
     capitalised,
@@ -115,6 +118,14 @@ def _bound(claim: Claim, value: float | None) -> str:
     return f"{claim.written(abs(value or 0))} {_side(value or 0)}"
 
 
+def overview_happened(annotations: Sequence[Annotation], found: Newest | None) -> str:
+    """Name what went on while the months compared first bought; empty where nothing did."""
+    if found is None:
+        return ""
+    first = (found.before or found.cohort).month
+    return happened(annotations, first=first, last=found.cohort.last_day)
+
+
 def overview_action(
     ledger: Ledger, *, owner: str, as_of: dt.date, days: int, next_cohort: dt.date | None
 ) -> str:
@@ -128,9 +139,7 @@ def overview_action(
     match now:
         case "fewer":
             return (
-                f"**Do** ({owner}, by {by}): find out whether other people joined in "
-                f"{ledger['returned'].about} (a promotion, a new channel) or the same kind of "
-                "people came back less. **Do not** change the offer on "
+                f"**Do** ({owner}, by {by}): {_look_into(ledger)}. **Do not** change the offer on "
                 f"{possessive('one month')} figure."
             )
         case "more":
@@ -143,6 +152,22 @@ def overview_action(
             return _wait(next_cohort, days=days)
         case never:
             assert_never(never)
+
+
+def _look_into(ledger: Ledger) -> str:
+    """Say where to look for why fewer came back: at who joined, or at what happened to them."""
+    about = ledger["returned"].about
+    if "why_mix" not in ledger or ledger["why_mix"].high is None:
+        return (
+            f"find out whether other people joined in {about} (a promotion, a new channel) or the "
+            "same kind of people came back less"
+        )
+    if ledger["why_mix"].high >= 0 or "why_group" not in ledger:
+        return f"find out what was different for customers of {about} (delivery, price, stock)"
+    group, before = ledger["why_group"], ledger["why_group" + BEFORE]
+    if group.value > before.value:
+        return f"weigh what it costs to win {inert(group.about)} against how seldom they come back"
+    return f"find out why fewer {inert(group.about)} joined"
 
 
 def _wait(next_cohort: dt.date | None, *, days: int) -> str:
