@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import inspect
+import json
 import re
 
 import altair as alt
@@ -108,9 +109,10 @@ def test_activity_shows_both_days():
 
 def test_overview_says_and_lists_what_it_recorded():
     found = LAB.overview(days=30)
-    headline, body, action, complete = found.sentence.split("\n\n")
+    headline, body, why, action, complete = found.sentence.split("\n\n")
     assert headline.startswith("**")
     assert "bought again within 30 days" in body
+    assert "*who* joined" in why
     assert action.startswith("**Do")
     assert complete.startswith("Orders are complete to Sunday 31 August 2025.")
     assert {"returned", "revenue", "repeat_rate", "bought_again_by"} <= set(found.frame["name"])
@@ -194,6 +196,35 @@ def test_two_periods_or_groups_are_compared():
     assert values[2] == pytest.approx(values[0] - values[1])
     groups = LAB.where("country = 'UK'").compare("returned_30", "2025-06", other=LAB)
     assert set(groups.frame["period"][:2]) == {"2025-06-01/2025-06-30"}
+
+
+def test_change_is_explained_by_parts_that_add_up():
+    found = LAB.explain("returned_30", "2025-06", by="country")
+    compared = LAB.compare("returned_30", "2025-06").frame.set_index("side")
+    assert found.frame["value"].sum() == pytest.approx(compared.loc["difference", "value"])
+    kinds = LAB.kinds("returned_30", "2025-06", by="country")
+    parts = kinds.frame[["mix", "rate"]].to_numpy().sum()
+    assert parts == pytest.approx(compared.loc["difference", "value"])
+
+
+def test_earlier_report_is_compared_with(tmp_path):
+    lab, results = two_years(), tmp_path / "results.json"
+    results.write_text(FILES["results.json"], encoding="utf-8")
+    found = lab.changed(results)
+    row = found.frame.set_index("name").loc["returned"]
+    assert row["then"] == 0.5
+    assert row["now"] == lab.overview().frame.set_index("name").loc["returned", "value"]
+    with pytest.raises(BadParameter, match="holds no results of the notebook '20_other'"):
+        lab.changed(results, notebook="20_other")
+
+
+def test_annotations_mark_charts_and_are_told(tmp_path):
+    (tmp_path / "notes.yml").write_text(FILES["data/annotations.yml"], encoding="utf-8")
+    noted = two_years().annotated(tmp_path / "notes.yml")
+    assert "Summer sale" in str(noted.revenue().chart.to_dict())
+    assert "Summer sale" in noted.where("country = 'Germany'").at("2026-10-31").overview().sentence
+    assert noted.at("2026-06-30").annotations == ()
+    assert "Summer sale" not in str(two_years().revenue().chart.to_dict())
 
 
 def test_metrics_of_a_file_and_saved_cohorts(tmp_path, monkeypatch):
@@ -293,6 +324,23 @@ def two_years():
     )
 
 
+FILES = {
+    "data/annotations.yml": (
+        "annotations:\n"
+        "- {date: 2026-07-03, until: 2026-07-05, label: Summer sale, kind: promotion}\n"
+    ),
+    "data/metrics.yml": "metrics: []\n",
+    "results.json": json.dumps(
+        {
+            "as_of": "2026-10-31",
+            "notebooks": {
+                "10_retention_overview": {
+                    "results": [{"name": "returned", "value": 0.5, "unit": "share"}]
+                }
+            },
+        }
+    ),
+}
 METHODS = [
     method
     for kind in (Lab, Questions)
@@ -305,7 +353,8 @@ METHODS = [
 def test_example_of_every_method_runs(method, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "metrics.yml").write_text("metrics: []\n", encoding="utf-8")
+    for name, content in FILES.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
     lab = two_years()
     lines = inspect.getdoc(method).partition("Example::\n")[2].strip().splitlines()
     assert lines

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from retention_lab import wording
+from retention_lab import charts, wording
 from retention_lab.charts import compare as pictures
 from retention_lab.customers.compare import Comparison, Side
 from retention_lab.customers.compare import compare as set_beside
+from retention_lab.customers.explain import Part, explain_sides
 from retention_lab.customers.measures import Estimate, measure
 from retention_lab.lab.answer import Answer
 from retention_lab.lab.figures import claims
 from retention_lab.record import Ledger
 from retention_lab.record import metrics as recorded
+from retention_lab.record.why import why
 from retention_lab.tables import metrics as own
 from retention_lab.tables.period import Period, parse
 from retention_lab.tables.period import against as counterpart
@@ -74,6 +76,46 @@ def _two_written(found: Comparison) -> pd.DataFrame | Instead:
             figures[0].label: [claim.full for claim in figures],
         }
     ).set_index("Of")
+
+
+def explain(
+    name: str, now: Side, before: Side, *, by: Sequence[str], metrics: str | Path
+) -> Answer:
+    """Answer how much of a difference goes with who the customers are, and how much does not."""
+    found = explain_sides(measure(name, metrics=own.load(metrics)), now, before, by=by)
+    ledger = Ledger(where=now.shop.where)
+    why(ledger, found)
+    said = (
+        comparisons.compared(found.comparison),
+        wording.why_answer(ledger, found),
+        wording.why_cautions(found),
+    )
+    return Answer(
+        frame=_parts(found.parts),
+        chart=charts.why_steps(ledger, found),
+        sentence=" ".join(filter(None, said)),
+        written=wording.why_parts(ledger, found),
+    )
+
+
+def kinds(name: str, now: Side, before: Side, *, by: Sequence[str], metrics: str | Path) -> Answer:
+    """Answer which kinds of customers a difference goes with."""
+    found = explain_sides(measure(name, metrics=own.load(metrics)), now, before, by=by)
+    return Answer(
+        frame=found.groups,
+        chart=charts.why_groups(found),
+        sentence=wording.why_cautions(found),
+        written=wording.why_dimensions(found),
+    )
+
+
+def _parts(parts: Sequence[Part]) -> pd.DataFrame:
+    bounds = [
+        (part.interval.low, part.interval.high) if part.interval else (None, None) for part in parts
+    ]
+    rows = [(part.name, part.value, *span) for part, span in zip(parts, bounds, strict=True)]
+    columns = ["part", "value", "low", "high"]
+    return pd.DataFrame(rows, columns=columns).astype({"low": "Float64", "high": "Float64"})
 
 
 def metrics(shop: Snapshot, *, file: str | Path, days: int) -> Answer:

@@ -14,10 +14,10 @@ from retention_lab.customers.activity import activity_tier
 from retention_lab.lab.answer import Answer, readable
 from retention_lab.record import SMALL, Claim, Ledger, asked, comeback, periods
 from retention_lab.survival.daygrid import kaplan_meier
+from retention_lab.tables.annotations import Annotation
 from retention_lab.tables.snapshot import Snapshot
 from retention_lab.wording import asked as sentences
 
-OWNER = "The retention team"
 YEAR = 365
 MEANS = ["period", "cohorts", "size", "share", "later_share"]
 
@@ -25,45 +25,16 @@ Clock = Literal["calendar", "own"]
 CalendarPeriod = cohorts.CalendarPeriod
 
 
-def overview(shop: Snapshot, *, days: int) -> Answer:
-    """Answer whether new customers come back, and record all that the overview report does."""
-    ledger = Ledger(where=shop.where)
-    found, judged = _newest(ledger, shop, days=days)
-    ledger.headline = wording.overview_headline(ledger, found, days=days)
-    periods.periods(ledger, shop, days=days)
-    comeback.repeat(ledger, kpis.repeat_purchase_rate(shop.orders, as_of=shop.as_of))
-    grid = repurchase.first_repeat_grid(shop.orders, as_of=shop.as_of)
-    comeback.repurchase(ledger, grid, kaplan_meier(grid), days=days)
-    periods.activity(ledger, shop, edges=(30, days) if days > 30 else (days,))
-    sentences = (
-        f"**{ledger.headline}**",
-        wording.overview_body(ledger, found, days=days, records_from=shop.records_from),
-        wording.overview_action(
-            ledger,
-            owner=OWNER,
-            as_of=shop.as_of,
-            days=days,
-            next_cohort=newest.next_complete(judged),
-        ),
-        _completeness(shop),
-    )
-    return Answer(
-        frame=claims(ledger.claims()),
-        chart=charts.returned_by_month(judged, days=days),
-        sentence="\n\n".join(sentences),
-        written=wording.definitions(ledger),
-    )
-
-
-def returned(shop: Snapshot, *, days: int) -> Answer:
+def returned(shop: Snapshot, *, days: int, annotations: Sequence[Annotation]) -> Answer:
     """Answer which share of each month's new customers came back within so many days."""
     ledger = Ledger()
-    found, judged = _newest(ledger, shop, days=days)
+    found, judged = newest_month(ledger, shop, days=days)
     return Answer(
         frame=cohorts.returned(shop.orders, as_of=shop.as_of, days=days),
-        chart=charts.returned_by_month(judged, days=days),
-        sentence=_joined(
+        chart=charts.returned_by_month(judged, days=days, annotations=annotations),
+        sentence=joined(
             wording.overview_body(ledger, found, days=days, records_from=shop.records_from),
+            wording.overview_happened(annotations, found),
             wording.returned_curve(judged, days=days),
             wording.records_begin(shop.records_from),
         ),
@@ -71,7 +42,7 @@ def returned(shop: Snapshot, *, days: int) -> Answer:
     )
 
 
-def _newest(
+def newest_month(
     ledger: Ledger, shop: Snapshot, *, days: int
 ) -> tuple[newest.Newest | None, pd.DataFrame]:
     """Record the newest complete month; with it, the months whose estimates rest on enough."""
@@ -92,7 +63,7 @@ def triangle(shop: Snapshot, *, clock: Clock, period: CalendarPeriod, window: in
     return Answer(
         frame=in_whole_units(frame, shop, "revenue"),
         chart=charts.triangle(frame, means, unit=unit, **_money(shop)),
-        sentence=_joined(
+        sentence=joined(
             sentences.mean_of_cohorts(ledger, unit=unit),
             wording.triangle(frame, means, periods=charts.PERIODS),
         ),
@@ -117,7 +88,7 @@ def clocked(
     )
 
 
-def monthly_revenue(shop: Snapshot) -> Answer:
+def monthly_revenue(shop: Snapshot, *, annotations: Sequence[Annotation]) -> Answer:
     """Answer what each month brought, from new and from returning customers."""
     months = revenue.monthly_revenue(shop.orders, as_of=shop.as_of)
     frame = in_whole_units(months, shop, "revenue_new", "revenue_returning")
@@ -125,7 +96,7 @@ def monthly_revenue(shop: Snapshot) -> Answer:
     asked.last_month(ledger, months, shop)
     return Answer(
         frame=frame,
-        chart=charts.monthly_revenue(months, **_money(shop)),
+        chart=charts.monthly_revenue(months, **_money(shop), annotations=annotations),
         sentence=sentences.last_month(ledger),
         written=readable(frame[~frame["customers"].between(1, SMALL - 1)]),
     )
@@ -180,7 +151,9 @@ def activity(shop: Snapshot, *, edges: Sequence[int]) -> Answer:
     )
 
 
-def compared_periods(shop: Snapshot, *, days: int) -> Answer:
+def compared_periods(
+    shop: Snapshot, *, days: int, annotations: Sequence[Annotation] = ()
+) -> Answer:
     """Answer how the last days compare with as many before."""
     checks.at_least("days", days, 1)
     ledger = Ledger()
@@ -189,7 +162,10 @@ def compared_periods(shop: Snapshot, *, days: int) -> Answer:
     return Answer(
         frame=claims(ledger.claims()),
         chart=None,
-        sentence=wording.retention_rate(ledger, **reach),
+        sentence=joined(
+            wording.lately(annotations, as_of=shop.as_of, days=days),
+            wording.retention_rate(ledger, **reach),
+        ),
         written=wording.beside(ledger, as_of=shop.as_of, **reach),
     )
 
@@ -205,14 +181,19 @@ def retention_rate(shop: Snapshot, *, days: int) -> Answer:
 def repeat_rate(shop: Snapshot, *, days: int) -> Answer:
     """Answer the repeat purchase rate of all customers so far."""
     ledger = Ledger()
-    _newest(ledger, shop, days=days)
+    newest_month(ledger, shop, days=days)
     comeback.repeat(ledger, kpis.repeat_purchase_rate(shop.orders, as_of=shop.as_of))
     frame = claims([claim for claim in ledger.claims() if claim.name == "repeat_rate"])
     sentence = wording.repeat_rate(ledger, days=days)
     return Answer(frame=frame, chart=None, sentence=sentence, written=_results(frame))
 
 
-def check(shop: Snapshot, *, unused: Mapping[str, Mapping[str, str]]) -> Answer:
+def check(
+    shop: Snapshot,
+    *,
+    unused: Mapping[str, Mapping[str, str]],
+    annotations: Sequence[Annotation],
+) -> Answer:
     """Answer what the shop's tables hold and what was left out; `unused` are columns, and why."""
     counted = list(dict.fromkeys(shop.left_out["table"]))
     main = "orders" if "orders" in counted else "order_lines"
@@ -220,9 +201,14 @@ def check(shop: Snapshot, *, unused: Mapping[str, Mapping[str, str]]) -> Answer:
     used = (wording.left_out(shop.left_out, table=each, where=shop.where) for each in counted)
     return Answer(
         frame=in_whole_units(sums.reset_index(), shop, "amount"),
-        chart=charts.left_out(shop.left_out, table=main, minor_per_unit=shop.minor_per_unit),
-        sentence=_joined(
-            _completeness(shop),
+        chart=charts.left_out(
+            shop.left_out,
+            table=main,
+            minor_per_unit=shop.minor_per_unit,
+            annotations=annotations,
+        ),
+        sentence=joined(
+            completeness(shop),
             *used,
             wording.controls(shop.controls) if len(shop.controls) else "",
             sentences.unused(unused),
@@ -261,11 +247,13 @@ def _money(shop: Snapshot) -> _Money:
     return _Money(currency=shop.currency, minor_per_unit=shop.minor_per_unit)
 
 
-def _completeness(shop: Snapshot) -> str:
+def completeness(shop: Snapshot) -> str:
+    """Say how far the orders reach, and who is meant."""
     return wording.completeness(
         shop.complete_to, as_of=shop.as_of, simulated=shop.simulated, where=shop.where
     )
 
 
-def _joined(*sentences: str) -> str:
+def joined(*sentences: str) -> str:
+    """Put sentences after each other, leaving out empty ones."""
     return " ".join(filter(None, sentences))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import ibis.expr.types as ir
 
 from retention_lab import checks
-from retention_lab.lab import figures
+from retention_lab.lab import figures, overviews
 from retention_lab.lab.answer import Answer
 from retention_lab.lab.questions import Questions
 from retention_lab.tables import population
+from retention_lab.tables.annotations import Annotation, load
 from retention_lab.tables.contracts import CONTRACTS
 from retention_lab.tables.frames import FrameSource
 from retention_lab.tables.snapshot import only, take
@@ -33,6 +35,7 @@ class Lab(Questions):
         time_zone: str | None = None,
     ) -> None:
         self._source, self._time_zone = source, time_zone
+        self._annotations: str | Path = ""
         self._everybody = take(source, as_of=as_of, zone=time_zone)
         chosen = bool(where.strip())
         self.snapshot = only(self._everybody, where) if chosen else self._everybody
@@ -67,8 +70,7 @@ class Lab(Questions):
 
             lab.where("country = 'Germany'").returned(days=90)
         """
-        chosen = object.__new__(Lab)
-        chosen.__dict__.update(self.__dict__)
+        chosen = self._copy()
         both = population.both(self.snapshot.where, condition)
         chosen.snapshot = only(self._everybody, both)
         return chosen
@@ -81,7 +83,44 @@ class Lab(Questions):
             lab.at("2026-08-31").overview()
         """
         where = self.snapshot.where
-        return Lab(self._source, as_of=as_of, where=where, time_zone=self._time_zone)
+        lab = Lab(self._source, as_of=as_of, where=where, time_zone=self._time_zone)
+        return lab.annotated(self._annotations)
+
+    def annotated(self, file: str | Path = "data/annotations.yml") -> Lab:
+        """The same lab, its charts marked and its sentences told with what happened when.
+
+        Example::
+
+            lab.annotated("data/annotations.yml").revenue()
+        """
+        lab = self._copy()
+        lab._annotations = file
+        return lab
+
+    @property
+    def annotations(self) -> tuple[Annotation, ...]:
+        """What happened up to the last day that is known here, from the file of `annotated`."""
+        return load(self._annotations, as_of=self.as_of)
+
+    def changed(
+        self, results: str | Path, *, notebook: str = "10_retention_overview", days: int = 90
+    ) -> Answer:
+        """Which figures of the overview are not what an earlier report printed, and how far off.
+
+        `results` is the `results.json` beside that report. `frame`: see `previous.changes`.
+
+        Example::
+
+            lab.changed("results.json")
+        """
+        told = f"{results}#{notebook}"
+        source = "" if isinstance(self._source, FrameSource) else str(self._source.file)
+        return overviews.changed(self.snapshot, told=told, source=source, days=days)
+
+    def _copy(self) -> Lab:
+        lab = object.__new__(Lab)
+        lab.__dict__.update(self.__dict__)
+        return lab
 
     def check(self) -> Answer:
         """What the tables hold: how many rows are used, and why the others are not.
@@ -93,7 +132,7 @@ class Lab(Questions):
             lab.check()
         """
         unused = self._source.unused if isinstance(self._source, FrameSource) else {}
-        return figures.check(self.snapshot, unused=unused)
+        return figures.check(self.snapshot, unused=unused, annotations=self.annotations)
 
 
 _ASKED = [name for name in (*vars(Lab), *vars(Questions)) if not name.startswith("_")]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from retention_lab.lab import comparing, figures, groups, queries
+from retention_lab.lab import comparing, figures, groups, overviews, queries
 from retention_lab.lab.answer import Answer
+from retention_lab.tables.annotations import Annotation
 from retention_lab.tables.period import Period
 from retention_lab.tables.snapshot import Snapshot
 
@@ -15,6 +16,11 @@ class Questions:
     """The questions of a lab; each answer has `.frame`, `.chart` and `.sentence`."""
 
     snapshot: Snapshot
+
+    @property
+    def annotations(self) -> tuple[Annotation, ...]:
+        """What happened when, as far as it is to be marked on charts; see `annotated`."""
+        return ()
 
     def overview(self, *, days: int = 90) -> Answer:
         """Whether new customers come back, what to do about it, and every figure of the overview.
@@ -25,7 +31,7 @@ class Questions:
 
             lab.overview()
         """
-        return figures.overview(self.snapshot, days=days)
+        return overviews.overview(self.snapshot, days=days, annotations=self.annotations)
 
     def returned(self, *, days: int = 90, by: str | None = None) -> Answer:
         """Share of each month's new customers who bought again within so many days.
@@ -37,7 +43,7 @@ class Questions:
             lab.returned(days=90, by="country")
         """
         if by is None:
-            return figures.returned(self.snapshot, days=days)
+            return figures.returned(self.snapshot, days=days, annotations=self.annotations)
         return groups.returned(self.snapshot, by=by, days=days)
 
     def triangle(
@@ -72,7 +78,7 @@ class Questions:
 
             lab.revenue()
         """
-        return figures.monthly_revenue(self.snapshot)
+        return figures.monthly_revenue(self.snapshot, annotations=self.annotations)
 
     def concentration(self, *, top_shares: Sequence[float] = (0.1, 0.2)) -> Answer:
         """How much of the revenue the best customers brought.
@@ -127,7 +133,7 @@ class Questions:
 
             lab.kpis(days=30)
         """
-        return figures.compared_periods(self.snapshot, days=days)
+        return figures.compared_periods(self.snapshot, days=days, annotations=self.annotations)
 
     def retention_rate(self, *, days: int = 90) -> Answer:
         """The customer retention rate over the last days, and the share of customers kept.
@@ -183,6 +189,54 @@ class Questions:
         before = self.snapshot if other is None else other.snapshot
         sides = comparing.sides(self.snapshot, before, period=period, against=against)
         return comparing.compare(measure, *sides, metrics=metrics)
+
+    def explain(
+        self,
+        measure: str,
+        period: str | Period,
+        *,
+        against: str | Period = "before",
+        by: str | Sequence[str] = (),
+        other: Questions | None = None,
+        metrics: str | Path = "",
+    ) -> Answer:
+        """Why a measure moved: how much goes with who they are, how much with what they do.
+
+        The arguments are those of `compare`; `by` names attributes to tell customers apart, and
+        without any those are taken that tell most. `frame`: one row per part of the change.
+
+        Example::
+
+            lab.explain("returned_90", "2026-08", by="country")
+        """
+        before = self.snapshot if other is None else other.snapshot
+        sides = comparing.sides(self.snapshot, before, period=period, against=against)
+        dimensions = [by] if isinstance(by, str) else by
+        return comparing.explain(measure, *sides, by=dimensions, metrics=metrics)
+
+    def kinds(
+        self,
+        measure: str,
+        period: str | Period,
+        *,
+        against: str | Period = "before",
+        by: str | Sequence[str] = (),
+        other: Questions | None = None,
+        metrics: str | Path = "",
+    ) -> Answer:
+        """The kinds of customers behind a measure that moved: how many they are, how they did.
+
+        The arguments are those of `explain`. `frame`: one row per group: its share of customers and
+        its rate on both sides, and what each brings to the change.
+
+        Example::
+
+            lab.kinds("returned_90", "2026-08", by="country")
+        """
+        before = self.snapshot if other is None else other.snapshot
+        sides = comparing.sides(self.snapshot, before, period=period, against=against)
+        dimensions = [by] if isinstance(by, str) else by
+        return comparing.kinds(measure, *sides, by=dimensions, metrics=metrics)
 
     def cohort(
         self,
