@@ -53,7 +53,9 @@ def test_newest_month_says_which_days_and_which_customers_it_describes():
     assert ledger["returned"].period == "2026-08-01/2026-08-31"
     august = "first_ordered_on between date '2026-08-01' and date '2026-08-31'"
     assert ledger["returned"].population == august
+    assert ledger["returned_count"].period == "2026-08-01/2026-08-31"
     assert ledger["returned_before"].period == "2026-07-01/2026-07-31"
+    assert ledger["returned_change"].period == "2026-07-01/2026-08-31"
 
 
 @pytest.mark.parametrize(

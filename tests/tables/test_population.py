@@ -123,6 +123,19 @@ def test_condition_is_spelled_out_with_the_rules_of_today(taken):
     assert population.spelled_out("") == ""
 
 
+def test_condition_is_identified_by_its_rules_and_by_the_content_of_its_lists(taken):
+    assert population.identified("") == []
+    saving.save("few", shop=taken, ids=ids(taken, "")[:3])
+    saving.save("some", shop=taken, where="order_days > 1")
+    where = "cohort('some') or cohort('few')"
+    first = population.identified(where)
+    assert first == population.identified(where)
+    saving.save("few", shop=taken, ids=ids(taken, "")[:4], replace=True)
+    second = population.identified(where)
+    saving.save("some", shop=taken, where="order_days > 0", replace=True)
+    assert len({tuple(each) for each in (first, second, population.identified(where))}) == 3
+
+
 def test_condition_on_what_came_later_is_known_to_look_ahead(taken):
     saving.save("loyal", shop=taken, where="order_days > 1")
     saving.save("uk", shop=taken, where="country = 'UK'")

@@ -27,6 +27,7 @@ def newest(ledger: Ledger, found: Newest | None, *, days: int) -> None:
         unit="count",
         n=found.cohort.customers,
         about=f"{found.cohort.month:%B %Y}",
+        period=f"{found.cohort.month}/{found.cohort.last_day}",
         label=f"Customers who returned within {days} days",
         definition=(
             "New customers of the month who bought on a later day, at most "
@@ -42,6 +43,7 @@ def newest(ledger: Ledger, found: Newest | None, *, days: int) -> None:
         unit="points",
         n=found.cohort.customers + found.before.customers,
         about=f"{found.cohort.month:%B %Y} against {found.before.month:%B %Y}",
+        period=f"{found.before.month}/{found.cohort.last_day}",
         label="Change, in points",
         definition=(
             "The newer share minus the older, with Newcombe's interval for two independent shares."

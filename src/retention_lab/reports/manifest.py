@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 
 import retention_lab
 from retention_lab.reports.suite import Suite
+from retention_lab.tables import population
 from retention_lab.tables.contracts import VERSION
 from retention_lab.tables.snapshot import Snapshot
 
@@ -56,6 +57,7 @@ def key_parts(
         "code": _code(),
         "parameters": dict(parameters),
         "snapshot": snapshot.content_hash,
+        "population": population.identified(snapshot.where),
         "files": {name: _sha(each.read_text(encoding="utf-8")) for name, each in files.items()},
         "lock": None if lock is None else _sha(lock.read_text(encoding="utf-8")),
     }

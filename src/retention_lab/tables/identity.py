@@ -19,7 +19,11 @@ from retention_lab.tables.contracts import VERSION, Contract, TableName
 from retention_lab.tables.location import Location, paths
 from retention_lab.tables.source import Source
 
-_OTHERS = {"simulator.py", "truth.py"}  # these make a shop, not its snapshots
+# These make a shop, write its source file, or ask something of a snapshot: they do not make one.
+_OTHERS = {
+    *("simulator.py", "truth.py", "annotations.py", "period.py", "population.py", "saved.py"),
+    *("saving.py", "metrics.py", "aggregates.py", "ibis_expressions.py"),
+}
 
 
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]

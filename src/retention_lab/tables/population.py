@@ -96,6 +96,21 @@ def spelled_out(where: str, *, of: str | None = None) -> str:
     return _expanded(where, place=_PLACE, within=within).sql("duckdb") if where.strip() else ""
 
 
+def identified(where: str) -> list[str]:
+    """Return what changes when a condition means others: itself spelled out, and its lists' hashes.
+
+    Raises
+    ------
+    BadParameter
+        When the condition or a cohort in it is not understood.
+    """
+    if not where.strip():
+        return []
+    tree = _expanded(where, place=_PLACE)
+    lists = [f"{name} {saved.load(name).ids_hash}" for name in sorted(_cohorts(tree))]
+    return [tree.sql("duckdb"), *lists]
+
+
 def both(first: str, second: str) -> str:
     """Join two conditions, either of which may be empty."""
     return f"({first}) and ({second})" if first and second else first or second

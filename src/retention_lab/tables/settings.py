@@ -43,6 +43,8 @@ def read_yaml(text: str, *, file: Path) -> dict[str, Any]:
         fields = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         broken = _broken(error)
+    except ValueError as error:  # 2026-02-30 looks like a date and is read as one
+        broken = f"holds a date that does not exist ({error}): mend it."
     else:
         if isinstance(fields, dict):
             return fields

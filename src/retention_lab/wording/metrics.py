@@ -11,6 +11,7 @@ import pandas as pd
 from retention_lab.record import BEFORE, Ledger
 from retention_lab.record.metrics import CHANGE
 from retention_lab.tables.metrics import Metric
+from retention_lab.wording.annotations import inert
 from retention_lab.wording.phrases import Instead, capitalised, counted, full_day
 from retention_lab.wording.rows import NOT_SHOWN
 
@@ -57,7 +58,7 @@ def own_metrics_read(
     `missing` is what `record.metrics.metrics` returned. A list, and a caution about chance.
     """
     said = [
-        f"- {metric.label}: {sentence}"
+        f"- {inert(metric.label)}: {sentence}"
         for metric in chosen
         for sentence in (
             _change(ledger, metric),
@@ -103,8 +104,8 @@ def _due(metric: Metric, *, as_of: dt.date) -> str:
     if metric.review_by >= as_of:
         return ""
     return (
-        f"its review was due by {full_day(metric.review_by)}; ask {metric.owner} whether it still "
-        "measures what it should."
+        f"its review was due by {full_day(metric.review_by)}; ask {inert(metric.owner)} whether it "
+        "still measures what it should."
     )
 
 
