@@ -15,12 +15,12 @@ from retention_lab.charts.frame import (
     COUNT,
     GREY,
     MONTH,
-    MONTHS,
     ORANGE,
     ROUND,
     SHARE,
     TEXT,
     Columns,
+    by_month,
     finished,
     tooltips,
 )
@@ -28,6 +28,7 @@ from retention_lab.record import SMALL, percent
 from retention_lab.wording import Instead
 
 PERIODS = 12
+_LEGEND = alt.Legend(symbolType="stroke", symbolSize=400, columns=4, labelLimit=150)
 COLOURS = [BLUE, ORANGE, "#6b8e6e", "#8a63a8", "#9c755f", "#b07aa1", GREY]
 DASHES = [[1, 0], [6, 3], [2, 2], [8, 2, 2, 2], [4, 4], [10, 4], [1, 3]]
 
@@ -94,7 +95,7 @@ def returned_by_group(
             f"its {days} days."
         )
     data = data[list(columns)].astype(dict.fromkeys(("share", "low", "high"), "float64"))
-    x = alt.X("cohort:T", title="Month of first purchase", axis=MONTHS)
+    x = by_month("cohort", data["cohort"], title="Month of first purchase").bandPosition(0.5)
     newest = data[data["cohort"] == data["cohort"].max()]
     return finished(
         _lines(data.round(ROUND), columns, x=x, title=f"Bought again within {days} days"),
@@ -122,15 +123,16 @@ _EMPTY = pd.DataFrame(columns=["period", "size", "complete", "customers"]).astyp
 
 def _lines(data: pd.DataFrame, columns: Columns, *, x: alt.X, title: str) -> alt.LayerChart:
     names = list(dict.fromkeys(data["group"]))
-    kinds = len(COLOURS)
     base = alt.Chart(data).encode(
         x=x,
         y=alt.Y("share:Q", title=title, axis=alt.Axis(format="%"), scale=alt.Scale(zero=True)),
-        color=alt.Color("group:N", sort=names, scale=_scale(names, COLOURS[:kinds])),
+        color=alt.Color("group:N", sort=names, scale=_scale(names, COLOURS), legend=_LEGEND),
         tooltip=tooltips(columns),
     )
     lines = base.mark_line(strokeWidth=2).encode(
-        strokeDash=alt.StrokeDash("group:N", sort=names, scale=_scale(names, DASHES))
+        strokeDash=alt.StrokeDash(
+            "group:N", sort=names, scale=_scale(names, DASHES), legend=_LEGEND
+        )
     )
     layers: alt.LayerChart = lines + base.mark_point(size=40, filled=True, opacity=1)
     return layers

@@ -10,15 +10,16 @@ import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from retention_lab import checks
 from retention_lab.tables.contracts import CONTRACTS, Contract, TableName
-from retention_lab.tables.location import Kind, Location
+from retention_lab.tables.location import Frame
+from retention_lab.tables.roles import likely
 from retention_lab.tables.settings import first_problem
 from retention_lab.tables.source import Source
 from retention_lab.tables.tablemap import TableMap, is_free_name
@@ -28,19 +29,6 @@ _LINE_OF_ORDER = ("customer_id", "ordered_at")  # told by the order where there 
 _TABLE_SETTINGS = set(TableMap.model_fields) - {"rows", "derive_from"}
 _ARGUMENTS = {"name", "currency", "time_zone", "tables", "engine", "file"}  # or of no use here
 _SHOP_SETTINGS = set(Source.model_fields) - _ARGUMENTS
-
-
-class Frame(Location):
-    """Rows that are in memory already: a place that no source file can name."""
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
-    rows: Annotated[pa.Table, Field(exclude=True, repr=False)]
-
-    @property
-    def kind(self) -> Kind:
-        """In memory."""
-        return "frame"
 
 
 class FrameSource(Source):
@@ -197,14 +185,18 @@ def _refuse_missing(there: list[str], contract: Contract, columns: Mapping[str, 
     if not missing:
         return
     free = [name for name in there if name not in map(_raw, columns.values())]
-    pairs = {near: name for name in missing for near in _near(name, free, least=0.7)}
+    pairs: dict[str, str] = {}
+    for name in missing:
+        left = [each for each in free if each not in pairs]
+        for near in [*likely(left, name), *_near(name, left, least=0.7)][:1]:
+            pairs[near] = name
     rename = json.dumps(pairs or {"...": missing[0]}, ensure_ascii=False)
     hint = (
         f"Did you mean df.rename(columns={rename})?"
         if pairs
         else f"Use df.rename(columns={rename})."
     )
-    if missing[0] in ("order_id", "return_id"):
+    if missing[0] in ("order_id", "return_id") and missing[0] not in pairs.values():
         hint += f" Rows without one are numbered by df.assign({missing[0]}=range(len(df)))."
     raise checks.BadParameter(
         f"{contract.name} lacks {', '.join(missing)}; it has {', '.join(there) or 'no column'}. "

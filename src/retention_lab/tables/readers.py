@@ -20,8 +20,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from retention_lab import checks
 from retention_lab.tables import engine
-from retention_lab.tables.frames import Frame
-from retention_lab.tables.location import Location, Lookup, expand, paths
+from retention_lab.tables.location import Frame, Location, Lookup, expand, paths
 from retention_lab.tables.source import Source
 
 _BLOCK = 1 << 20

@@ -189,6 +189,13 @@ def plain(name: str) -> str:
     return re.sub("[^a-z0-9]", "", letters.decode().lower())
 
 
+def likely(names: Sequence[str], role: str) -> list[str]:
+    """List the names that fit a role by themselves, the surest first."""
+    words = next((text.split() for known, text in _NAMES.items() if known == role), [])
+    fits = [name for name in names if plain(name) in words]
+    return sorted(fits, key=lambda name: words.index(plain(name)))
+
+
 def named(layout: Layout, role: Role) -> list[str]:
     """List the columns whose name and content fit a role, the surest first."""
     words = _NAMES[role].split()
