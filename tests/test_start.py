@@ -352,3 +352,20 @@ def test_options_answer_what_names_do_not_tell(begin):
     assert target.read_text(encoding="utf-8").splitlines()[4] == "name: Laden"
     assert list(read(target)[1]["ordered_on"].dt.month) == [4, 4]
     assert begin(text, "--column", "customer_id=wr", "--force")[0] == 2
+
+
+@pytest.mark.slow  # a kernel starts
+def test_report_is_made_at_once(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("shop.csv").write_text(parts(), encoding="utf-8")
+    assert cli.main(["start", "shop.csv", "--yes", "--amounts", "parts"]) == 0
+    told = capsys.readouterr().out.splitlines()[-1]
+    assert told == "Report: reports/overview/2025-03-16/10_retention_overview.html"
+    assert "Shop, orders complete to" in Path(told.removeprefix("Report: ")).read_text("utf-8")
+
+
+def test_missing_notebooks_are_told_with_the_command_that_finds_them(begin, monkeypatch, capsys):
+    begin(HEAD + TWO, "--yes")
+    monkeypatch.setattr("retention_lab.cli.start.SUITE", "experiments/suites/none.yml")
+    assert cli.main(["start", "shop.csv", "--yes", "--force"]) == 2
+    assert "then: retention-lab run experiments/suites/none.yml --source" in capsys.readouterr().err

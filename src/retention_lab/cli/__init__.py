@@ -17,7 +17,7 @@ import typer
 
 from retention_lab import __version__, checks
 from retention_lab.cli import show
-from retention_lab.cli.start import start
+from retention_lab.cli.start import start as _start
 
 DEBUG = "RETENTION_LAB_DEBUG"
 CODES = (
@@ -162,4 +162,4 @@ def _day(option: str, text: str | None) -> dt.date | None:
         ) from error
 
 
-app.command(epilog=CODES)(start)
+app.command("start", epilog=CODES)(_start)
