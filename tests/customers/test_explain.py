@@ -174,6 +174,24 @@ def test_buyers_of_both_months_make_the_split_of_their_spending_surer():
         )
     )
     assert found.comparison.difference.high - found.comparison.difference.value < apart / 50
+    rate = found.part("rate").interval
+    assert rate.high - rate.value < apart / 50
+
+
+def test_customers_with_something_over_nothing_are_kept_in_all_others():
+    rows, people = two_months(**PROMOTION)
+    for person in people[:30]:
+        person["channel"] = "odd"
+    shop = shop_of(rows, people)
+    odd = [person["customer_id"] for person in people[:30]]
+
+    def counted(shop, period):
+        found = RETURNED.rows(shop, period)
+        return found.mutate(x=found.customer_id.isin(odd).ifelse(0, found.x), y=found.y + 1)
+
+    found = explain(shop, replace(RETURNED, rows=counted), period=AUGUST, against=JULY)
+    assert "odd" not in set(found.singles["group"])
+    assert sum_of(found) == pytest.approx(found.comparison.difference.value, abs=1e-12)
 
 
 def printed(value=0.4, **about):

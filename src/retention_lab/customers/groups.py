@@ -92,19 +92,16 @@ def merging(sides: Sequence[pd.DataFrame]) -> dict[str, str]:
     """Say under which name each group is shown, so that nothing small is.
 
     `sides` are sums by `group`. A group that has fewer than `LEAST` customers on a side, though not
-    none, goes to all others, and so does one with y but no x. Where all others are then still too
-    few, the smallest group joins them. Equal numbers go by the alphabet.
+    none, goes to all others, and so does one with y but no x. As long as that is true of all others
+    too, the smallest group joins them. Equal numbers go by the alphabet.
     """
-    sizes = pd.concat([side.set_index("group")["n"] for side in sides], axis=1).fillna(0)
-    no_rate = {
-        name for side in sides for name in side.loc[(side["x"] <= 0) & (side["y"] != 0), "group"]
-    }
-    queue = sorted(sizes.index, key=lambda name: (sizes.loc[name].sum(), name))
-    queue = [name for name in queue if name != REST]
-    rest = {name for name in queue if name in no_rate or _is_small(sizes.loc[name])}
-    queue = [name for name in queue if name not in rest]
-    while queue and _is_small(sizes[sizes.index.isin([REST, *rest])].sum()):
-        rest.add(queue.pop(0))
+    tables = [side.set_index("group")[["n", "y", "x"]].astype("object") for side in sides]
+    sizes = pd.concat(tables)["n"].groupby(level=0).sum()
+    ranked = sorted(sizes.index.drop(REST, errors="ignore"), key=lambda name: (sizes[name], name))
+    rest = {name for name in ranked if _cannot_be_shown(tables, {name})}
+    kept = [name for name in ranked if name not in rest]
+    while kept and _cannot_be_shown(tables, {REST, *rest}):
+        rest.add(kept.pop(0))
     return {str(name): REST if name in rest else str(name) for name in sizes.index}
 
 
@@ -116,8 +113,10 @@ def shown(sums: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     return by_name[list(dict.fromkeys(columns))].sum()
 
 
-def _is_small(sizes: pd.Series) -> bool:
-    return bool(sizes.between(1, LEAST - 1).any())
+def _cannot_be_shown(tables: Sequence[pd.DataFrame], names: set[str]) -> bool:
+    """Say whether groups taken together are too few on a side, or have no rate there."""
+    sums = [table[table.index.isin(names)].sum() for table in tables]
+    return any(0 < s["n"] < LEAST or (s["x"] <= 0 and s["y"] != 0) for s in sums)
 
 
 def _column(name: str) -> str:
