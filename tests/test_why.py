@@ -128,24 +128,30 @@ ANSWERS = {
     ),
     "chance": (
         ((-0.001, 0.010), (0.002, 0.01)),
-        "A change in *who* joined cannot be told from chance (1.1 lower to 0.9 higher). The same "
-        "kind of people came back 0.2 points more, which may be chance (0.8 lower to 1.2 higher).",
+        "*Who* joined made no difference that can be told from chance (1.1 lower to 0.9 higher). "
+        "The same kind of people came back 0.2 points more, which may be chance (0.8 lower to 1.2 "
+        "higher).",
     ),
     "they cancel out": (
         ((-0.009, 0.004), (0.009, 0.004)),
-        "A change in *who* joined would have lowered it by 0.9 points (0.5 to 1.3 lower): more "
+        "*Who* joined would have lowered it by 0.9 points (0.5 to 1.3 lower): more "
         'customers of acquisition channel "code" (40 against 30 in 100), who come back less often '
         "(22 in 100, all others 31). The same kind of people came back 0.9 points more (0.5 to 1.3 "
         "higher).",
     ),
     "opposite signs, and no group that points so": (
         ((0.005, 0.004), (-0.019, 0.004)),
-        "A change in *who* joined would have raised it by 0.5 points (0.1 to 0.9 higher). The same "
+        "*Who* joined would have raised it by 0.5 points (0.1 to 0.9 higher). The same "
         "kind of people came back 1.9 points less (1.5 to 2.3 lower).",
     ),
+    "perhaps nothing": (
+        ((0.0001, 0.02), (-0.0001, 0.004)),
+        "*Who* joined made no difference that can be told from chance (2.0 lower to 2.0 higher). "
+        "Among the same kind of people it is about the same (0.4 lower to 0.4 higher).",
+    ),
     "nothing": (
-        ((0.0001, 0.001), (-0.0001, 0.004)),
-        "A change in *who* joined made next to no difference (0.1 lower to 0.1 higher). Among the "
+        ((0.0001, 0.0002), (-0.0001, 0.004)),
+        "*Who* joined made next to no difference (0.0 lower to 0.0 higher). Among the "
         "same kind of people it is about the same (0.4 lower to 0.4 higher).",
     ),
 }

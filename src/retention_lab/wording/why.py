@@ -29,29 +29,31 @@ def why_answer(ledger: Ledger, explained: Explained | None) -> str:
 
 def _mix(ledger: Ledger, explained: Explained) -> str:
     mix, rate, who = ledger[CLAIMS["mix"]], ledger[CLAIMS["rate"]], f"*who* {_came(explained)}"
+    capital = f"*Who* {_came(explained)}"
     total = mix.value + rate.value
     if mix.low is None:
         return (
             "The data do not tell what kind of people these customers are, so a change in "
             f"{who} cannot be seen."
         )
-    if _is_nothing(mix, mix.value):
-        return f"A change in {who} made next to no difference ({_span(mix)})."
-    leads = mix.value * total > 0 and abs(mix.value) >= _MATERIAL * abs(total)
+    bounds = (mix.low or 0.0, mix.high or 0.0)
+    if _is_nothing(mix, mix.value) and (_is_clear(mix) or all(_is_nothing(mix, b) for b in bounds)):
+        return f"{capital} made next to no difference ({_span(mix)})."
     part = f"{mix.written(abs(mix.value))} of the {_size(mix, total)}"
+    leads = mix.value * total > 0 and _MATERIAL * abs(total) <= abs(mix.value) <= abs(total)
+    change = explained.comparison.difference
     if not _is_clear(mix):
-        change = explained.comparison.difference
-        if not leads or abs(mix.value) > abs(total) or change.low <= 0 <= change.high:
-            return f"A change in {who} cannot be told from chance ({_span(mix)})."
-        return (
-            f"About {part} goes with {who}{_group(ledger, explained, rates=False)}, but that part "
-            f"cannot be told from chance ({_span(mix)})."
-        )
-    if leads and abs(mix.value) <= abs(total):
+        if leads and not change.low <= 0 <= change.high:
+            return (
+                f"About {part} goes with {who}{_group(ledger, explained, rates=False)}, but that "
+                f"part cannot be told from chance ({_span(mix)})."
+            )
+        return f"{capital} made no difference that can be told from chance ({_span(mix)})."
+    if leads:
         return f"About {part} comes from {who} ({_span(mix)}){_group(ledger, explained)}."
     moved = "raised" if mix.value > 0 else "lowered"
     return (
-        f"A change in {who} would have {moved} it by {_size(mix, mix.value)} "
+        f"{capital} would have {moved} it by {_size(mix, mix.value)} "
         f"({_span(mix)}){_group(ledger, explained)}."
     )
 
