@@ -167,11 +167,14 @@ def _read(group: Group, found: Mapping[str, str], code: str, *, talk: Talk) -> d
         for role, raw in found.items()
         if kinds[role] in ("money", "whole")
     }
-    telling = {raw: readings.telling(ways) for raw, ways in numbers.items()}
-    fits = profiling.fits(group.tables, times=times, numbers=telling)
-    rest = {raw: numbers[raw] for raw in numbers if not any(fit.whole for fit in fits[raw])}
-    if any(rest[raw] != telling[raw] for raw in rest):
-        fits |= profiling.fits(group.tables, times={}, numbers=rest)
+    few_times = {raw: readings.likely(ways, group.cells(raw)) for raw, ways in times.items()}
+    few_numbers = {raw: readings.telling(ways) for raw, ways in numbers.items()}
+    fits = profiling.fits(group.tables, times=few_times, numbers=few_numbers)
+    unsure = {raw for raw, found in fits.items() if not any(fit.whole for fit in found)}
+    rest_times = {raw: times[raw] for raw in unsure if times.get(raw) != few_times.get(raw)}
+    rest_numbers = {raw: numbers[raw] for raw in unsure if numbers.get(raw) != few_numbers.get(raw)}
+    if rest_times or rest_numbers:
+        fits |= profiling.fits(group.tables, times=rest_times, numbers=rest_numbers)
     chosen = spelling.times(group, {raw: fits[raw] for raw in times}, talk=talk)
     return chosen | spelling.numbers(group, {raw: fits[raw] for raw in numbers}, talk=talk)
 

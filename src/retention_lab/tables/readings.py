@@ -130,6 +130,20 @@ def number_readings(
     return [way for way, fit in zip(ways, fits, strict=True) if fit == max(fits)]
 
 
+def likely(readings: Sequence[Reading], cells: Sequence[str]) -> Sequence[Reading]:
+    """Keep of the ways to read times the one that the cells tell already, if they do.
+
+    Where it then reads a whole column, the others need no look.
+    """
+    found = [match for match in map(_DATE.fullmatch, cells) if match and match[3].isdigit()]
+    late = {
+        "%d": any(len(match[1]) < 3 and int(match[1]) > 12 for match in found),
+        "%m": any(int(match[3]) > 12 for match in found),
+    }
+    sure = [one for one in readings if late.get(one.answer[:2]) and sum(late.values()) == 1]
+    return sure if len(readings) == 2 and sure else readings
+
+
 def telling(readings: Sequence[Reading]) -> Sequence[Reading]:
     """Keep of the ways to read numbers that are plain at first sight those that may differ.
 
