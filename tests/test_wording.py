@@ -8,6 +8,7 @@ import re
 
 import pandas as pd
 import pytest
+import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -213,6 +214,33 @@ def test_answer_says_when_new_customers_may_be_old_ones(records_from, doubtful):
 )
 def test_completeness_reads(given, sentence):
     assert wording.completeness(given.pop("complete_to"), as_of=AS_OF, **given) == sentence
+
+
+@pytest.mark.parametrize(
+    ("where", "ahead"),
+    [
+        ("order_days >= 2", True),
+        ("Last_Ordered_On > '2026-10-01'", True),
+        ("country = 'UK' and not (order_days = 1)", True),
+        ("cohort('regulars')", True),
+        ("cohort('uk')", False),
+        ("first_ordered_on >= '2026-01-01'", False),
+        ("country = 'order_days'", False),
+    ],
+)
+def test_a_choice_by_what_customers_did_later_is_said_to_forbid_comparison(
+    where, ahead, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("RETENTION_LAB_COHORTS", str(tmp_path))
+    for name, rule in (("regulars", "last_ordered_on > '2026-01-01'"), ("uk", "country = 'UK'")):
+        saved = {"name": name, "where": rule, "source": "Shop", "saved_as_of": AS_OF}
+        (tmp_path / f"{name}.yml").write_text(yaml.safe_dump(saved | {"customers": 12}))
+    said = wording.completeness(AS_OF, as_of=AS_OF, simulated=False, where=where)
+    sentence = (
+        "That chooses, or may choose, by what they did later: shares of who came back cannot be "
+        "compared."
+    )
+    assert (sentence in said) is ahead
 
 
 def test_caution_about_the_first_months_reads():
@@ -622,6 +650,100 @@ def test_days_months_and_counts_read():
     assert wording.counted(1, "cohort") == "1 cohort"
     assert wording.counted(1_204, "cohort") == "1,204 cohorts"
     assert wording.counted(0, "cohort") == "0 cohorts"
+
+
+# --- what happened, and where to look -------------------------------------------------------------
+
+
+def happening(day, label, *, until=None, kind="promotion"):
+    return Annotation(date=day, until=until, label=label, kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("before", "day", "until", "is_named"),
+    [
+        ((1, 1), dt.date(2026, 7, 1), None, True),
+        ((1, 1), dt.date(2026, 6, 30), None, False),
+        ((1, 1), dt.date(2026, 6, 1), dt.date(2026, 7, 1), True),
+        ((1, 1), dt.date(2026, 8, 31), None, True),
+        ((1, 1), dt.date(2026, 9, 1), None, False),
+        (None, dt.date(2026, 7, 31), None, False),
+    ],
+)
+def test_only_what_happened_while_the_months_compared_joined_is_named(before, day, until, is_named):
+    _, found = told((100, 30), before)
+    said = wording.overview_happened([happening(day, "*Sale*", until=until)], found)
+    assert said.startswith(r"When they joined: \*Sale\* (promotion, ") is is_named
+    assert (said == "") is not is_named
+
+
+def test_first_screen_names_three_happenings_and_counts_the_others():
+    _, found = told((100, 30), (100, 25))
+    many = [happening(dt.date(2026, 8, day), f"Sale {day}") for day in range(1, 6)]
+    assert wording.overview_happened(many, found) == (
+        "When they joined: Sale 1 (promotion, 1 August 2026); Sale 2 (promotion, 2 August 2026); "
+        "Sale 3 (promotion, 3 August 2026); and 2 more."
+    )
+    assert wording.overview_happened(many[:3], found).endswith("(promotion, 3 August 2026).")
+    assert wording.overview_happened(many, None) == wording.overview_happened([], found) == ""
+
+
+CODE = "customers of acquisition channel *code*"
+
+
+def fewer(mix, *, shares=()):
+    """August came back clearly less than July; what goes with who joined, and a kind of them."""
+    ledger, _ = told((6412, 1600), (6200, 1760))
+    words = {"unit": "points", "definition": "So."}
+    if mix is not None:
+        ledger.record("why_mix", mix, **words)
+        rate = ledger["returned_change"].value - ledger["why_mix"].value
+        ledger.record("why_rate", rate, **words)
+    for name, share in zip(("why_group", "why_group_before"), shares, strict=False):
+        ledger.record(name, share, unit="share", about=CODE, definition="So.")
+    said = wording.overview_action(
+        ledger, owner="Lifecycle", as_of=AS_OF, days=90, next_cohort=None
+    )
+    do, _, do_not = said.partition(". **Do not** ")
+    assert plain(do_not) == "change the offer on one month's figure."
+    return do.removeprefix("**Do** (Lifecycle, by 6 December 2026): ")
+
+
+LOWER, UNCLEAR, HIGHER = (
+    Interval(value=value, low=value - 0.01, high=value + 0.01) for value in (-0.02, -0.005, 0.02)
+)
+SMALL_PART = Interval(value=-0.01, low=-0.015, high=-0.005)  # of 3.4 points, though clear
+EITHER = (
+    "find out whether other people joined in August 2026 (a promotion, a new channel) or the same "
+    "kind of people came back less"
+)
+ELSEWHERE = "find out what was different for customers of August 2026 (delivery, price, stock)"
+
+
+@pytest.mark.parametrize(
+    ("mix", "shares", "action"),
+    [
+        (None, (), EITHER),
+        (0.0, (), EITHER),  # nothing is known of them: a value without a range
+        (UNCLEAR, (0.4, 0.3), ELSEWHERE),
+        (HIGHER, (0.4, 0.3), ELSEWHERE),
+        (SMALL_PART, (0.4, 0.3), ELSEWHERE),
+        (
+            LOWER,
+            (),
+            "find out what other people joined in August 2026 (a promotion, a new channel)",
+        ),
+        (
+            LOWER,
+            (0.4, 0.3),
+            r"weigh what it costs to win customers of acquisition channel \*code\* against how "
+            "seldom they come back",
+        ),
+        (LOWER, (0.3, 0.4), r"find out why fewer customers of acquisition channel \*code\* joined"),
+    ],
+)
+def test_action_looks_where_the_split_points(mix, shares, action):
+    assert fewer(mix, shares=shares) == action
 
 
 # --- annotations ----------------------------------------------------------------------------------

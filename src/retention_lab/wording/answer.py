@@ -9,8 +9,9 @@ from typing import assert_never
 
 from retention_lab.customers.newest import Newest
 from retention_lab.record import BEFORE, SMALL, Claim, Ledger
-from retention_lab.tables.annotations import Annotation
-from retention_lab.wording.annotations import happened, inert
+from retention_lab.tables.annotations import Annotation, within
+from retention_lab.tables.population import looks_ahead
+from retention_lab.wording.annotations import inert, named
 from retention_lab.wording.phrases import (
     Direction,
     capitalised,
@@ -21,6 +22,8 @@ from retention_lab.wording.phrases import (
     possessive,
     some,
 )
+
+_NAMED = 3  # of what happened, on the first screen; pictures mark the others
 
 
 def overview_headline(ledger: Ledger, found: Newest | None, *, days: int) -> str:
@@ -123,7 +126,11 @@ def overview_happened(annotations: Sequence[Annotation], found: Newest | None) -
     if found is None:
         return ""
     first = (found.before or found.cohort).month
-    return happened(annotations, first=first, last=found.cohort.last_day)
+    then = within(annotations, first=first, last=found.cohort.last_day)
+    if not then:
+        return ""
+    more = f"; and {len(then) - _NAMED} more" if len(then) > _NAMED else ""
+    return f"When they joined: {'; '.join(inert(named(each)) for each in then[:_NAMED])}{more}."
 
 
 def overview_action(
@@ -157,13 +164,16 @@ def overview_action(
 def _look_into(ledger: Ledger) -> str:
     """Say where to look for why fewer came back: at who joined, or at what happened to them."""
     about = ledger["returned"].about
-    if "why_mix" not in ledger or ledger["why_mix"].high is None:
+    mix = ledger["why_mix"] if "why_mix" in ledger else None
+    if mix is None or mix.high is None:
         return (
             f"find out whether other people joined in {about} (a promotion, a new channel) or the "
             "same kind of people came back less"
         )
-    if ledger["why_mix"].high >= 0 or "why_group" not in ledger:
+    if mix.high >= 0 or ledger["why_rate"].value < mix.value:
         return f"find out what was different for customers of {about} (delivery, price, stock)"
+    if "why_group" not in ledger:
+        return f"find out what other people joined in {about} (a promotion, a new channel)"
     group, before = ledger["why_group"], ledger["why_group" + BEFORE]
     if group.value > before.value:
         return f"weigh what it costs to win {inert(group.about)} against how seldom they come back"
@@ -184,6 +194,11 @@ def completeness(complete_to: dt.date, *, as_of: dt.date, simulated: bool, where
     if where.strip():
         condition = " ".join(where.split())
         sentences.append(f"Only customers with `{condition}` are in this report.")
+        if looks_ahead(where):
+            sentences.append(
+                "That chooses, or may choose, by what they did later: shares of who came back "
+                "cannot be compared."
+            )
     last = f"{complete_to:%A} {full_day(complete_to)}"
     if complete_to >= as_of:
         sentences.append(f"Orders are complete to {as_of:%A} {full_day(as_of)}.")
