@@ -116,7 +116,7 @@ def described(path: Path) -> dict[str, str]:
 
 def test_truth_json_holds_the_seed_and_every_planted_truth_with_its_meaning(folder):
     told = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
-    assert told["seed"] == 20261129
+    assert told["seed"] == 20261131
     assert "Made-up customers" in told["about"]
     assert told["planted"].keys() == asdict(Truth()).keys()
     assert told["planted"]["milestones"]["value"][0]["hazard_ratio"] == 0.7
