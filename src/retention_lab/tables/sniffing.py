@@ -148,7 +148,7 @@ def _csv(path: Path) -> tuple[Location, list[list[str]]]:
     usual = {"delimiter": ",", "encoding": "utf-8", "skip": 0}
     said = {key: value for key, value in settings.items() if value != usual[key]}
     place = Location.model_validate({"path": path.name, **said})
-    return place, rows[:_ROWS] + rows[-_ROWS:]
+    return place, rows if len(rows) <= 2 * _ROWS else rows[:_ROWS] + rows[-_ROWS:]
 
 
 def _ends(path: Path) -> tuple[bytes, bytes]:
@@ -191,12 +191,15 @@ def _rows(text: str, delimiter: str) -> list[list[str]]:
 
 
 def _delimiter(text: str, *, name: str) -> str:
-    """Choose what cuts most lines into the same number of cells, and into the most of them."""
+    """Choose what cuts most lines into equally many cells, the first of them into names."""
 
-    def fit(delimiter: str) -> tuple[bool, int]:
-        widths = Counter(len(row) for row in _rows(text, delimiter) if row)
+    def fit(delimiter: str) -> tuple[bool, bool, int]:
+        rows = [row for row in _rows(text, delimiter) if row]
+        widths = Counter(len(row) for row in rows)
         width, lines = widths.most_common(1)[0] if widths else (1, 0)
-        return width > 1 and 2 * lines > widths.total(), width
+        first = next((row for row in rows if len(row) == width), [])
+        even = width > 1 and 2 * lines > len(rows)
+        return even, not any(map(_is_data, first)), width
 
     best = max(_DELIMITERS, key=fit)
     if not fit(best)[0]:
@@ -222,10 +225,13 @@ def _below_preface(text: str, delimiter: str, *, name: str) -> tuple[list[list[s
     raise checks.BadData(f"{name} has no header line. Put the names of the columns above the data.")
 
 
+def _is_data(cell: str) -> bool:
+    return re.fullmatch(r"[-+]?[\d.,]+|.+@.+\..+|" + _DATED.pattern, cell.strip()) is not None
+
+
 def _refuse_no_header(names: Sequence[str], *, name: str) -> None:
     for cell in names:
-        is_data = _DATED.fullmatch(cell.strip()) or re.fullmatch(r"[-+]?[\d.,]+|.+@.+\..+", cell)
-        if is_data:
+        if _is_data(cell):
             raise checks.BadData(
                 f"{name} has no header line: its first line holds {cell!r}, which is data. Put a "
                 "line with the names of the columns above it."
