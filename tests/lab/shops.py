@@ -33,7 +33,8 @@ def customers(number=300):
     """One row a customer; the shares of countries fall, the last two are small."""
     rng = np.random.default_rng(7)
     shares = [0.4, 0.2, 0.12, 0.1, 0.08, 0.06, 0.025, 0.015]
-    country = rng.choice(COUNTRIES, number, p=shares)
+    country = rng.choice(COUNTRIES, number, p=shares).astype(object)
+    country[::6] = None  # of some it is not known
     signed = pd.Timestamp("2025-01-01") + pd.Timedelta(hours=1)
     return pd.DataFrame(
         {
