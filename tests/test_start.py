@@ -166,6 +166,7 @@ def test_settings_of_the_file_are_stated_and_what_was_taken_stands_above(begin):
     assert "amount: {column: Gesamtbetrag, number: '1.234,56'}" in text
     assert "currency: EUR" in text  # from the sign beside the amounts
     assert "divided by semicolon" in told
+    assert "cents" not in told
     assert "Written: shop.yml" in told
     assert "overview" in told.partition("Possible now:")[2]
 
@@ -341,6 +342,7 @@ def test_without_an_order_number_one_time_of_a_customer_is_one_order(begin):
     code, told, target = begin(text, "--yes")
     assert code == 0, told
     assert "what a customer buys at one time is one order" in told
+    assert "All amounts are whole; if they are cents, add `money: minor_units`" in told
     assert sorted(read(target)[1]["amount"]) == [300, 400]
 
 

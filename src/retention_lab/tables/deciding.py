@@ -15,6 +15,7 @@ from ibis.backends import BaseBackend
 from retention_lab import checks
 from retention_lab.tables import (
     leftovers,
+    parsing,
     profiling,
     questions,
     readings,
@@ -142,6 +143,8 @@ def _purchases(group: Group, *, talk: Talk) -> tuple[dict[TableName, Settings], 
     found = {role: name for role, name in wanted.items() if name is not None}
     money = [found[role] for role in ("amount", "unit_price") if role in found]
     code = spelling.currency(group, money, talk=talk)
+    if parsing.minor_digits(code) and all(map(group.is_whole, money)):
+        talk.tell("All amounts are whole; if they are cents, add `money: minor_units` to the file.")
     read = _read(group, found, code, talk=talk)
     clock = [read[raw] for raw in found.values() if raw in read and _is_time(group, raw)]
     head = {"time_zone": spelling.time_zone(clock, talk=talk), "currency": code}

@@ -5,6 +5,7 @@ Safe is an answer by which no number can be wrong without being seen. `03/04/202
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -77,6 +78,12 @@ class Group:
         """Give the cells of a column in head and tail of the files where it is text."""
         texts = (one.cells[name] for one in self.layouts if name not in one.typed)
         return [cell for cells in texts for cell in cells]
+
+    def is_whole(self, name: str) -> bool:
+        """Tell whether no cell of a column in head and tail of the files has a fraction."""
+        cells = [cell for layout in self.layouts for cell in layout.cells[name]]
+        # Stored numbers show one zero behind the point where there is nothing.
+        return not any(re.search(r"[.,](\d\d|[1-9])\b", cell) for cell in cells)
 
 
 def pick(group: Group, role: Role, *, talk: Talk) -> str | None:
