@@ -377,6 +377,17 @@ def test_answer_shows_chart_sentence_and_table(monkeypatch):
     assert [type(part) for part in shown] == [Markdown, pd.DataFrame]
 
 
+def test_tables_of_a_tiny_shop_show_no_small_group():
+    tiny = LAB.where("kind = 'staff'")
+    for ask in (tiny.returned, tiny.triangle, tiny.concentration, tiny.repurchase, tiny.gaps):
+        found = ask()
+        assert found.sentence
+        assert len(found.frame)
+        assert found.table.empty
+        assert repr(found) == found.sentence
+        assert found.chart is None or isinstance(found.chart, Instead)
+
+
 def test_answer_in_a_plain_terminal_is_sentence_and_table():
     text = repr(LAB.sql("select 1234567 as n, 0.5 as x, date '2025-03-01' as day"))
     assert text.splitlines()[0] == "1 row."

@@ -30,7 +30,9 @@ def test_mean_is_the_share_of_all_customers_of_complete_cohorts():
 def test_mean_of_few_or_of_nobody_is_not_recorded(frame):
     ledger = Ledger()
     asked.mean(ledger, frame)
-    assert sentences.mean_of_cohorts(ledger, unit="Calendar month") == ""
+    assert sentences.mean_of_cohorts(ledger, unit="Calendar month") == (
+        "The first calendar month is not over yet for 10 customers of one cohort."
+    )
 
 
 def test_groups_are_told_with_intervals_and_no_word_of_effect():

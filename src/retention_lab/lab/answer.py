@@ -43,13 +43,15 @@ class Answer:
         with pd.option_context("display.max_colwidth", None, "display.max_rows", SHOWN_ROWS):
             words = Markdown(self.sentence)  # type: ignore[no-untyped-call]
             for part in (self.chart, words, self.table):
-                if part is not None:
+                if part is not None and not (isinstance(part, pd.DataFrame) and part.empty):
                     display(part)  # type: ignore[no-untyped-call]
 
     def __repr__(self) -> str:
         table = self.table
-        words = table.why if isinstance(table, Instead) else table.to_string(max_rows=SHOWN_ROWS)
-        return f"{self.sentence}\n\n{words}"
+        if isinstance(table, Instead):
+            return f"{self.sentence}\n\n{table.why}"
+        words = "" if table.empty else f"\n\n{table.to_string(max_rows=SHOWN_ROWS)}"
+        return f"{self.sentence}{words}"
 
 
 def readable(frame: pd.DataFrame) -> pd.DataFrame:

@@ -111,6 +111,7 @@ def concentration(shop: Snapshot, *, top_shares: Sequence[float]) -> Answer:
         frame=in_whole_units(frame, shop, "revenue"),
         chart=None,
         sentence=sentences.concentration(ledger),
+        written=readable(_large(in_whole_units(frame, shop, "revenue"), "customers")),
     )
 
 
@@ -124,6 +125,7 @@ def second_purchase(shop: Snapshot, *, days: int) -> Answer:
         frame=curve,
         chart=charts.repurchase_curve(curve, days=max(days, YEAR)),
         sentence=wording.repurchase(ledger),
+        written=readable(_large(curve, "at_risk")),
     )
 
 
@@ -132,7 +134,8 @@ def gaps(shop: Snapshot) -> Answer:
     grid = repurchase.gap_grid(shop.orders, as_of=shop.as_of)
     ledger = Ledger()
     asked.gaps(ledger, grid)
-    return Answer(frame=grid, chart=None, sentence=sentences.gaps(ledger))
+    large = grid[grid[["events", "censored"]].sum(axis=1) >= SMALL]
+    return Answer(frame=grid, chart=None, sentence=sentences.gaps(ledger), written=readable(large))
 
 
 def activity(shop: Snapshot, *, edges: Sequence[int]) -> Answer:

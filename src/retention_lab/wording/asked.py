@@ -17,7 +17,7 @@ NO_EFFECT = (
 def mean_of_cohorts(ledger: Ledger, *, unit: str) -> str:
     """Say which share bought in the first period after that of the first purchase."""
     if "mean" not in ledger:
-        return ""
+        return f"The first {unit.lower()} is not over yet for {SMALL} customers of one cohort."
     mean = ledger["mean"]
     return (
         f"{capitalised(of_all(mean, 'customers'))} ({mean.ranged}) of {mean.about} bought in the "
