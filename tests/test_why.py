@@ -123,8 +123,8 @@ ANSWERS = {
     "mostly what they did": (
         ((-0.009, 0.010), (-0.03, 0.01)),
         "About 0.9 of the 3.9 points goes with *who* joined: more customers of acquisition channel "
-        '"code" (40 against 30 in 100), but that part cannot be told from chance (1.9 lower to 0.1 '
-        "higher). The same kind of people came back 3.0 points less (2.0 to 4.0 lower).",
+        '"code" (40 against 30 in 100), a part that may be chance (1.9 lower to 0.1 higher). The '
+        "same kind of people came back 3.0 points less (2.0 to 4.0 lower).",
     ),
     "chance": (
         ((-0.001, 0.010), (0.002, 0.01)),
@@ -191,6 +191,8 @@ def test_without_dimensions_nothing_is_said_of_who_joined():
         "cannot be seen."
     )
     assert wording.why_cautions(found).startswith("Map attributes of customers")
+    (_, step, _) = wording.why_parts(told(found), found).index
+    assert step == "Who joined and what they did"
 
 
 def test_a_group_is_named_only_if_it_makes_a_quarter_of_the_mix_in_its_direction():
@@ -218,7 +220,13 @@ def test_a_restated_figure_is_said_as_printed_and_as_it_is_now():
         "With today's data, July 2026 moves from 28.5 % as printed to 28.4 % (data restated since)."
     )
     same = explained((0, 0.1), (0, 0.1), printed=(0.284, {"restated": 0.0, "definition": 0.0}))
-    assert plain(wording.why_restated(told(same), same)) == "July 2026 is 28.4 %, as printed."
+    assert plain(wording.why_restated(told(same), same)) == ""
+    assert wording.why_parts(told(same), same).index.tolist() == [
+        "July 2026, as printed",
+        "Who joined",
+        "What the same kind of people did",
+        "August 2026",
+    ]
     either = explained((0, 0.1), (0, 0.1), printed=(0.3, {"restated or definition": -0.016}))
     assert "restated data or another way of counting" in wording.why_restated(told(either), either)
     nothing = explained((0, 0.1), (0, 0.1))
@@ -235,18 +243,17 @@ def test_the_table_leads_from_the_printed_figure_to_the_one_now():
     assert table.to_dict("split")["index"] == [
         "July 2026, as printed",
         "Restated data",
-        "Definition or method",
         "Who joined",
         "What the same kind of people did",
         "August 2026",
     ]
     figures = table["Figure, or change in points"].tolist()
-    assert figures == ["28.5 %", "-0.1", "0.0", "-0.9", "-0.5", "27.0 %"]
-    spans = ["", "", "", "0.3 to 1.5 lower", "1.3 lower to 0.3 higher", ""]
+    assert figures == ["28.5 %", "-0.1", "-0.9", "-0.5", "27.0 %"]
+    spans = ["", "", "0.3 to 1.5 lower", "1.3 lower to 0.3 higher", ""]
     assert table["Range"].tolist() == spans
     alone = wording.why_dimensions(found)
     assert alone.index.tolist() == ["Acquisition channel"]
-    assert alone["Change from who joined"].tolist() == ["-0.9"]
+    assert alone["Change from who joined, in points"].tolist() == ["-0.9"]
 
 
 def test_every_number_of_the_sentences_is_recorded():
@@ -283,7 +290,8 @@ def test_where_nothing_can_be_explained_a_sentence_says_so():
     nobody = SimpleNamespace(cohort=None, before=None)
     assert why.returned(Ledger(), None, nobody, days=90) is None
     assert wording.why_answer(Ledger(), None) == ""
-    assert wording.why_cautions(None) == wording.why_parts(Ledger(), None).why
+    assert wording.why_cautions(None) == wording.why_parts(Ledger(), None).why == ""
+    assert charts.why_steps(Ledger(), None).why.startswith("Nothing is explained")
     bare = explained((0, 0), (-0.014, 0.016), by=())
     for shown in (wording.why_dimensions(None), charts.why_groups(None), charts.why_groups(bare)):
         assert isinstance(shown, Instead)

@@ -24,7 +24,8 @@ from retention_lab.record.why import CLAIMS
 from retention_lab.tables.parsing import minor_digits
 from retention_lab.wording import Instead
 from retention_lab.wording.compare import sides
-from retention_lab.wording.why import NONE, part_label
+from retention_lab.wording.phrases import capitalised
+from retention_lab.wording.why import NONE, dimension_label, part_label, steps
 
 GROUPS = 16  # are drawn, the largest
 _DIGITS, _LABEL_WIDTH = 4, 230
@@ -50,8 +51,9 @@ def why_steps(ledger: Ledger, explained: Explained | None) -> alt.LayerChart | I
     data = _steps(explained)[list(columns)].round(_DIGITS)
     said = "; ".join(
         f"{part_label(part, explained)} {ledger[CLAIMS[part.name]].text}"
-        for part in explained.parts
+        for part in steps(explained)
     )
+    known = any(part.interval is None for part in steps(explained))
     unit = ", in points" if explained.measure.unit == "share" else ""
     now, before = sides(explained.comparison)
     return finished(
@@ -59,7 +61,7 @@ def why_steps(ledger: Ledger, explained: Explained | None) -> alt.LayerChart | I
         description=f"{explained.measure.label}: the steps from {before} to {now}{unit}: {said}.",
         caption=(
             f"{explained.measure.label}: the steps from {before} to {now}. "
-            "Lines are 95 % intervals of a step; the others are differences of known figures."
+            f"Lines are 95 % intervals{'; steps without one are known exactly' if known else ''}."
         ),
         columns=columns,
         height=34 * len(data) + 40,
@@ -77,7 +79,7 @@ def _steps(explained: Explained) -> pd.DataFrame:
     at = explained.start
     start = f"{before}, as printed" if explained.printed else before
     rows: list[dict[str, object]] = [_total(start, at)]
-    for part in explained.parts:
+    for part in steps(explained):
         span = part.interval
         rows.append(
             {
@@ -159,7 +161,7 @@ def _of_groups(explained: Explained, names: tuple[str, str]) -> pd.DataFrame:
     frame = frame[frame["dimension"].isin(explained.by)]
     whose = frame["group"]
     if len(explained.by) > 1:
-        whose = frame["dimension"].str.replace("_", " ") + ": " + frame["group"]
+        whose = frame["dimension"].map(_short) + ": " + frame["group"]
     parts = [
         pd.DataFrame(
             {
@@ -183,6 +185,10 @@ def _of_groups(explained: Explained, names: tuple[str, str]) -> pd.DataFrame:
     return ranked.sort_values(
         ["place", "size", "group", "side"], ascending=[True, False, True, True], ignore_index=True
     )
+
+
+def _short(dimension: str) -> str:
+    return capitalised(dimension_label(dimension).removesuffix(" of the first order"))
 
 
 def _dots(data: pd.DataFrame, columns: Columns, *, sides: tuple[str, str]) -> alt.LayerChart:

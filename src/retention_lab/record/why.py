@@ -20,6 +20,7 @@ from retention_lab.record.ledger import BEFORE, SMALL, Claim, Ledger, Unit
 from retention_lab.record.previous import Previous
 from retention_lab.tables import snapshot
 from retention_lab.tables.period import Period
+from retention_lab.tables.population import looks_ahead
 from retention_lab.tables.snapshot import Snapshot
 
 CLAIMS: dict[PartName, str] = {
@@ -85,9 +86,11 @@ def printed(
 def as_printed(
     ledger: Ledger, previous: Previous | None, *, shop: Snapshot, source: str
 ) -> explain.Printed | None:
-    """Find what the report before printed of the month before, with the data of then and of today.
+    """Find what the report before printed of the month before, with the data of then.
 
-    `shop` was taken from `source`; the two other snapshots are chosen as it is.
+    `shop` was taken from `source`; other snapshots are chosen as it is. A complete month does not
+    grow, so today's data are cut at the day of that report only where `shop` was chosen by what
+    customers did later.
 
     Returns
     -------
@@ -103,7 +106,8 @@ def as_printed(
     earlier = then = None
     with suppress(BadData):  # nobody of those chosen had bought by then
         earlier = snapshot.kept(source, name=previous.snapshot, **alike)
-        then = snapshot.take(source, as_of=previous.as_of, **alike)
+        if looks_ahead(shop.where):
+            then = snapshot.take(source, as_of=previous.as_of, **alike)
     return printed(previous, claim, earlier=earlier, then=then)
 
 

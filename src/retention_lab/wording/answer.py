@@ -164,13 +164,13 @@ def overview_action(
 def _look_into(ledger: Ledger) -> str:
     """Say where to look for why fewer came back: at who joined, or at what happened to them."""
     about = ledger["returned"].about
-    mix = ledger["why_mix"] if "why_mix" in ledger else None
-    if mix is None or mix.high is None:
+    if "why_mix" not in ledger or ledger["why_mix"].high is None:
         return (
             f"find out whether other people joined in {about} (a promotion, a new channel) or the "
             "same kind of people came back less"
         )
-    if mix.high >= 0 or ledger["why_rate"].value < mix.value:
+    mix, rate = ledger["why_mix"], ledger["why_rate"]
+    if (mix.high or 0) >= 0 or rate.value < mix.value:
         return f"find out what was different for customers of {about} (delivery, price, stock)"
     if "why_group" not in ledger:
         return f"find out what other people joined in {about} (a promotion, a new channel)"

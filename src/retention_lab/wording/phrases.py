@@ -13,12 +13,12 @@ Direction = Literal["more", "fewer", "the same", "perhaps more", "perhaps fewer"
 
 @dataclass(frozen=True)
 class Instead:
-    """A sentence in the place of a picture or a table that cannot be shown."""
+    """A sentence in the place of a picture or a table that cannot be shown; or, empty, nothing."""
 
     why: str
 
     def _repr_markdown_(self) -> str:
-        return f"*{self.why}*"
+        return f"*{self.why}*" if self.why else ""
 
 
 def day(value: dt.date) -> str:

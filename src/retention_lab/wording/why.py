@@ -13,7 +13,11 @@ from retention_lab.wording.annotations import inert
 from retention_lab.wording.compare import as_claim, sides
 from retention_lab.wording.phrases import Instead, capitalised, quoted
 
-NONE = "Nothing is explained: a month has too few customers, or all of them did alike."
+NONE = (
+    f"Nothing is explained: that takes two periods of {SMALL} customers or more each, in which not "
+    "all did alike."
+)
+SILENT = Instead("")  # the picture beside it says why
 _MATERIAL = 0.1  # of a change: a smaller part of it is not worth "about 0.1 of the 6.2"
 
 
@@ -45,8 +49,8 @@ def _mix(ledger: Ledger, explained: Explained) -> str:
     if not _is_clear(mix):
         if leads and not change.low <= 0 <= change.high:
             return (
-                f"About {part} goes with {who}{_group(ledger, explained, rates=False)}, but that "
-                f"part cannot be told from chance ({_span(mix)})."
+                f"About {part} goes with {who}{_group(ledger, explained, rates=False)}, a part "
+                f"that may be chance ({_span(mix)})."
             )
         return f"{capital} made no difference that can be told from chance ({_span(mix)})."
     if leads:
@@ -94,14 +98,14 @@ def _group(ledger: Ledger, explained: Explained, *, rates: bool = True) -> str:
 
 
 def why_restated(ledger: Ledger, explained: Explained | None) -> str:
-    """Say what became of the figure that an earlier report printed; empty where none did."""
+    """Say how a figure that an earlier report printed has moved since; empty where it has not."""
     if explained is None or explained.printed is None or CLAIMS["rate"] not in ledger:
         return ""
     before = as_claim(explained.comparison.before, currency=explained.comparison.currency)
     name = explained.comparison.before.period.name
     was = before.written(explained.printed.value)
     if was == before.text:
-        return f"{name} is {before.text}, as printed."
+        return ""
     causes = [
         words
         for part, words in (
@@ -117,9 +121,12 @@ def why_restated(ledger: Ledger, explained: Explained | None) -> str:
 
 
 def why_cautions(explained: Explained | None) -> str:
-    """Say by what customers were told apart, and what such a split cannot tell."""
+    """Say by what customers were told apart, and what such a split cannot tell.
+
+    An empty text where nothing was explained: the picture says so.
+    """
     if explained is None:
-        return NONE
+        return ""
     if not explained.by:
         return (
             "Map attributes of customers (country, acquisition channel), coupons or product "
@@ -137,13 +144,13 @@ def why_cautions(explained: Explained | None) -> str:
 def why_parts(ledger: Ledger, explained: Explained | None) -> pd.DataFrame | Instead:
     """List the parts of a change from the figure before, or as printed, to the figure now."""
     if explained is None or CLAIMS["rate"] not in ledger:
-        return Instead(NONE)
+        return SILENT
     found = explained.comparison
     now, before = (as_claim(each, currency=found.currency) for each in (found.now, found.before))
     first, last = (name for name in reversed(sides(found)))
     start = f"{first}, as printed" if explained.printed else first
     rows = [(capitalised(start), before.written(explained.start), "")]
-    for part in explained.parts:
+    for part in steps(explained):
         claim = ledger[CLAIMS[part.name]]
         span = "" if claim.low is None else _span(claim)
         rows.append((part_label(part, explained), _signed(claim), span))
@@ -156,7 +163,7 @@ def why_parts(ledger: Ledger, explained: Explained | None) -> pd.DataFrame | Ins
 def why_dimensions(explained: Explained | None) -> pd.DataFrame | Instead:
     """List how much of a change goes with who came, by each dimension alone: they overlap."""
     if explained is None or explained.dimensions.empty:
-        return Instead("Nothing is known of these customers by which to tell them apart.")
+        return SILENT
     together = explained.part("mix").interval
     alone = explained.dimensions
     found = {
@@ -166,8 +173,14 @@ def why_dimensions(explained: Explained | None) -> pd.DataFrame | Instead:
     if len(explained.by) > 1 and together is not None:
         found[f"Together: {', '.join(_dimension(name) for name in explained.by)}"] = together
     rows = [(name, *_written(mix, explained)) for name, mix in found.items()]
-    columns = ["Alone", f"Change from who {_came(explained)}", "Range"]
-    return pd.DataFrame(rows, columns=columns).set_index("Alone")
+    unit = ", in points" if _points(explained) else ""
+    columns = ["Told apart by", f"Change from who {_came(explained)}{unit}", "Range"]
+    return pd.DataFrame(rows, columns=columns).set_index("Told apart by")
+
+
+def steps(explained: Explained) -> list[Part]:
+    """Return the parts worth a step: those that are estimated, or not exactly nothing."""
+    return [part for part in explained.parts if part.interval is not None or part.value]
 
 
 def part_label(part: Part, explained: Explained) -> str:
@@ -184,7 +197,8 @@ def part_label(part: Part, explained: Explained) -> str:
         case "mix":
             return f"Who {_came(explained)}"
         case "rate":
-            return "What the same kind of people did"
+            alike = "What the same kind of people did"
+            return alike if explained.by else f"Who {_came(explained)} and what they did"
 
 
 def _written(mix: Interval, explained: Explained) -> tuple[str, str]:
@@ -210,10 +224,15 @@ def _points(explained: Explained) -> bool:
 
 
 def _dimension(name: str) -> str:
+    return inert(dimension_label(name))
+
+
+def dimension_label(name: str) -> str:
+    """Name what customers are told apart by as readers know it."""
     return {
         FIRST_COUPON: "coupon or discount on the first order",
         FIRST_FAMILY: "product family of the first order",
-    }.get(name, inert(name.replace("_", " ")))
+    }.get(name, name.replace("_", " "))
 
 
 def _is_nothing(claim: Claim, value: float) -> bool:
