@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SUITE = "experiments/suites/overview.yml"
 SLOW = 1 << 30  # bytes: from here on it is said beforehand how long it may take
-_SECONDS_PER_GB = 60
+_SECONDS_PER_GB = 180  # from benchmarks/start.py, on two cores
 _HINTS = {
     "negative amount": "these are probably refunds; a table of `returns` can be mapped from them",
     "non-positive quantity": "these are probably returns; `returns` can be mapped from them",
@@ -144,8 +144,8 @@ def _warn_of_size(layouts: Sequence[Layout]) -> None:
     if sum(texts) > SLOW:
         minutes = max(1, round(sum(texts) / 1e9 * _SECONDS_PER_GB / 60))
         typer.echo(
-            f"This much text takes about {minutes} minutes to read on a small machine, each time "
-            "it changes. As Parquet it is read several times faster."
+            f"This much text takes about {minutes} minutes on two cores, until the report is made. "
+            "As Parquet it is read several times faster."
         )
 
 

@@ -140,7 +140,7 @@ def likely(readings: Sequence[Reading], cells: Sequence[str]) -> Sequence[Readin
         "%d": any(len(match[1]) < 3 and int(match[1]) > 12 for match in found),
         "%m": any(int(match[3]) > 12 for match in found),
     }
-    sure = [one for one in readings if late.get(one.answer[:2]) and sum(late.values()) == 1]
+    sure = [one for one in readings if late.get(one.answer[:2])]
     return sure if len(readings) == 2 and sure else readings
 
 
