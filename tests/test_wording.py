@@ -867,9 +867,9 @@ def test_a_change_is_told_with_what_chance_alone_would_do():
     )
     frame = changes(now, then)
     assert plain(wording.what_changed(frame, then)) == (
-        "Results since 22 November 2026: 1 as printed, 2 of other days. 2 numbers of new periods "
-        "were compared and 1 marked, where the plausible range of the change leaves out zero; by "
-        "chance alone about one in 20 would be marked, that is 0 or 1 of these."
+        "Results since 22 November 2026: 1 as printed, 2 of other days. 2 results are of days wholly "
+        "apart from the printed ones, and 1 of them marked, where the plausible range of the "
+        "change leaves out zero; by chance alone about one in 20 would be, that is 0 or 1 of these."
     )
     table = wording.changed_table(frame, then)
     assert table["What it is"].tolist() == [
@@ -885,7 +885,7 @@ def test_a_change_is_told_with_what_chance_alone_would_do():
 
 @pytest.mark.parametrize(
     ("compared", "words"),
-    [(1, "0 or 1"), (19, "0 or 1"), (20, "1 of"), (25, "1 or 2"), (40, "2 of")],
+    [(2, "0 or 1"), (19, "0 or 1"), (20, "1 of"), (25, "1 or 2"), (40, "2 of")],
 )
 def test_chance_is_given_its_share_of_the_numbers_compared(compared, words):
     names = [f"n{number}" for number in range(compared)]
@@ -893,7 +893,23 @@ def test_chance_is_given_its_share_of_the_numbers_compared(compared, words):
     now = {name: (Interval(value=0.3, low=0.2, high=0.4), AUGUST_NOW) for name in names}
     said = wording.what_changed(changes(now_recorded(**now), then), then)
     assert f"that is {words}" in said
-    assert ("1 number of new periods was compared and none marked" in said) == (compared == 1)
+
+
+@pytest.mark.parametrize(
+    ("low", "words"),
+    [
+        (0.31, "leaves out zero, as about one in 20 does by chance alone."),
+        (0.2, "includes zero, so it may be chance."),
+    ],
+)
+def test_a_single_change_is_told_from_chance_in_plain_words(low, words):
+    then = earlier(kept=("20.0", {"value": 0.2, "low": 0.15, "high": 0.25}))
+    now = now_recorded(kept=(Interval(value=0.35, low=low, high=0.39), AUGUST_NOW))
+    said = wording.what_changed(changes(now, then), then)
+    assert said.endswith(
+        "One result is of days wholly apart from the printed ones; the plausible range of its "
+        f"change {words}"
+    )
 
 
 def test_what_came_went_or_is_defined_otherwise_is_listed_last_and_not_compared():
@@ -919,12 +935,6 @@ def test_what_came_went_or_is_defined_otherwise_is_listed_last_and_not_compared(
         "Other, July 2026": ["4", "4", "", "another definition, not compared"],
         "Revenue": ["£5.00", "£6,000", "+£5,995", "August 2026, was July 2026"],
         "Everybody": ["4", "5", "+1", "all customers, with later data"],
-        "Returned_change": [
-            "-1.0 points",
-            "1.2 points",
-            "+2.2 points",
-            "August 2026, was July 2026",
-        ],
         "Young, July 2026": ["", "30.0 %", "", "new"],
         "Gone, July 2026": ["£5.00", "", "", "gone"],
     }

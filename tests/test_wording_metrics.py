@@ -66,23 +66,21 @@ def test_the_table_has_both_periods_the_change_and_who_answers():
             "Metric": "Refunded share",
             "90 days to 29 November 2026": f"7.0{NBSP}% (6.0 to 8.0)",
             "90 days to 31 August 2026": f"9.0{NBSP}% (8.0 to 10.0)",
-            "Change": "-2.0 points (-3.0 to -1.0)",
-            "Reading": "better",
-            "Owner": "Finance",
-            "Review by": "31 March 2027",
+            "Change": "better: -2.0 points (-3.0 to -1.0)",
+            "Owner, review by": "Finance, 31 March 2027",
         }
     ]
 
 
 def test_a_total_has_a_change_without_a_range():
     row = table(sold(), TOTAL).iloc[0]
-    assert (row["Change"], row["Reading"]) == ("+£20.50", "no range")
+    assert row["Change"] == "no range: +£20.50"
     assert said(sold(), TOTAL) == ""
 
 
 def test_what_was_not_recorded_is_not_shown():
     row = table(ledger_of(), REFUNDS, TOTAL).loc["Sold"]
-    assert row.iloc[:4].tolist() == ["not shown", "not shown", "", ""]
+    assert row.iloc[:3].tolist() == ["not shown", "not shown", ""]
     assert table(Ledger(), TOTAL).why == "None of the own metrics can be shown."
     assert table(Ledger()).why == "No metrics of your own are defined yet."
 
@@ -114,7 +112,7 @@ def test_a_clear_change_is_said_with_how_many_were_compared():
 def test_no_clear_change_is_said_so():
     unclear = ledger_of(change=(0.0, -0.01, 0.01))
     assert said(unclear, REFUNDS) == "No change of an own metric is clear of chance."
-    assert table(unclear, REFUNDS)["Change"].item() == "0.0 points (-1.0 to 1.0)"
+    assert table(unclear, REFUNDS)["Change"].item() == "not clear: 0.0 points (-1.0 to 1.0)"
 
 
 def test_a_metric_that_is_not_shown_says_why():

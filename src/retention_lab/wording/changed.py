@@ -9,6 +9,7 @@ import pandas as pd
 
 from retention_lab import __version__
 from retention_lab.record import BEFORE, Claim
+from retention_lab.record.metrics import CHANGE
 from retention_lab.record.previous import Kind, Previous
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.phrases import Instead, counted, full_day
@@ -91,9 +92,13 @@ def restated(changes: pd.DataFrame, previous: Previous | None) -> str:
 
 
 def _listed(changes: pd.DataFrame) -> pd.DataFrame:
-    """Leave out periods before, but those printed earlier: they stand beside others only."""
-    beside = changes["name"].str.endswith(BEFORE) & ~changes["kind"].isin(["same", "restated"])
-    return changes[~beside]
+    """Leave out what only stands beside others, but where the same days were printed.
+
+    That is periods before, and changes and their parts: a change of a change tells nobody anything.
+    """
+    names = changes["name"]
+    beside = names.str.endswith((BEFORE, CHANGE)) | names.str.startswith("why_")
+    return changes[~beside | changes["kind"].isin(["same", "restated"])]
 
 
 def _chance(listed: pd.DataFrame) -> str:
@@ -103,17 +108,19 @@ def _chance(listed: pd.DataFrame) -> str:
             "No result is of days wholly apart from the printed ones, so none is set against "
             "chance."
         )
+    if compared == 1:
+        zero = "leaves out zero, as about one in 20 does by chance alone"
+        return (
+            "One result is of days wholly apart from the printed ones; the plausible range of its "
+            f"change {zero if marked else 'includes zero, so it may be chance'}."
+        )
     few, rest = divmod(compared, 20)
     by_chance = f"{few} or {few + 1}" if rest else f"{few}"
     return (
-        f"{counted(compared, 'number')} of new periods {_were(compared)} compared and "
-        f"{marked or 'none'} marked, where the plausible range of the change leaves out zero; by "
-        f"chance alone about one in 20 would be marked, that is {by_chance} of these."
+        f"{counted(compared, 'result')} are of days wholly apart from the printed ones, and "
+        f"{marked or 'none'} of them marked, where the plausible range of the change leaves out "
+        f"zero; by chance alone about one in 20 would be, that is {by_chance} of these."
     )
-
-
-def _were(number: int) -> str:
-    return "was" if number == 1 else "were"
 
 
 def _versions(listed: pd.DataFrame) -> str:
@@ -154,7 +161,7 @@ def _difference(row: Row) -> str:
         definition="",
         currency=row["currency"],
     )
-    sign = "+" if change.value > 0 else ""
+    sign = "+" if change.value > 0 and change.text != change.written(0) else ""
     points = " points" if change.unit == "points" else ""
     return f"{sign}{change.text}{points}{f' ({change.between})' if ranged else ''}"
 

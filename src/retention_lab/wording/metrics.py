@@ -40,10 +40,8 @@ def own_metrics(
             "Metric": metric.label,
             f"{days} days to {full_day(as_of)}": _shown(ledger, metric.name),
             f"{days} days to {full_day(before)}": _shown(ledger, metric.name + BEFORE),
-            "Change": _moved(ledger, metric),
-            "Reading": reading(ledger, metric),
-            "Owner": metric.owner,
-            "Review by": full_day(metric.review_by),
+            "Change": ": ".join(filter(None, (reading(ledger, metric), _moved(ledger, metric)))),
+            "Owner, review by": f"{metric.owner}, {full_day(metric.review_by)}",
         }
         for metric in chosen
     ]
