@@ -17,6 +17,8 @@ from retention_lab import checks
 from retention_lab.cli import show
 
 if TYPE_CHECKING:
+    from ibis.backends import BaseBackend
+
     from retention_lab.tables.deciding import Settings
     from retention_lab.tables.questions import Question
     from retention_lab.tables.rehearsal import Rehearsal
@@ -60,7 +62,7 @@ def start(  # noqa: PLR0913  each is an option of the command
     out: Annotated[Path, typer.Option(help="Where reports lie.")] = Path("reports"),
 ) -> int:
     """Make a source file and a first report from exported files; asks what they leave open."""
-    from retention_lab.tables import deciding, drafting, engine, rehearsal, sniffing
+    from retention_lab.tables import deciding, engine, sniffing
     from retention_lab.tables.questions import Talk
 
     target = to or files[0].with_suffix(".yml")
@@ -81,6 +83,16 @@ def start(  # noqa: PLR0913  each is an option of the command
     _tell_left_alone(layouts, settings)
     _list("Taken as safe:", notes)
     above = [f"Written by `retention-lab start {' '.join(file.name for file in files)}`.", *notes]
+    source = _written(settings, target, above=above, con=con)
+    typer.echo(f"\nWritten: {target}")
+    _tell_feeds(source)
+    return 0 if no_run else _run(target, out=out, opened=not no_open)
+
+
+def _written(settings: Settings, target: Path, *, above: Sequence[str], con: BaseBackend) -> Source:
+    """Rehearse the settings, tell what came of it, and write them."""
+    from retention_lab.tables import drafting, rehearsal
+
     try:
         made = rehearsal.rehearse(settings, file=target, con=con)
     except checks.BadData as error:  # what remains is said in the file, so there must be one
@@ -90,9 +102,7 @@ def start(  # noqa: PLR0913  each is an option of the command
         ) from error
     _tell_rows(made)
     drafting.write(target, drafting.text(made.settings, notes=above))
-    typer.echo(f"\nWritten: {target}")
-    _tell_feeds(made.source)
-    return 0 if no_run else _run(target, out=out, opened=not no_open)
+    return made.source
 
 
 def _refuse_target(target: Path, *, force: bool) -> None:
