@@ -337,6 +337,15 @@ def test_two_names_of_one_customer_change_nothing_and_are_told(begin):
     assert "customer_id: customer_id" in target.read_text(encoding="utf-8")
 
 
+def test_what_leaving_out_rows_does_not_mend_is_left_in_the_file_to_be_said(begin):
+    text = HEAD + "1,a,2025-01-02,10\n1,b,2025-01-03,12.5\n"
+    code, told, target = begin(text, "--yes", "--amounts", "parts")
+    assert code == 3
+    assert "one order_id names two customers" in told
+    assert "shop.yml is written; change it there, then: retention-lab check shop.yml" in told
+    assert target.exists()
+
+
 def test_without_an_order_number_one_time_of_a_customer_is_one_order(begin):
     text = "customer,date,total\na,2025-01-02,1\na,2025-01-02,2\nb,2025-01-02,4\n"
     code, told, target = begin(text, "--yes")
