@@ -867,8 +867,8 @@ def test_a_change_is_told_with_what_chance_alone_would_do():
     )
     frame = changes(now, then)
     assert plain(wording.what_changed(frame, then)) == (
-        "Results since 22 November 2026: 1 as printed, 2 of other days. 2 results are of days wholly "
-        "apart from the printed ones, and 1 of them marked, where the plausible range of the "
+        "Results since 22 November 2026: 1 as printed, 2 of other days. 2 results are of days "
+        "wholly apart from the printed ones, and 1 of them marked, where the plausible range of the "
         "change leaves out zero; by chance alone about one in 20 would be, that is 0 or 1 of these."
     )
     table = wording.changed_table(frame, then)
