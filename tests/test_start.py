@@ -360,7 +360,7 @@ def test_options_answer_what_names_do_not_tell(begin):
     options = ["--column", "customer_id=wer", "--column", "amount=wieviel", "--dates", "%d/%m/%Y"]
     code, told, target = begin(text, "--yes", *options, "--name", "Laden")
     assert code == 0, told
-    assert target.read_text(encoding="utf-8").splitlines()[4] == "name: Laden"
+    assert "name: Laden" in target.read_text(encoding="utf-8").splitlines()
     assert list(read(target)[1]["ordered_on"].dt.month) == [4, 4]
     assert begin(text, "--column", "customer_id=wr", "--force")[0] == 2
 
