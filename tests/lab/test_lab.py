@@ -204,14 +204,36 @@ def test_change_is_explained_by_parts_that_add_up():
     found = LAB.explain("returned_30", "2025-06", by="country")
     compared = LAB.compare("returned_30", "2025-06").frame.set_index("side")
     assert found.frame["value"].sum() == pytest.approx(compared.loc["difference", "value"])
-    kinds = LAB.kinds("returned_30", "2025-06", by="country")
+    kinds = found.kinds
     parts = kinds.frame[["mix", "rate"]].to_numpy().sum()
     assert parts == pytest.approx(compared.loc["difference", "value"])
 
 
+def test_explanation_lists_the_customers_behind_a_part():
+    found = LAB.explain("returned_30", "2025-06", by="country")
+    for part in ("mix", "rate"):
+        listed = found.customers(part)
+        assert listed["contribution"].sum() == pytest.approx(found.found.part(part).value)
+
+
+def test_way_of_a_change_begins_at_what_an_earlier_report_printed(tmp_path):
+    july = {"name": "returned_before", "value": 0.5, "unit": "share"}
+    july |= {"period": "2025-05-01/2025-05-31", "definition": "They came back within 30 days."}
+    report = {"as_of": "2025-06-30", "notebooks": {"10_retention_overview": {"results": [july]}}}
+    (tmp_path / "results.json").write_text(json.dumps(report), encoding="utf-8")
+    found = LAB.explain("returned_30", "2025-06", "2025-05", by="country", printed=tmp_path)
+    now = LAB.compare("returned_30", "2025-06").frame["value"][0]
+    assert found.frame["value"].sum() == pytest.approx(now - 0.5)
+    assert found.frame["part"].tolist() == ["restated or definition", "mix", "rate"]
+    assert "50.0\N{NO-BREAK SPACE}% as printed" in found.sentence
+    for measure, against in (("returned_30", "2025-04"), ("returned_60", "2025-05")):
+        with pytest.raises(BadParameter, match="printed nothing of 'Returned within"):
+            LAB.explain(measure, "2025-06", against, printed=tmp_path)
+
+
 def test_earlier_report_is_compared_with(tmp_path):
     lab, results = two_years(), tmp_path / "results.json"
-    results.write_text(FILES["results.json"], encoding="utf-8")
+    results.write_text(FILES[REPORT], encoding="utf-8")
     found = lab.changed(results)
     row = found.frame.set_index("name").loc["returned"]
     assert row["then"] == 0.5
@@ -326,18 +348,27 @@ def two_years():
     )
 
 
+REPORT = "reports/weekly/2026-11-22/results.json"
 FILES = {
     "data/annotations.yml": (
         "annotations:\n"
         "- {date: 2026-07-03, until: 2026-07-05, label: Summer sale, kind: promotion}\n"
     ),
     "data/metrics.yml": "metrics: []\n",
-    "results.json": json.dumps(
+    REPORT: json.dumps(
         {
-            "as_of": "2026-10-31",
+            "as_of": "2026-11-22",
             "notebooks": {
                 "10_retention_overview": {
-                    "results": [{"name": "returned", "value": 0.5, "unit": "share"}]
+                    "results": [
+                        {
+                            "name": "returned",
+                            "value": 0.5,
+                            "unit": "share",
+                            "period": "2026-07-01/2026-07-31",
+                            "definition": "Who came back within 90 days.",
+                        }
+                    ]
                 }
             },
         }
@@ -354,8 +385,8 @@ METHODS = [
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
 def test_example_of_every_method_runs(method, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "data").mkdir()
     for name, content in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(content, encoding="utf-8")
     lab = two_years()
     lines = inspect.getdoc(method).partition("Example::\n")[2].strip().splitlines()

@@ -40,7 +40,7 @@ ASKED_AS = {
         "wording.returned_curve",
     ],
     "explain": ["charts.why_steps", "wording.why_cautions", "wording.why_parts"],
-    "kinds": ["charts.why_groups", "wording.why_dimensions"],
+    "explain.kinds": ["charts.why_groups", "wording.why_dimensions"],
     "changed": [
         "record.previous.changes",
         "record.previous.read",
@@ -137,7 +137,7 @@ def run_by(question):
         ask = {
             "triangle, own clock": lambda lab: lab.triangle(clock="own"),
             "explain": lambda lab: lab.explain("returned_30", "2025-06", by="country"),
-            "kinds": lambda lab: lab.kinds("returned_30", "2025-06", by="country"),
+            "explain.kinds": lambda lab: lab.explain("returned_30", "2025-06", by="country").kinds,
             "changed": lambda lab: lab.changed(place["results.json"]),
             "metrics": lambda lab: lab.metrics(place["metrics.yml"]),
             "annotated": lambda lab: lab.annotated(place["notes.yml"]).annotations,

@@ -222,7 +222,10 @@ _OF_BUYERS = {
             name="average_order_value",
             label="Average order value",
             unit="money",
-            definition="Revenue of the period per order, a customer's day being one order.",
+            definition=(
+                "Revenue of the period per order, a customer's day being one order; the interval "
+                "allows for orders of one customer being alike."
+            ),
             better="higher",
             matures=0,
             rows=_of_buyers(_.revenue, _.orders),

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from retention_lab import charts, wording
+from retention_lab import charts, checks, wording
 from retention_lab.charts import compare as pictures
 from retention_lab.customers.compare import Comparison, Side
 from retention_lab.customers.compare import compare as set_beside
-from retention_lab.customers.explain import Part, explain_sides
-from retention_lab.customers.measures import Estimate, measure
+from retention_lab.customers.explain import (
+    Explained,
+    Part,
+    PartName,
+    Printed,
+    explain_sides,
+)
+from retention_lab.customers.measures import Estimate, Measure, estimate, measure
 from retention_lab.lab.answer import Answer
 from retention_lab.lab.figures import claims
-from retention_lab.record import Ledger
+from retention_lab.record import Ledger, previous
 from retention_lab.record import metrics as recorded
-from retention_lab.record.why import why
+from retention_lab.record.why import claimed, why, with_data
 from retention_lab.tables import metrics as own
 from retention_lab.tables.period import Period, parse
 from retention_lab.tables.period import against as counterpart
@@ -78,35 +85,80 @@ def _two_written(found: Comparison) -> pd.DataFrame | Instead:
     ).set_index("Of")
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Explanation(Answer):
+    """Why a measure moved: an answer whose frame has one row per part of the change."""
+
+    found: Explained
+
+    @property
+    def kinds(self) -> Answer:
+        """Which kinds of customers the change goes with.
+
+        `frame`: one row per group: its share and its rate on both sides, and what it brings.
+        """
+        return Answer(
+            frame=self.found.groups,
+            chart=charts.why_groups(self.found),
+            sentence=wording.why_cautions(self.found),
+            written=wording.why_dimensions(self.found),
+        )
+
+    def customers(self, part: PartName) -> pd.DataFrame:
+        """List the customers behind a part, such as "mix"; see `Explained.customers`."""
+        return self.found.customers(part)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Earlier:
+    """An earlier report to set a figure against: `told` as a runner tells it, and the source."""
+
+    told: str
+    source: str
+
+
 def explain(
-    name: str, now: Side, before: Side, *, by: Sequence[str], metrics: str | Path
-) -> Answer:
+    name: str,
+    now: Side,
+    before: Side,
+    *,
+    by: Sequence[str],
+    metrics: str | Path,
+    earlier: Earlier | None,
+) -> Explanation:
     """Answer how much of a difference goes with who the customers are, and how much does not."""
-    found = explain_sides(measure(name, metrics=own.load(metrics)), now, before, by=by)
+    chosen = measure(name, metrics=own.load(metrics))
+    printed = None if earlier is None else _printed(chosen, before, earlier)
+    found = explain_sides(chosen, now, before, by=by, printed=printed)
     ledger = Ledger(where=now.shop.where)
     why(ledger, found)
     said = (
         comparisons.compared(found.comparison),
         wording.why_answer(ledger, found),
+        wording.why_restated(ledger, found),
         wording.why_cautions(found),
     )
-    return Answer(
+    return Explanation(
         frame=_parts(found.parts),
         chart=charts.why_steps(ledger, found),
         sentence=" ".join(filter(None, said)),
         written=wording.why_parts(ledger, found),
+        found=found,
     )
 
 
-def kinds(name: str, now: Side, before: Side, *, by: Sequence[str], metrics: str | Path) -> Answer:
-    """Answer which kinds of customers a difference goes with."""
-    found = explain_sides(measure(name, metrics=own.load(metrics)), now, before, by=by)
-    return Answer(
-        frame=found.groups,
-        chart=charts.why_groups(found),
-        sentence=wording.why_cautions(found),
-        written=wording.why_dimensions(found),
-    )
+def _printed(chosen: Measure, side: Side, earlier: Earlier) -> Printed:
+    """Find what an earlier report printed of a measure."""
+    claim = claimed(estimate(side.shop, chosen, period=side.period))
+    before = previous.read(earlier.told, as_of=side.shop.as_of)
+    found = with_data(before, claim, shop=side.shop, source=earlier.source)
+    if found is None:
+        file, _, notebook = earlier.told.rpartition("#")
+        raise checks.BadParameter(
+            f"{file} printed nothing of {chosen.label!r} in {side.period.name} on the page of "
+            f"{notebook!r}."
+        )
+    return found
 
 
 def _parts(parts: Sequence[Part]) -> pd.DataFrame:

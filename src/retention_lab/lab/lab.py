@@ -10,7 +10,8 @@ import ibis.expr.types as ir
 from retention_lab import checks
 from retention_lab.lab import figures, overviews
 from retention_lab.lab.answer import Answer
-from retention_lab.lab.questions import Questions
+from retention_lab.lab.comparing import Earlier
+from retention_lab.lab.questions import OVERVIEW, Questions
 from retention_lab.tables import population
 from retention_lab.tables.annotations import Annotation, load
 from retention_lab.tables.contracts import CONTRACTS
@@ -102,20 +103,23 @@ class Lab(Questions):
         """What happened up to the last day that is known here, from the file of `annotated`."""
         return load(self._annotations, as_of=self.as_of)
 
-    def changed(
-        self, results: str | Path, *, notebook: str = "10_retention_overview", days: int = 90
-    ) -> Answer:
+    def changed(self, report: str | Path, *, notebook: str = OVERVIEW, days: int = 90) -> Answer:
         """Which figures of the overview are not what an earlier report printed, and how far off.
 
-        `results` is the `results.json` beside that report. `frame`: see `previous.changes`.
+        `report` is the folder of that report. `frame`: see `previous.changes`.
 
         Example::
 
-            lab.changed("results.json")
+            lab.changed("reports/weekly/2026-11-22")
         """
-        told = f"{results}#{notebook}"
+        earlier = self._earlier(report, notebook)
+        return overviews.changed(self.snapshot, told=earlier.told, source=earlier.source, days=days)
+
+    def _earlier(self, report: str | Path, notebook: str = OVERVIEW) -> Earlier:
+        file = Path(report)
+        file = file if file.suffix == ".json" else file / "results.json"
         source = "" if isinstance(self._source, FrameSource) else str(self._source.file)
-        return overviews.changed(self.snapshot, told=told, source=source, days=days)
+        return Earlier(told=f"{file}#{notebook}", source=source)
 
     def _copy(self) -> Lab:
         lab = object.__new__(Lab)

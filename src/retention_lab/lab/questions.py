@@ -7,15 +7,22 @@ from pathlib import Path
 
 from retention_lab.lab import comparing, figures, groups, overviews, queries
 from retention_lab.lab.answer import Answer
+from retention_lab.lab.comparing import Explanation
 from retention_lab.tables.annotations import Annotation
 from retention_lab.tables.period import Period
 from retention_lab.tables.snapshot import Snapshot
+
+OVERVIEW = "10_retention_overview"
 
 
 class Questions:
     """The questions of a lab; each answer has `.frame`, `.chart` and `.sentence`."""
 
     snapshot: Snapshot
+
+    def _earlier(self, report: str | Path, notebook: str = OVERVIEW) -> comparing.Earlier:
+        """Name an earlier report by its folder or its `results.json`."""
+        raise NotImplementedError
 
     @property
     def annotations(self) -> tuple[Annotation, ...]:
@@ -168,8 +175,8 @@ class Questions:
         self,
         measure: str,
         period: str | Period,
-        *,
         against: str | Period = "before",
+        *,
         other: Questions | None = None,
         metrics: str | Path = "",
     ) -> Answer:
@@ -183,60 +190,42 @@ class Questions:
 
         Example::
 
-            lab.compare("returned_90", "2026-08", against="last year")
+            lab.compare("returned_90", "2026-08", "last year")
             lab.where("country = 'Germany'").compare("returned_90", "2026-08", other=lab)
         """
         before = self.snapshot if other is None else other.snapshot
         sides = comparing.sides(self.snapshot, before, period=period, against=against)
         return comparing.compare(measure, *sides, metrics=metrics)
 
-    def explain(
+    def explain(  # noqa: PLR0913  the arguments of `compare` and two of its own
         self,
         measure: str,
         period: str | Period,
-        *,
         against: str | Period = "before",
+        *,
         by: str | Sequence[str] = (),
         other: Questions | None = None,
         metrics: str | Path = "",
-    ) -> Answer:
-        """Why a measure moved: how much goes with who they are, how much with what they do.
+        printed: str | Path = "",
+    ) -> Explanation:
+        """Why a measure moved: restated data, the method, who they are, what they did.
 
         The arguments are those of `compare`; `by` names attributes to tell customers apart, and
-        without any those are taken that tell most. `frame`: one row per part of the change.
+        without any those are taken that tell most. `printed` is the folder of an earlier report:
+        then the way begins at what it printed of `against`. `frame`: one row per part; they add up
+        to the change. `.kinds` answers which kinds of customers it goes with, and
+        ``.customers("mix")`` lists who stands behind a part.
 
         Example::
 
-            lab.explain("returned_90", "2026-08", by="country")
+            lab.explain("returned_90", "2026-08", "2026-07", by="country")
+            lab.explain("returned_90", "2026-08", printed="reports/weekly/2026-11-22")
         """
         before = self.snapshot if other is None else other.snapshot
         sides = comparing.sides(self.snapshot, before, period=period, against=against)
+        earlier = self._earlier(printed) if str(printed) else None
         dimensions = [by] if isinstance(by, str) else by
-        return comparing.explain(measure, *sides, by=dimensions, metrics=metrics)
-
-    def kinds(
-        self,
-        measure: str,
-        period: str | Period,
-        *,
-        against: str | Period = "before",
-        by: str | Sequence[str] = (),
-        other: Questions | None = None,
-        metrics: str | Path = "",
-    ) -> Answer:
-        """The kinds of customers behind a measure that moved: how many they are, how they did.
-
-        The arguments are those of `explain`. `frame`: one row per group: its share of customers and
-        its rate on both sides, and what each brings to the change.
-
-        Example::
-
-            lab.kinds("returned_90", "2026-08", by="country")
-        """
-        before = self.snapshot if other is None else other.snapshot
-        sides = comparing.sides(self.snapshot, before, period=period, against=against)
-        dimensions = [by] if isinstance(by, str) else by
-        return comparing.kinds(measure, *sides, by=dimensions, metrics=metrics)
+        return comparing.explain(measure, *sides, by=dimensions, metrics=metrics, earlier=earlier)
 
     def cohort(
         self,

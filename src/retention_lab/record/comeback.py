@@ -9,6 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from retention_lab.customers.kpis import RepeatPurchaseRate
+from retention_lab.customers.measures import measure
 from retention_lab.customers.newest import Cohort, Newest
 from retention_lab.customers.repurchase import completed_median
 from retention_lab.inference.interval import Interval
@@ -59,10 +60,7 @@ def _returned(ledger: Ledger, cohort: Cohort, *, days: int, suffix: str = "") ->
         n=cohort.customers,
         about=f"{cohort.month:%B %Y}",
         label=f"Returned within {days} days, first bought in {cohort.month:%B %Y}",
-        definition=(
-            f"Customers who bought again on a later day within {days} days of their first "
-            "purchase, of all who first bought in the month."
-        ),
+        definition=measure(f"returned_{days}").definition,
         key=not suffix,
         period=f"{cohort.month}/{cohort.last_day}",
         population=f"first_ordered_on between date '{cohort.month}' and date '{cohort.last_day}'",

@@ -18,6 +18,7 @@ from retention_lab.checks import BadData
 from retention_lab.customers import kpis
 from retention_lab.customers.activity import activity_tiers
 from retention_lab.customers.kpis import PeriodKpis, RetentionRate
+from retention_lab.customers.measures import measure
 from retention_lab.inference.interval import Interval
 from retention_lab.inference.proportions import proportion
 from retention_lab.record.ledger import BEFORE, SMALL, Ledger
@@ -78,9 +79,7 @@ def period(ledger: Ledger, bought: PeriodKpis, shop: Snapshot, *, suffix: str = 
         unit="money",
         n=bought.orders,
         label="Average order value",
-        definition=(
-            "Revenue divided by orders; the interval allows for orders of one customer being alike."
-        ),
+        definition=measure("average_order_value").definition,
         currency=shop.currency,
         **span,
     )
@@ -105,7 +104,7 @@ def _buyers(ledger: Ledger, bought: PeriodKpis, *, span: _Span, suffix: str) -> 
         unit="per_customer",
         n=bought.customers,
         label="Orders per customer",
-        definition="Orders divided by the customers who bought in the period.",
+        definition=measure("purchase_frequency").definition,
         **span,
     )
     ledger.record(
@@ -114,10 +113,7 @@ def _buyers(ledger: Ledger, bought: PeriodKpis, *, span: _Span, suffix: str) -> 
         unit="share",
         n=bought.customers,
         label="Of them, have bought on two days or more",
-        definition=(
-            "Customers of the period who bought on an earlier day too, in the period or before it, "
-            "of all customers of the period."
-        ),
+        definition=measure("buyers_again").definition,
         **span,
     )
 

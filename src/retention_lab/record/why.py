@@ -5,6 +5,7 @@ What rests on fewer than `SMALL` customers is not recorded.
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 
 from retention_lab import __version__
@@ -12,10 +13,11 @@ from retention_lab.checks import BadData
 from retention_lab.customers import explain
 from retention_lab.customers.explain import Explained, Part, PartName
 from retention_lab.customers.groups import FIRST_COUPON, FIRST_FAMILY
-from retention_lab.customers.measures import measure
+from retention_lab.customers.measures import Estimate, measure
 from retention_lab.customers.newest import Newest
 from retention_lab.customers.notable import notable
 from retention_lab.inference.interval import Interval
+from retention_lab.record import previous as previous_report
 from retention_lab.record.ledger import BEFORE, SMALL, Claim, Ledger, Unit
 from retention_lab.record.previous import Previous
 from retention_lab.tables import snapshot
@@ -71,7 +73,7 @@ def printed(
     stem = claim.name.removesuffix(BEFORE)
     for name in (stem, stem + BEFORE):
         found = previous.results.get(name)
-        if found and found.period == claim.period and found.unit == claim.unit:
+        if found and _is_of(found, claim):
             alike = found.definition == claim.definition and found.method_version == __version__
             return explain.Printed(
                 value=found.value,
@@ -83,32 +85,65 @@ def printed(
     return None
 
 
+def _is_of(found: previous_report.Printed, claim: Claim) -> bool:
+    """Tell whether a printed result is of the same thing, perhaps counted in another way."""
+    days, other = (re.findall(r"within (\d+) days", each.definition) for each in (found, claim))
+    return (found.period, found.unit, days) == (claim.period, claim.unit, other)
+
+
 def as_printed(
     ledger: Ledger, previous: Previous | None, *, shop: Snapshot, source: str
 ) -> explain.Printed | None:
     """Find what the report before printed of the month before, with the data of then.
-
-    `shop` was taken from `source`; other snapshots are chosen as it is. A complete month does not
-    grow, so today's data are cut at the day of that report only where `shop` was chosen by what
-    customers did later.
 
     Returns
     -------
     Printed or None
         None where it printed nothing of that month.
     """
-    if previous is None or "returned" + BEFORE not in ledger:
+    if "returned" + BEFORE not in ledger:
         return None
-    claim = ledger["returned" + BEFORE]
-    if printed(previous, claim) is None:
+    return with_data(previous, ledger["returned" + BEFORE], shop=shop, source=source)
+
+
+def with_data(
+    previous: Previous | None, claim: Claim, *, shop: Snapshot, source: str
+) -> explain.Printed | None:
+    """Find what an earlier report printed of the period of a claim, with the data of then.
+
+    `shop` was taken from `source` (empty for frames, of which no earlier data are kept); other
+    snapshots are chosen as it is. A complete period does not grow, so today's data are cut at the
+    day of that report only where `shop` was chosen by what customers did later.
+
+    Returns
+    -------
+    Printed or None
+        None where it printed nothing of that period.
+    """
+    if previous is None or printed(previous, claim) is None:
         return None
     alike = {"zone": shop.zone, "where": shop.where}
     earlier = then = None
     with suppress(BadData):  # nobody of those chosen had bought by then
-        earlier = snapshot.kept(source, name=previous.snapshot, **alike)
-        if looks_ahead(shop.where):
+        earlier = snapshot.kept(source, name=previous.snapshot, **alike) if source else None
+        if source and looks_ahead(shop.where):
             then = snapshot.take(source, as_of=previous.as_of, **alike)
     return printed(previous, claim, earlier=earlier, then=then)
+
+
+def claimed(found: Estimate) -> Claim:
+    """Return an estimate as reports record it, to be found among what they printed."""
+    name = found.measure.name
+    return Claim(
+        name="returned" if name.startswith("returned_") else name,
+        value=found.value.value,
+        low=found.value.low,
+        high=found.value.high,
+        unit=found.measure.unit,
+        n=found.customers,
+        definition=found.measure.definition,
+        period=str(found.period),
+    )
 
 
 def returned(
