@@ -26,7 +26,7 @@ FACTS = {  # of each customer's orders
     "order_days": _.ordered_on.nunique(),
 }
 _LATER = {"last_ordered_on", "order_days"}  # these go on changing after the first purchase
-_PLACE = "--where"
+_PLACE = "The condition"  # as people give it: on the command line, in a suite, to the lab
 _COMMON, _FEW = 3, 10  # values that a hint shows, each shared by so many customers
 
 
