@@ -214,6 +214,7 @@ def test_explanation_lists_the_customers_behind_a_part():
     for part in ("mix", "rate"):
         listed = found.customers(part)
         assert listed["contribution"].sum() == pytest.approx(found.found.part(part).value)
+    assert repr(found).startswith(found.sentence)
 
 
 def test_way_of_a_change_begins_at_what_an_earlier_report_printed(tmp_path):

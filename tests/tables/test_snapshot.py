@@ -300,7 +300,7 @@ def test_condition_filters_every_table_and_its_row_counts(whole_source, whole):
     ("where", "kind", "words"),
     [
         ("customer_id = 'eve'", BadData, r"No customer of Shop fits \"customer_id = 'eve'\""),
-        ("custmer_id = 'ann'", BadParameter, "The condition has no column 'custmer_id'. Did you mean"),
+        ("custmer_id = 'ann'", BadParameter, "condition has no column 'custmer_id'. Did you mean"),
         ("customer_id", BadParameter, "'customer_id' is no condition"),
         ("customer_id = (select 1)", BadParameter, "must be an expression over the columns of one"),
         ("customer_id = 'ann'; select 1", BadParameter, "must be one SQL expression"),

@@ -85,7 +85,7 @@ def _two_written(found: Comparison) -> pd.DataFrame | Instead:
     ).set_index("Of")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Explanation(Answer):
     """Why a measure moved: an answer whose frame has one row per part of the change."""
 
