@@ -95,7 +95,7 @@ def test_lift_ends_where_the_difference_to_that_multiple_does(now, before, corre
 
 
 def test_lift_of_normal_means_is_fiellers_interval():
-    # Fieller (1954): the roots of m^2 (7^2 - 2^2) - 2 m (10 * 7) + (10^2 - 3^2) are 0.925 and 2.186.
+    # Fieller (1954): m^2 (7^2 - 2^2) - 2 m (10 * 7) + (10^2 - 3^2) has the roots 0.925 and 2.186.
     now, before = Interval(value=10, low=7, high=13), Interval(value=7, low=5, high=9)
     root = sqrt(70**2 - 45 * 91)
     found = lift(now, before)
