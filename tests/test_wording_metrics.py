@@ -9,6 +9,7 @@ import pytest
 from retention_lab import wording
 from retention_lab.inference.interval import Interval
 from retention_lab.record import Ledger
+from retention_lab.reports import prose
 from retention_lab.tables.metrics import Metric
 from retention_lab.wording.metrics import reading
 
@@ -120,6 +121,14 @@ def test_a_metric_that_is_not_shown_says_why():
     assert said(Ledger(), REFUNDS, missing=missing) == (
         "- Refunded share: not shown, as Shop has no returns."
     )
+
+
+def test_what_people_typed_does_nothing_in_a_sentence():
+    why = "there was nothing to divide by (COUNT(*) is 0, as is SUM(a_b * 2))."
+    text = said(Ledger(), metric(label="*Refunds* [x](y)"), missing={"refund_share": why})
+    read = prose.from_markdown(text)
+    assert [tag.name for tag in read.find_all()] == ["ul", "li"]
+    assert read.get_text().strip() == f"*Refunds* [x](y): not shown, as {why}"
 
 
 @pytest.mark.parametrize(("day", "due"), [(31, False), (1, True)])

@@ -196,7 +196,8 @@ def explain_sides(
     whole = found.decomposition
     # Without a dimension nobody can tell who joined: no estimate, so no interval either.
     mix = Part(name="mix", value=whole.mix.value, interval=whole.mix if found.by else None)
-    parts = [mix, Part(name="rate", value=whole.rate.value, interval=whole.rate)]
+    rate = whole.rate if found.by else compared.difference  # the same change, the same interval
+    parts = [mix, Part(name="rate", value=rate.value, interval=rate)]
     if printed is not None:
         known = compared.before.value.value
         parts = [*_restated(measure, printed, before.period, now=known), *parts]

@@ -61,7 +61,7 @@ def own_metrics_read(
         for sentence in (
             _change(ledger, metric),
             _above_all(ledger, metric),
-            f"not shown, as {missing[metric.name]}" if metric.name in missing else "",
+            _missing(missing.get(metric.name, "")),
             _due(metric, as_of=as_of),
         )
         if sentence
@@ -96,6 +96,11 @@ def _above_all(ledger: Ledger, metric: Metric) -> str:
     if metric.unit != "share" or metric.name not in ledger or ledger[metric.name].value <= 1:
         return ""
     return "above 100\N{NO-BREAK SPACE}%, as what it counts is no part of what it is divided by."
+
+
+def _missing(why: str) -> str:
+    """Say why a metric is not shown; what it divides by may hold what Markdown would read."""
+    return f"not shown, as {inert(why.removesuffix('.'))}." if why else ""
 
 
 def _due(metric: Metric, *, as_of: dt.date) -> str:
