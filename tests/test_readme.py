@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 
 from retention_lab import cli
+from retention_lab.tables import source as sources
 from retention_lab.tables.simulator import simulate
 
 ROOT = Path(__file__).parents[1]
@@ -25,7 +27,7 @@ def blocks(language: str) -> list[str]:
 
 def commands(program: str) -> list[str]:
     lines = [line for text in blocks("console") for line in text.splitlines()]
-    return [line[2:].split("#")[0].strip() for line in lines if line.startswith(f"$ {program} ")]
+    return [line[2:].split(" #")[0].strip() for line in lines if line.startswith(f"$ {program} ")]
 
 
 def test_readme_opens_with_the_two_commands():
@@ -51,27 +53,85 @@ def test_readme_links_lead_somewhere(link):
     assert (ROOT / link).exists()
 
 
-def test_readme_takes_a_new_user_from_orders_to_a_report(tmp_path):
-    for folder in ("experiments", "notebooks"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
-    [header_and_rows], [source] = blocks("csv"), blocks("yaml")
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A project as a new user has it, with two thousand customers in the README's own columns."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("experiments", "notebooks", "data/sources"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("snapshots"))
+    shop = simulate(folder / "data" / "demo", customers=2_000)
+    [header_and_rows] = blocks("csv")
     columns = header_and_rows.splitlines()[0].split(",")
-    shop = simulate(tmp_path / "made-up", customers=2_000)
     orders = pd.read_parquet(shop / "orders.parquet", columns=columns)
-    orders.assign(amount=orders["amount"] / 100).to_csv(tmp_path / "orders.csv", index=False)
-    (tmp_path / "shop.yml").write_text(source, encoding="utf-8")
+    orders.assign(amount=orders["amount"] / 100).to_csv(folder / "orders.csv", index=False)
+    return folder
 
+
+def follow(command, folder):
+    """Do what the README says, in the project."""
+    words = shlex.split(command)
+    program = [sys.executable, "-m", "retention_lab"] if words[0] == "retention-lab" else words[:1]
+    done = subprocess.run(
+        [*program, *words[1:]], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def page(folder, name):
+    [found] = folder.glob(f"reports/{name}")
+    return found.read_text(encoding="utf-8")
+
+
+def test_readme_takes_a_new_user_from_an_export_to_a_report(project):
     followed = commands("retention-lab")
     for command in followed:
-        done = subprocess.run(
-            [sys.executable, "-m", "retention_lab", *command.split()[1:]],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+        follow(command, project)
+    assert [command.split()[1] for command in followed] == ["start", "check", "run"]
+    assert "customers came back" in page(project, "overview/2*/10_retention_overview.html")
 
-    assert [command.split()[1] for command in followed] == ["check", "run"]
-    [page] = (tmp_path / "reports" / "overview").glob("2*/10_retention_overview.html")
-    assert "customers came back" in page.read_text(encoding="utf-8")
+    shown = sources.parse(blocks("yaml")[0], file=project / "orders.yml")
+    assert sources.load(project / "orders.yml") == shown
+
+
+def test_readme_makes_a_notebook_a_metric_and_an_annotation_of_ones_own(project):
+    _, metrics, annotations, suite = blocks("yaml")
+    own = {"data/metrics.yml": metrics, "data/annotations.yml": annotations}
+    for name, text in {**own, "experiments/suites/own.yml": suite}.items():
+        (project / name).write_text(text, encoding="utf-8")
+    [copy] = commands("cp")
+    follow(copy, project)
+    follow("retention-lab run experiments/suites/own.yml", project)
+    assert "spent 150 or more" in page(project, "own/2*/big_spenders.html")
+
+    follow("retention-lab run experiments/suites/overview.yml", project)
+    shown = page(project, "overview/2026-11-29/10_retention_overview.html")
+    assert "Orders with a discount" in shown
+    assert "Summer sale" in shown
+
+
+def test_readme_asks_the_lab_what_it_answers(project, monkeypatch):
+    monkeypatch.chdir(project)
+    [code] = blocks("python")
+    *_, lab = code.splitlines()[:3]
+    space = {}
+    for line in code.splitlines():
+        if line.startswith(("import ", "lab = ")):
+            exec(line, space)
+        elif line.startswith("lab."):
+            assert eval(line, space).sentence
+    assert lab.startswith("lab = retention_lab.open(")
+
+
+def test_what_is_the_users_own_is_not_shipped():
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    ours = set(listed.stdout.split())
+    if not ours:
+        pytest.skip("not a git checkout")
+    assert not ours & {"data/metrics.yml", "data/annotations.yml"}
+    folders = {"notebooks/custom": {"template.ipynb"}, "data/cohorts": {".gitignore"}}
+    folders["experiments"] = {"suites/weekly.yml", "suites/overview.yml"}
+    for folder, allowed in folders.items():
+        inside = {each.removeprefix(f"{folder}/") for each in ours if each.startswith(f"{folder}/")}
+        assert inside == allowed
