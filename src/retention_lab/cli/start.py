@@ -19,10 +19,10 @@ from retention_lab.cli import show
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
 
-    from retention_lab.tables.deciding import Settings
-    from retention_lab.tables.questions import Question
-    from retention_lab.tables.rehearsal import Rehearsal
-    from retention_lab.tables.sniffing import Layout
+    from retention_lab.tables.drafts.deciding import Settings
+    from retention_lab.tables.drafts.questions import Question
+    from retention_lab.tables.drafts.rehearsal import Rehearsal
+    from retention_lab.tables.drafts.sniffing import Layout
     from retention_lab.tables.source import Source
 
 SUITE = "experiments/suites/overview.yml"
@@ -62,8 +62,9 @@ def start(  # noqa: PLR0913  each is an option of the command
     out: Annotated[Path, typer.Option(help="Where reports lie.")] = Path("reports"),
 ) -> int:
     """Make a source file and a first report from exported files; asks what they leave open."""
-    from retention_lab.tables import deciding, engine, sniffing
-    from retention_lab.tables.questions import Talk
+    from retention_lab.tables import engine
+    from retention_lab.tables.drafts import deciding, sniffing
+    from retention_lab.tables.drafts.questions import Talk
 
     target = to or files[0].with_suffix(".yml")
     _refuse_target(target, force=force)
@@ -91,17 +92,17 @@ def start(  # noqa: PLR0913  each is an option of the command
 
 def _written(settings: Settings, target: Path, *, above: Sequence[str], con: BaseBackend) -> Source:
     """Rehearse the settings, tell what came of it, and write them."""
-    from retention_lab.tables import drafting, rehearsal
+    from retention_lab.tables.drafts import rehearsal, writing
 
     try:
         made = rehearsal.rehearse(settings, file=target, con=con)
     except checks.BadData as error:  # what remains is said in the file, so there must be one
-        drafting.write(target, drafting.text(settings, notes=above))
+        writing.write(target, writing.text(settings, notes=above))
         raise checks.BadData(
             f"{error} {target} is written; change it there, then: retention-lab check {target}"
         ) from error
     _tell_rows(made)
-    drafting.write(target, drafting.text(made.settings, notes=above))
+    writing.write(target, writing.text(made.settings, notes=above))
     return made.source
 
 
@@ -117,7 +118,7 @@ def _refuse_target(target: Path, *, force: bool) -> None:
 def _said(columns: Sequence[str]) -> dict[str, str]:
     from typing import get_args
 
-    from retention_lab.tables.roles import Role
+    from retention_lab.tables.names import Role
 
     pairs = [said.partition("=") for said in columns]
     if any(not sign for _, sign, _ in pairs):
@@ -194,7 +195,7 @@ def _list(title: str, lines: Sequence[str]) -> None:
 
 
 def _tell_left_alone(layouts: Sequence[Layout], settings: Settings) -> None:
-    from retention_lab.tables import deciding, roles
+    from retention_lab.tables.drafts import deciding, roles
 
     taken = deciding.taken(settings)
     found = [name for layout in layouts for name in roles.personal(layout, taken=taken)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from retention_lab.tables import readings
+from retention_lab.tables.drafts import readings
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,10 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 from ibis.backends import BaseBackend
 
-from retention_lab.tables import clocks, drafting, engine, snapshot, source
+from retention_lab.tables import clocks, engine, snapshot, source
 from retention_lab.tables.contracts import CONTRACTS, USED, TableName, reasons
-from retention_lab.tables.deciding import Settings
+from retention_lab.tables.drafts import writing
+from retention_lab.tables.drafts.deciding import Settings
 from retention_lab.tables.parsing import minor_digits
 from retention_lab.tables.source import Source
 
@@ -72,7 +73,7 @@ def rehearse(settings: Settings, *, file: Path, con: BaseBackend) -> Rehearsal:
 
 
 def _parsed(settings: Settings, *, file: Path) -> Source:
-    return source.parse(drafting.text(settings, notes=()), file=file)
+    return source.parse(writing.text(settings, notes=()), file=file)
 
 
 def _with_reasons(

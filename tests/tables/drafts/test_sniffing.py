@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from retention_lab.checks import BadData, BadParameter
-from retention_lab.tables import roles, sniffing
+from retention_lab.tables import engine, names
+from retention_lab.tables.drafts import roles, sniffing
 
-from .shops import CON
+CON = engine.connect()
 
 
 def looked(folder, content, name="shop.csv"):
@@ -95,7 +96,7 @@ def test_a_name_that_its_cells_deny_is_not_believed(tmp_path):
      ("Total $", None)],
 )  # fmt: skip
 def test_currency_is_read_from_a_name(name, code):
-    assert roles.currency_in(name) == code
+    assert names.currency_in(name) == code
 
 
 def test_personal_data_is_named_and_few_valued_text_describes(tmp_path):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from retention_lab.tables import profiling, questions
-from retention_lab.tables.questions import Group, Talk
+from retention_lab.tables.drafts import profiling, questions
+from retention_lab.tables.drafts.questions import Group, Talk
 
 TOTAL, CANCELLED = "total row", "cancelled"
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from ibis.backends import BaseBackend
 
 from retention_lab import checks
-from retention_lab.tables import (
+from retention_lab.tables import parsing
+from retention_lab.tables.contracts import CONTRACTS, TableName
+from retention_lab.tables.drafts import (
     leftovers,
-    parsing,
     profiling,
     questions,
     readings,
@@ -23,11 +24,10 @@ from retention_lab.tables import (
     sniffing,
     spelling,
 )
-from retention_lab.tables.contracts import CONTRACTS, TableName
-from retention_lab.tables.profiling import Fit
-from retention_lab.tables.questions import Group, Talk
-from retention_lab.tables.roles import Role
-from retention_lab.tables.sniffing import Layout
+from retention_lab.tables.drafts.profiling import Fit
+from retention_lab.tables.drafts.questions import Group, Talk
+from retention_lab.tables.drafts.sniffing import Layout
+from retention_lab.tables.names import Role
 
 Settings = dict[str, object]
 _TIMES: dict[TableName, Role] = {

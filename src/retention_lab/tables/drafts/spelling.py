@@ -10,9 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 
 from retention_lab import checks
-from retention_lab.tables import clocks, parsing, profiling, readings, roles
-from retention_lab.tables.profiling import Fit, Keys
-from retention_lab.tables.questions import Group, Question, Talk, pick
+from retention_lab.tables import clocks, names, parsing
+from retention_lab.tables.drafts import profiling, readings
+from retention_lab.tables.drafts.profiling import Fit, Keys
+from retention_lab.tables.drafts.questions import Group, Question, Talk, pick
 
 NO_CURRENCY = "XXX"  # of ISO 4217
 _FEW_ORDERS = 20  # too few to tell a repeated total from equal parts
@@ -143,7 +144,7 @@ def currency(group: Group, money: Sequence[str], *, talk: Talk) -> str:
             f"{group.name} holds amounts in several currencies: {shown}. One report speaks of one: "
             "export them one by one, or convert them."
         )
-    stated += filter(None, (roles.currency_in(name) for name in money))
+    stated += filter(None, (names.currency_in(name) for name in money))
     signs = readings.marks([cell for name in money for cell in group.cells(name)])
     codes = {mark: codes for mark in signs if (codes := _codes(mark))}
     if stated:

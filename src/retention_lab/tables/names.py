@@ -1,4 +1,4 @@
-"""Which column of an export means what: told by its name, confirmed by what stands in it.
+"""What columns are called elsewhere, by what they mean here.
 
 Names are compared without case, accents, blanks and signs, in English, German, French, Spanish,
 Dutch and Italian, and as common shop systems write them.
@@ -11,9 +11,6 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Literal
 
-from retention_lab.tables.contracts import TableName
-from retention_lab.tables.sniffing import Kind, Layout
-
 Role = Literal[
     "order_id", "customer_id", "email", "customer_name", "ordered_at", "amount", "quantity",
     "unit_price", "product_id", "product_family", "line", "discount", "coupon", "shipped_at",
@@ -22,7 +19,7 @@ Role = Literal[
 ]  # fmt: skip
 
 # The first names are the surest; of two columns that fit, the one that stands earlier is taken.
-_NAMES: dict[Role, str] = {
+NAMES: dict[Role, str] = {
     "order_id": """
         orderid ordernumber orderno ordernr ordernum orderref orderreference orderkey order
         incrementid invoiceno invoicenumber invoiceid invoice transactionid transactionno
@@ -141,40 +138,6 @@ _NAMES: dict[Role, str] = {
         referredby referrerid referrer
     """,
 }
-# What describes customers, as the canonical tables call it.
-_ATTRIBUTES = {
-    "country": """
-        country countrycode billingcountry shippingcountry customercountry land lieferland
-        rechnungsland pays pais paese
-    """,
-    "channel": """
-        channel saleschannel acquisitionchannel source utmsource marketingchannel kanal
-        vertriebskanal canal kanaal canale
-    """,
-    "region": """
-        region state province bundesland provincia provincie regione
-    """,
-    "store": """
-        store storename shop branch filiale magasin tienda winkel negozio
-    """,
-    "segment": """
-        segment customersegment customertype customergroup kundengruppe
-    """,
-    "device": """
-        device devicetype platform
-    """,
-}
-_PERSONAL = re.compile(
-    r"name|mail|phone|address|street|zip|postal|postcode|city|birth|gender|vorname|strasse|plz|ort$"
-    r"|telefon|adresse|geburt|prenom|nom$|rue$|ville|telefono|calle|direccion|ciudad|indirizzo|citta"
-    r"|company|notes?$"
-)
-_WANTS: dict[Role, Kind] = {
-    **dict.fromkeys(("ordered_at", "shipped_at", "promised_at", "delivered_at"), "time"),
-    **dict.fromkeys(("returned_at", "occurred_at", "signed_up_at"), "time"),
-    **dict.fromkeys(("amount", "quantity", "unit_price", "discount", "line"), "number"),
-}  # fmt: skip
-_FEW = 60  # values: more of them describe nobody
 _CODE = re.compile(
     "(?<![a-z])(EUR|USD|GBP|CHF|CAD|AUD|JPY|SEK|NOK|DKK|PLN|CZK|INR)(?![a-z])|([\u20ac\u00a3$])",
     re.IGNORECASE,
@@ -191,83 +154,9 @@ def plain(name: str) -> str:
 
 def likely(names: Sequence[str], role: str) -> list[str]:
     """List the names that fit a role by themselves, the surest first."""
-    words = next((text.split() for known, text in _NAMES.items() if known == role), [])
+    words = next((text.split() for known, text in NAMES.items() if known == role), [])
     fits = [name for name in names if plain(name) in words]
     return sorted(fits, key=lambda name: words.index(plain(name)))
-
-
-def named(layout: Layout, role: Role) -> list[str]:
-    """List the columns whose name and content fit a role, the surest first."""
-    words = _NAMES[role].split()
-    if role == "order_id" and _is_shopify(layout):
-        words = ["name"]
-    elif role == "order_id" and _is_of_sales(layout):
-        words = [*words, "id"]
-    fits = [
-        name for name in layout.columns if plain(name) in words and _confirms(layout, name, role)
-    ]
-    return sorted(fits, key=lambda name: words.index(plain(name)))
-
-
-def _is_of_sales(layout: Layout) -> bool:
-    found = {plain(name) for name in layout.columns}
-    return any(found & set(_NAMES[role].split()) for role in ("amount", "unit_price"))
-
-
-def _is_shopify(layout: Layout) -> bool:
-    return {"name", "createdat", "financialstatus"} <= {plain(name) for name in layout.columns}
-
-
-def _confirms(layout: Layout, name: str, role: Role) -> bool:
-    """Tell whether what stands in a column can be what its name says; an empty one cannot."""
-    if not layout.cells[name]:
-        return False
-    kind, wanted = layout.kinds[name], _WANTS.get(role)
-    return kind == wanted if wanted else not (role == "customer_id" and kind == "time")
-
-
-def of_kind(layout: Layout, kind: Kind) -> list[str]:
-    """List the columns that hold times, numbers or text."""
-    return [name for name in layout.columns if layout.kinds[name] == kind]
-
-
-def table(layout: Layout) -> TableName:
-    """Tell which canonical table a file is, by the columns it has."""
-
-    def has(role: Role) -> bool:
-        return bool(named(layout, role))
-
-    buys = has("order_id") or has("amount") or has("unit_price")
-    if has("event") and not buys:
-        return "events"
-    if has("return_id") or (has("returned_at") and not has("ordered_at")):
-        return "returns"
-    if has("signed_up_at") and not buys:
-        return "customers"
-    if has("quantity") and has("unit_price"):
-        return "order_lines"
-    return "orders"
-
-
-def attributes(layout: Layout, *, taken: Sequence[str]) -> dict[str, str]:
-    """Find at most four columns of few values that describe customers, by their canonical name."""
-    found: dict[str, str] = {}
-    for attribute, words in _ATTRIBUTES.items():
-        for name in layout.columns:
-            few = 1 <= len(set(layout.cells[name])) <= _FEW and layout.kinds[name] == "text"
-            if plain(name) in words.split() and few and name not in taken:
-                found.setdefault(attribute, name)
-    return dict(list(found.items())[:4])
-
-
-def personal(layout: Layout, *, taken: Sequence[str]) -> list[str]:
-    """List the columns that look like personal data and are not used."""
-    rest = [name for name in layout.columns if name not in taken]
-    return [name for name in rest if _PERSONAL.search(plain(name)) and not _is_thing(plain(name))]
-
-
-def _is_thing(name: str) -> bool:
-    return name.startswith(("product", "lineitem", "item", "event", "campaign"))
 
 
 def currency_in(name: str) -> str | None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import ibis.expr.types as ir
 
 from retention_lab import checks
-from retention_lab.tables import profiling, roles
-from retention_lab.tables.roles import Role
-from retention_lab.tables.sniffing import Layout
+from retention_lab.tables.drafts import profiling, roles
+from retention_lab.tables.drafts.sniffing import Layout
+from retention_lab.tables.names import Role
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,8 +13,8 @@ import ibis
 import ibis.expr.types as ir
 
 from retention_lab.tables import parsing
+from retention_lab.tables.drafts.readings import Reading
 from retention_lab.tables.engine import collect
-from retention_lab.tables.readings import Reading
 
 
 @dataclass(frozen=True, kw_only=True)

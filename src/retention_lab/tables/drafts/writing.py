@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from retention_lab.tables.deciding import Settings
+from retention_lab.tables.drafts.deciding import Settings
 
 _BLOCKS = ("columns", "attributes")
 

@@ -1,0 +1,1 @@
+"""Drafts of source files: what exported files hold, settled with a person, tried out and worded."""
