@@ -296,9 +296,16 @@ def test_what_cannot_be_read_safely_is_one_sentence_and_no_file(begin, text, cod
     assert not target.exists()
 
 
-def test_windows_text_with_a_euro_sign_is_refused_with_what_to_do(begin):
-    _, told, _ = begin(semicolon().encode("cp1252"), "--yes")
-    assert "Export it again as UTF-8 (in Excel: Save as, CSV UTF-8)." in told
+def test_german_export_of_windows_is_read_with_its_euro_signs_and_quotes(begin):
+    zoe = "\u201cZo\u00e9 \u00d6\u201d"
+    export = semicolon().replace("C1", zoe).replace("Kundennummer", "Kundennummer \u2013 \u00d6")
+    options = ["--column", "customer_id=Kundennummer \u2013 \u00d6"]
+    code, told, target = begin(export.encode("cp1252"), "--yes", *options)
+    assert code == 0, told
+    settings = target.read_text(encoding="utf-8")
+    assert "rows: {path: shop.csv, delimiter: ;, encoding: cp1252}" in settings
+    assert "currency: EUR" in settings
+    assert read(target)[0][:2] == [("1001", zoe, 2150), ("1002", "C2", 123450)]
 
 
 def test_questions_are_answered_on_the_terminal_until_an_answer_will_do(begin):

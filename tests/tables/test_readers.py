@@ -171,6 +171,20 @@ def test_declared_latin_1_is_read(tmp_path):
         assert parsed(source)["customer_id"].iloc[0] == "zoé"
 
 
+def test_declared_text_of_windows_is_read_in_cells_and_names(tmp_path):
+    table = orders_map(rows={"path": "orders.csv", "encoding": "cp1252"})
+    table["columns"]["customer_id"] = name = "customer\u2019s \u20ac"
+    text = ORDERS.replace("customer_id", name).replace("ann", "\u201czoé\u201d \u20ac")
+    source = shop(tmp_path, {"orders": table}, {"orders.csv": text.encode("cp1252")})
+    assert list(parsed(source)["customer_id"].iloc[:2]) == ["\u201czoé\u201d \u20ac", "bob"]
+    (tmp_path / "orders.csv").write_bytes(text.encode("cp1252") + b"\x81,ann,2025-03-04,1\n")
+    with pytest.raises(BadData, match="it is no cp1252 text, as its `encoding` says"):
+        parsed(source)
+    table["rows"]["encoding"] = "latin-1"
+    with pytest.raises(BadData, match="Say `encoding: cp1252`, which Windows writes"):
+        parsed(shop(tmp_path, {"orders": table}, {}))
+
+
 @pytest.mark.parametrize("codec", ["utf-16", "utf-16-le"])
 def test_declared_utf_16_is_read(tmp_path, codec):
     table = orders_map(rows={"path": "orders.csv", "encoding": "utf-16"})

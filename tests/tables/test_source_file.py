@@ -136,8 +136,8 @@ def test_value_that_does_not_fit_is_told(tmp_path, changes, words):
             "`sheet` says nothing about rows of the kind csv",
         ),
         (
-            {"rows": {"path": "a.csv", "encoding": "cp1252"}},
-            "'latin-1' or 'utf-16', got 'cp1252'. Export the file again as UTF-8",
+            {"rows": {"path": "a.csv", "encoding": "cp850"}},
+            r"'cp1252' \(Windows\) or 'utf-16', got 'cp850'. Export the file again as UTF-8",
         ),
         ({"rows": {"path": "a.csv", "skip": -1}}, "skip: .* got -1"),
         ({"rows": [], "derive_from": None}, "give either `rows` or `derive_from`"),

@@ -102,9 +102,14 @@ def why(error: Exception) -> str:
     text = re.split("Possible|LINE 1|SQLSTATE", " ".join(str(error).split()))[0]
     # What DuckDB quotes of a file could be anything.
     found = re.sub(r"Original Line:.*?(Expected Number|$)", r"\1", text)[:200].strip().rstrip(".")
+    if "not latin-1 encoded" in text:
+        return "it is no Latin-1 text. Say `encoding: cp1252`, which Windows writes."
+    if "charmap" in text:
+        return "it is no cp1252 text, as its `encoding` says. Export it again as UTF-8."
     if re.search("invalid unicode|can't decode|malformed input", text, re.IGNORECASE):
         return (
-            "it is not UTF-8 text. Say `encoding: latin-1` beside its `path`, or export it again."
+            "it is not UTF-8 text. Say `encoding: latin-1` beside its `path` (`cp1252` if Excel on "
+            "Windows wrote it), or export it again."
         )
     if "sniffing" in text:
         return "its lines have different numbers of cells, or another `delimiter` divides them."

@@ -19,8 +19,8 @@ from retention_lab.tables.contracts import VERSION, Contract, TableName
 from retention_lab.tables.location import Location, paths
 from retention_lab.tables.source import Source
 
-# These make a shop, write its source file, or ask something of a snapshot: they do not make one, nor
-# do `drafts`.
+# These make a shop, write its source file, or ask something of a snapshot: none makes one, nor do
+# `drafts`.
 _OTHERS = {
     *("simulator.py", "truth.py", "annotations.py", "period.py", "population.py", "saved.py"),
     *("saving.py", "metrics.py", "aggregates.py", "ibis_expressions.py"),

@@ -34,7 +34,7 @@ _SETTINGS: dict[Kind, set[str]] = {
     "connection": {"table", "fingerprint"},
 }
 # What every engine reads without an extension of its own.
-Encoding = Literal["utf-8", "latin-1", "utf-16"]
+Encoding = Literal["utf-8", "latin-1", "cp1252", "utf-16"]
 _HINT = "Paths start from the source file's folder; a bucket must be mounted, as it is not read."
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
@@ -42,8 +42,8 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 def _readable(name: object) -> object:
     if isinstance(name, str) and name not in get_args(Encoding):
         raise ValueError(
-            f"must be 'utf-8', 'latin-1' or 'utf-16', got {name!r}. Export the file again as UTF-8 "
-            "(in Excel: CSV UTF-8)"
+            f"must be 'utf-8', 'latin-1', 'cp1252' (Windows) or 'utf-16', got {name!r}. Export the "
+            "file again as UTF-8 (in Excel: CSV UTF-8)"
         )
     return name
 

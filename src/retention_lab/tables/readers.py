@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zipfile import BadZipFile
 
 import ibis
@@ -24,6 +27,7 @@ from retention_lab.tables.location import Frame, Location, Lookup, expand, paths
 from retention_lab.tables.source import Source
 
 _BLOCK = 1 << 20
+_JAVA = {"latin-1": "ISO-8859-1", "cp1252": "windows-1252"}
 
 
 def read(location: Location, *, source: Source, con: BaseBackend) -> Iterator[ir.Table]:
@@ -65,14 +69,15 @@ def _csv(path: Path, location: Location, con: BaseBackend) -> ir.Table:
     if path.stat().st_size == 0:
         raise checks.BadData(f"{path.name} is empty: not even a header line. Export it again.")
     if con.name == "duckdb":
+        windows = location.encoding == "cp1252"
         return con.read_csv(
-            str(path),
+            str(_as_utf8(path, location.encoding) if windows else path),
             all_varchar=True,
             header=True,
             delim=location.delimiter,
             quote='"',
             escape='"',
-            encoding=location.encoding,
+            encoding="utf-8" if windows else location.encoding,
             skip=location.skip,
             strict_mode=True,
             comment="",  # order numbers may begin with #; the rows would vanish without a word
@@ -87,10 +92,30 @@ def _csv(path: Path, location: Location, con: BaseBackend) -> ir.Table:
         sep=location.delimiter,
         quote='"',
         escape='"',
-        encoding={"latin-1": "ISO-8859-1"}.get(location.encoding, location.encoding),
+        encoding=_JAVA.get(location.encoding, location.encoding),
         multiLine=True,
         mode="FAILFAST",
     )
+
+
+@cache
+def _scratch() -> TemporaryDirectory[str]:
+    """A folder that goes with the process."""
+    return TemporaryDirectory(prefix="retention-lab-")
+
+
+def _as_utf8(path: Path, encoding: str) -> Path:
+    """Copy a text file as UTF-8, once however often it is read: DuckDB knows no cp1252."""
+    copy = Path(_scratch().name) / hashlib.sha256(stamp(path).encode()).hexdigest()
+    if not copy.exists():
+        partial = copy.with_suffix(".partial")
+        with (
+            path.open(encoding=encoding, newline="") as text,
+            partial.open("w", encoding="utf-8", newline="") as written,
+        ):
+            shutil.copyfileobj(text, written, _BLOCK)
+        partial.rename(copy)
+    return copy
 
 
 def _refuse_other_encoding(path: Path, encoding: str) -> None:

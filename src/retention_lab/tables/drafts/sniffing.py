@@ -34,6 +34,7 @@ _DATED = re.compile(
     r"|\d{1,2} [A-Za-z]{3} \d{4}.*|[A-Za-z]{3} \d{1,2},? \d{4}.*"
 )
 _NUMERIC = re.compile(r"[^\d]{0,5}\d[\d.,'\u2019 \u00a0\u2009\u202f]*[^\d]{0,5}")
+_AGAIN = "Export it again as UTF-8 (in Excel: Save as, CSV UTF-8)."
 _MOSTLY = 0.8  # of the cells: totals, blanks and a few slips are no reason to call it otherwise
 
 
@@ -159,9 +160,8 @@ def _ends(path: Path) -> tuple[bytes, bytes]:
 
 
 def _encoding(head: bytes, tail: bytes, *, name: str) -> Encoding:
-    again = "Export it again as UTF-8 (in Excel: Save as, CSV UTF-8)."
     if head.startswith(b"\xfe\xff"):
-        raise checks.BadData(f"{name} is UTF-16 text in an order that is not read. {again}")
+        raise checks.BadData(f"{name} is UTF-16 text in an order that is not read. {_AGAIN}")
     if head.startswith(b"\xff\xfe") or head[1:200:2].count(0) > 50:
         return "utf-16"
     if b"\0" in head:
@@ -170,13 +170,21 @@ def _encoding(head: bytes, tail: bytes, *, name: str) -> Encoding:
         head[: head.rfind(b"\n") + 1 or None].decode("utf-8")
         tail[tail.find(b"\n") + 1 :].decode("utf-8")
     except UnicodeDecodeError:
-        if re.search(rb"[\x80-\x9f]", head + tail):
-            raise checks.BadData(
-                f"{name} is written in another encoding than UTF-8, Latin-1 or UTF-16, as Excel "
-                f"does on Windows. {again}"
-            ) from None
-        return "latin-1"
+        return _of_one_byte(head + tail, name=name)
     return "utf-8"
+
+
+def _of_one_byte(part: bytes, *, name: str) -> Encoding:
+    """Tell Latin-1 from what Windows makes of it: euro signs and quotes where it has no letters."""
+    try:
+        part.decode("cp1252")
+    except UnicodeDecodeError:
+        raise checks.BadData(
+            f"{name} is written in another encoding than UTF-8, UTF-16, Latin-1 or that of Windows "
+            f"(cp1252). {_AGAIN}"
+        ) from None
+    # The middle of a large file is not seen, and what is read as cp1252 may be Latin-1, too.
+    return "cp1252" if re.search(rb"[\x80-\x9f]", part) or len(part) > _HEAD else "latin-1"
 
 
 def _decoded(part: bytes, encoding: Encoding) -> str:
