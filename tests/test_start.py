@@ -141,7 +141,7 @@ def read(target):
     ("export", "options"),
     [
         (semicolon, []),
-        (american, ["--currency", "USD"]),
+        (american, []),
         (tabbed, ["--amounts", "total"]),
         (plain_orders, []),
         (parts, ["--amounts", "parts"]),
@@ -268,7 +268,6 @@ TWO = "1,a,2025-01-02,10\n2,b,2025-01-03,12.5\n"
         ),
         (HEAD + '1,a,2025-01-02,"1,234"\n', 2, "thousands or decimals? For example 1,234."),
         (HEAD + "1,a,2025-01-02,x\n" * 3 + TWO * 9, 3, "of 21 values of 'amount' are no number"),
-        (HEAD + "1,a,2025-01-02,$10\n", 2, "No answer is safe; say it: --currency AUD or"),
         (
             "order_id,customer_id,ordered_at,amount,currency\n1,a,2025-01-02,1,EUR\n"
             "2,b,2025-01-02,1,USD\n",
@@ -318,6 +317,20 @@ def test_questions_are_answered_on_the_terminal_until_an_answer_will_do(begin):
     assert "currency: EUR" in settings
     assert "time_zone: Europe/Berlin" in settings
     assert "%d/%m/%Y %H:%M" in settings
+
+
+def test_sign_of_several_currencies_is_read_as_none_unless_somebody_says_which(begin):
+    text = HEAD + '1,a,2025-01-02,"$1,234.50"\n2,b,2025-01-03,-$3\n3,b,2025-01-04,$9.00\n'
+    code, told, target = begin(text, "--yes")
+    assert code == 0, told
+    assert (
+        "'$' may be of several countries; amounts are shown without a currency. --currency USD "
+        "says otherwise."
+    ) in told
+    assert "currency: XXX" in target.read_text(encoding="utf-8")
+    assert list(read(target)[1]["amount"]) == [123450, 900]
+    code, told, target = begin(text, "--force", answers="2\n")
+    assert (code, "currency: CAD" in target.read_text(encoding="utf-8")) == (0, True), told
 
 
 def test_nobody_there_to_answer_is_told_the_option_and_nothing_is_written(begin):

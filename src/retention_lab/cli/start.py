@@ -163,7 +163,8 @@ def _warn_of_size(layouts: Sequence[Layout]) -> None:
 def _asked(question: Question, *, yes: bool, notes: list[str]) -> str:
     """Ask on the terminal, or take the safe answer, or refuse with the option that answers."""
     choices = list(question.choices)
-    option = " or ".join(question.option.replace("ANSWER", one) for one in choices or [""])
+    ways = dict.fromkeys(question.option.replace("ANSWER", one) for one in choices or [""])
+    option = " or ".join(ways)
     if yes:
         if question.safe is None:
             raise checks.BadParameter(f"{question.text} No answer is safe; say it: {option}.")

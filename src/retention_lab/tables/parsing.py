@@ -57,6 +57,7 @@ SYMBOLS: dict[str, tuple[str, ...]] = {
     "TRY": ("\u20ba",),
     "UAH": ("\u20b4",),
     "USD": ("US$", "$"),
+    "XXX": ("$", "kr.", "kr", "\u00a5"),  # no currency: what may stand for several
 }
 _LIMIT = 1e15  # beyond it, neither pence nor thousandths are exact in the engines' numbers
 _OFFSET = r"(Z|UTC|[+-]\d{2}(:?\d{2})?)$"

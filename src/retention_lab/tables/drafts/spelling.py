@@ -154,18 +154,27 @@ def currency(group: Group, money: Sequence[str], *, talk: Talk) -> str:
             f"{group.name} holds amounts in several currencies: {', '.join(codes)}. One report "
             "speaks of one: export them one by one, or convert them."
         )
-    options = next(iter(codes.values()), [])
-    if len(options) == 1:
-        return options[0]
+    for mark, options in codes.items():
+        return options[0] if len(options) == 1 else talk.ask(_whose(mark, options))
     question = Question(
         text="In which currency are the amounts? Three letters, such as EUR.",
-        choices=dict.fromkeys(options, ""),
-        safe=None if options else NO_CURRENCY,
+        safe=NO_CURRENCY,
         taken="No currency is stated, so amounts are shown without one.",
         fits=lambda code: bool(re.fullmatch("[A-Za-z]{3}", code)),
-        option=f"--currency {'ANSWER' if options else 'EUR'}",
+        option="--currency EUR",
     )
     return talk.ask(question).upper()
+
+
+def _whose(mark: str, options: Sequence[str]) -> Question:
+    codes = [code for code in options if code != NO_CURRENCY]
+    return Question(
+        text=f"Which currency is {mark!r} in the amounts?",
+        choices=dict.fromkeys(codes, "") | {NO_CURRENCY: "amounts are shown without a currency"},
+        safe=NO_CURRENCY,
+        taken=f"{mark!r} may be of several countries; amounts are shown without a currency.",
+        option=f"--currency {codes[-1]}",
+    )
 
 
 def _codes(mark: str) -> list[str]:
