@@ -11,6 +11,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import bs4
 import nbformat
 import numpy as np
 import pandas as pd
@@ -27,11 +28,19 @@ from retention_lab.record import SMALL
 from retention_lab.record.ledger import MIME as RESULTS
 from retention_lab.reports import figures, kernel
 from retention_lab.reports import page as report
+from retention_lab.tables import snapshot
 from retention_lab.tables.simulator import simulate
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "10_retention_overview.ipynb"
-DEMO_SOURCE = Path(__file__).parents[1] / "data" / "sources" / "demo.yml"
+DATA = Path(__file__).parents[1] / "data"
+DEMO_SOURCE = DATA / "sources" / "demo.yml"
 AS_OF = dt.date(2026, 11, 29)
+# The cells of the notebook that these tests speak of.
+ANSWER, BY_MONTH, EARLY, STEPS, GROUPS, BESIDE, REVENUE = (
+    *("c11", "c13", "c15", "c17", "c19", "c23", "c25"),
+)
+OWN, REPURCHASE, ACTIVE, CALENDAR, CLOCK = "c27", "c29", "c31", "c33", "c35"
+CHANGED, LEFT_OUT, MEANING = "c37", "c39", "c41"
 
 
 @dataclass(frozen=True)
@@ -151,6 +160,37 @@ def everything(page):
     )
 
 
+def watched(folder):
+    """Write own metrics, one of them of a table that few shops have and one over nothing."""
+    expressions = {
+        "basket": ("money", "sum(orders.amount) / count(orders.order_id)"),
+        "sold": ("money", "sum(orders.amount)"),
+        "refunded": ("share", "sum(returns.amount) / sum(orders.amount)"),
+        "dear": (
+            "share",
+            "count(orders.order_id) / count(*) filter (where orders.amount > 1000000000)",
+        ),
+    }
+    about = {"better": "higher", "owner": "Shop", "review_by": dt.date(2026, 12, 31)}
+    metrics = [
+        {"name": name, "label": name.capitalize(), "unit": unit, "sql": sql} | about
+        for name, (unit, sql) in expressions.items()
+    ]
+    (folder / "metrics.yml").write_text(yaml.safe_dump({"metrics": metrics}))
+    return str(folder / "metrics.yml")
+
+
+def noted(folder):
+    """Write what happened: a sale in August, and one on the day after the report."""
+    about = {"kind": "promotion"}
+    sales = [
+        {"date": dt.date(2026, 8, 3), "until": dt.date(2026, 8, 9), "label": "Summer sale"} | about,
+        {"date": AS_OF + dt.timedelta(days=1), "label": "Winter sale"} | about,
+    ]
+    (folder / "annotations.yml").write_text(yaml.safe_dump({"annotations": sales}))
+    return str(folder / "annotations.yml")
+
+
 YEAR = steady(customers=400, days=400)
 EARLY_LEAVERS = steady(customers=200, days=200, until=dt.date(2025, 3, 1))
 SHOPS = {
@@ -181,7 +221,8 @@ def page_of(run, tmp_path_factory):
     def page_of(name):
         shop, parameters = SHOPS[name]
         folder = tmp_path_factory.mktemp("shop")
-        return run(source=shop_of(folder, **shop), as_of=AS_OF.isoformat(), **parameters)
+        own = {"metrics": watched(folder), "annotations": noted(folder)}
+        return run(source=shop_of(folder, **shop), as_of=AS_OF.isoformat(), **own, **parameters)
 
     return page_of
 
@@ -224,11 +265,23 @@ Records begin on 29 November 2026; whoever was a customer before that counts as 
 purchase since, so the first months may hold old customers too.
 *No picture yet: no month with 10 new customers or more has been followed for 30 days.*
 
+*Nothing is explained: that takes two periods of 10 customers or more each, in which not all did \
+alike.*
+
+
+*Nothing is explained: that takes two periods of 10 customers or more each, in which not all did \
+alike.*
+
 *The records hold 1 day, fewer than the 90 of a period.*
 A customer retention rate over 90 days needs 180 days of records; these hold 1.
 
 There are fewer than 10 customers, too few for a repeat purchase rate.
 *No picture: in no month did 10 customers or more buy.*
+*None of the own metrics can be shown.*
+- Basket: not shown, as the records begin on 2026-11-29, its days on 2026-09-01.
+- Sold: not shown, as the records begin on 2026-11-29, its days on 2026-09-01.
+- Refunded: not shown, as Corner shop has no returns.
+- Dear: not shown, as the records begin on 2026-11-29, its days on 2026-09-01.
 *No picture yet: fewer than 10 customers were followed for a day.*
 Fewer than 10 customers have been followed for a day or more, too few to say how long the second \
 purchase takes.
@@ -238,6 +291,8 @@ The records hold 1 day, so nobody can have been away for more than 90.
 
 *No picture yet: no group of 10 new customers or more has reached a 30-day window after its first.*
 
+*This is the first report of this suite, so there is nothing to compare with.*
+
 The one row of orders is used.
 
 The source file states no control totals up to this day, so nothing here was compared with Finance.\
@@ -246,7 +301,7 @@ The source file states no control totals up to this day, so nothing here was com
 
 
 def answer(page):
-    return page.texts("c07").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split("\n\n")
+    return page.texts(ANSWER).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split("\n\n")
 
 
 def test_page_of_one_order_of_long_ago_is_not_about_today(page_of):
@@ -264,14 +319,14 @@ def test_page_of_thirty_days_claims_no_period_and_nobody_away(page_of):
     assert "The records hold 30 days, fewer than the 90 of a period." in text
     assert "Bought again within 29 days: " in text
     assert "The records hold 30 days, so nobody can have been away for more than 90." in text
-    assert "c21" not in page.charts
+    assert ACTIVE not in page.charts
 
 
 def test_page_of_a_hundred_days_warns_that_its_new_customers_may_be_old_ones(page_of):
     page = page_of("a hundred days")
     assert answer(page)[0].startswith("## About ")
     assert "Records begin only on 22 August 2026, so some of these customers" in answer(page)[1]
-    assert "not shown" in page.tables["c15"]
+    assert "not shown" in page.tables[BESIDE]
     assert "active_share_before" not in page.results
 
 
@@ -295,8 +350,8 @@ def test_page_of_a_shop_that_nobody_has_joined_for_long_shows_no_recent_period(p
 def test_page_in_yen_has_no_decimals(page_of):
     page = page_of("yen and returns")
     total = sum(amount for _, _, amount in YEAR)
-    assert f"{total:,}<" in page.tables["c27"]
-    assert "<th>returns</th>" in page.tables["c27"]
+    assert f"{total:,}<" in page.tables[LEFT_OUT]
+    assert "<th>returns</th>" in page.tables[LEFT_OUT]
     assert page.results["revenue"]["text"].startswith("¥")
     assert re.search(r"¥[\d,]*\.\d", everything(page)) is None
 
@@ -304,14 +359,14 @@ def test_page_in_yen_has_no_decimals(page_of):
 def test_page_of_a_few_chosen_customers_shows_no_figure_of_theirs(page_of):
     page = page_of("three customers")
     assert page.results == {}
-    assert list(page.charts) == ["c27"]  # what was left out is of the whole source
+    assert list(page.charts) == [LEFT_OUT]  # what was left out is of the whole source
     assert "Only customers with `customer_id in ('c399', 'c398', 'c397')` are in" in page.texts()
     assert "These counts are of the whole source, before customers were chosen." in page.texts()
 
 
 def test_page_of_customers_who_joined_first_knows_that_more_joined_later(page_of):
     page = page_of("those who joined first")
-    assert "nobody has first bought since" in page.texts("c07")
+    assert "nobody has first bought since" in page.texts(ANSWER)
     assert page.results["repeat_rate"]["n"] == len(
         {who for who, day, _ in YEAR if day < "2026-01-01"}
     )
@@ -334,7 +389,17 @@ def demo(tmp_path_factory):
     source = folder / "sources" / "demo.yml"
     source.parent.mkdir()
     shutil.copy(DEMO_SOURCE, source)
-    return {"source": str(source), "as_of": AS_OF.isoformat()}
+    return {
+        "source": str(source),
+        "as_of": AS_OF.isoformat(),
+        "metrics": str(DATA / "demo_metrics.yml"),
+        "annotations": noted(folder),
+    }
+
+
+@pytest.fixture(scope="module")
+def page(run, demo):
+    return run(**demo)
 
 
 @pytest.fixture(scope="module")
@@ -343,8 +408,7 @@ def executed(demo):
     return kernel.execute(NOTEBOOK, parameters=demo, cell_seconds=300, watch=lambda *_: None)
 
 
-def test_runner_gets_the_page_that_the_cells_give(run, demo, executed):
-    page = run(**demo)
+def test_runner_gets_the_page_that_the_cells_give(page, executed):
     shown = [
         output.data
         for cell in executed.cells
@@ -358,19 +422,231 @@ def test_runner_gets_the_page_that_the_cells_give(run, demo, executed):
     assert texts[0].startswith(f"## {ledger['headline']}\n")
 
 
-def test_demo_draws_every_chart_says_that_it_is_made_up_and_records_all(run, demo):
-    page = run(**demo)
-    assert list(page.charts) == ["c09", "c11", "c17", "c19", "c21", "c23", "c25", "c27"]
-    assert "These are made-up customers." in page.texts("c07")
-    assert len(page.results) == 26
+def test_demo_draws_every_chart_says_that_it_is_made_up_and_records_all(page):
+    assert list(page.charts) == [
+        *(BY_MONTH, EARLY, STEPS, GROUPS, REVENUE, REPURCHASE, ACTIVE, CALENDAR, CLOCK, LEFT_OUT)
+    ]
+    assert "These are made-up customers." in page.texts(ANSWER)
+    watched_here = {name for name in page.results if name.startswith(DEMO_METRICS)}
+    assert len(watched_here) == 3 * len(DEMO_METRICS)  # now, before, and the change
+    why = {name for name in page.results if name.startswith("why_")}
+    assert {"why_mix", "why_rate"} <= why
+    assert len(page.results) == 26 + len(why | watched_here)
     assert [name for name, result in page.results.items() if result["key"]] == [
         "returned",
         "revenue",
         "retention_rate",
     ]
     recorded = {result["label"] for name, result in page.results.items() if "_before" not in name}
-    listed = page.tables["c29"]
+    listed = page.tables[MEANING]
     assert [label for label in recorded if html.escape(label) not in listed] == []
+
+
+# --- why it moved, and what changed ---------------------------------------------------------------
+
+DEMO_METRICS = ("refund_share", "items_per_order", "coupon_orders", "late_deliveries", "refunds")
+PARTS = ("restated", "definition", "restated_or_definition", "later", "mix", "rate")
+WEEK_BEFORE = AS_OF - dt.timedelta(days=7)
+
+
+def told_before(page, file, *, snapshot_name="", **fields):
+    """Write what a page said as the results of the week before; all with other `fields`."""
+    results = [result | fields for result in page.results.values()]
+    report = {
+        "as_of": str(WEEK_BEFORE),
+        "snapshot": {"name": snapshot_name},
+        "notebooks": {"overview": {"results": results}},
+    }
+    file.write_text(json.dumps(report), encoding="utf-8")
+    return f"{file}#overview"
+
+
+def rows_of(page, cell):
+    """The rows of the table of a cell, as texts."""
+    rows = bs4.BeautifulSoup(page.tables[cell], "html.parser").select("tbody tr")
+    return [[each.get_text() for each in row.find_all(["th", "td"])] for row in rows]
+
+
+def parts_of(page):
+    found = (page.results.get(f"why_{part}") for part in PARTS)
+    return [result["value"] for result in found if result]
+
+
+def steps_add_up(page):
+    """The printed steps lead from the first printed figure to the last, but for rounding."""
+    rows = rows_of(page, STEPS)
+    numbers = [float(figure.replace("%", "")) for _, figure, _ in rows]
+    assert numbers[0] + sum(numbers[1:-1]) == pytest.approx(numbers[-1], abs=0.05 * len(numbers))
+    assert round(100 * page.results["returned"]["value"], 1) == numbers[-1]
+    return numbers[0]
+
+
+@pytest.fixture(scope="module")
+def weeks(run, demo, tmp_path_factory):
+    """The demo of the week before, and a folder in which its data may be restated."""
+    folder = tmp_path_factory.mktemp("weeks")
+    first = run(**demo | {"as_of": str(WEEK_BEFORE)})
+    name = snapshot.take(demo["source"], as_of=WEEK_BEFORE).folder.name
+    shutil.copytree(Path(demo["source"]).parents[1], folder / "data")
+    again = {**demo, "source": str(folder / "data" / "sources" / "demo.yml")}
+    return first, told_before(first, folder / "results.json", snapshot_name=name), again
+
+
+def test_numbers_of_the_sentences_about_why_are_recorded(page):
+    said = next(part for part in answer(page) if "joined" in part and "first bought" not in part)
+    about = [result for name, result in page.results.items() if name.startswith("why_")]
+    known = {
+        f"{100 * abs(result[each]):.{digits}f}"
+        for result in about
+        for each in ("value", "low", "high")
+        for digits in (0, 1)
+        if result[each] is not None
+    }
+    total = f"{100 * abs(page.results['returned_change']['value']):.1f}"
+    numbers = re.findall(r"\d+\.\d|\d+(?= (?:against|in))", said)
+    assert len(numbers) >= 4
+    assert set(numbers) <= known | {total, "100"}
+
+
+def test_parts_of_the_change_add_up_to_it(page):
+    change = page.results["returned_change"]["value"]
+    assert sum(parts_of(page)) == pytest.approx(change, abs=1e-12)
+    assert len(parts_of(page)) == 2
+    steps_add_up(page)
+
+
+def test_what_happens_after_the_report_is_nowhere_on_it(page):
+    assert "Winter sale" not in json.dumps([data for _, data in page.shown], default=str)
+    assert "When they joined: Summer sale (promotion, 3 to 9 August 2026)." in page.texts(ANSWER)
+    for cell in (BY_MONTH, EARLY, REVENUE, LEFT_OUT):
+        assert "Summer sale" in json.dumps(page.charts[cell])
+
+
+def test_own_metrics_stand_in_their_table_in_the_results_and_among_the_definitions(page):
+    rows = rows_of(page, OWN)
+    assert [row[0] for row in rows] == [page.results[name]["label"] for name in DEMO_METRICS]
+    for name, row in zip(DEMO_METRICS, rows, strict=True):
+        assert row[1].startswith(page.results[name]["text"])
+        assert row[2].startswith(page.results[f"{name}_before"]["text"])
+        assert page.results[f"{name}_change"]["text"] in row[3]
+        assert html.escape(page.results[name]["definition"]) in page.tables[MEANING]
+
+
+def test_a_second_report_on_the_same_data_finds_the_month_as_printed(run, weeks):
+    first, told, again = weeks
+    page = run(**again, previous=told)
+    assert page.results["returned_before"]["value"] == first.results["returned"]["value"]
+    assert parts_of(page)[:2] == [0, 0]  # restated, and defined otherwise
+    rows = rows_of(page, STEPS)
+    assert [row[0] for row in rows] == [
+        "July 2026, as printed",
+        "Who joined",
+        "What the same kind of people did",
+        "August 2026",
+    ]
+    assert "as printed" not in page.texts(ANSWER)
+    assert "Restated" not in page.texts(CHANGED)
+    names = [row[0] for row in rows_of(page, CHANGED)]
+    assert [name for name in names if "hange of" in name or "customers of" in name] == []
+
+
+def test_a_second_report_says_what_was_restated_and_its_parts_still_add_up(run, weeks):
+    first, told, again = weeks
+    file = Path(again["source"]).parents[1] / "demo" / "orders.parquet"
+    orders = pd.read_parquet(file)
+    when = orders["ordered_at"]
+    joined = when.groupby(orders["customer_id"]).transform("min")
+    in_july = joined.between("2026-07-02", "2026-07-30")
+    soon = (when - joined).dt.days.between(2, 88)
+    repeats = orders[in_july & soon].groupby("customer_id")["order_id"].agg(["size", "first"])
+    alone = repeats[repeats["size"] == 1]["first"].head(3)  # then these three never returned
+    old = orders.loc[joined < "2026-01-01", "customer_id"].iloc[0]
+    orders.loc[orders["order_id"].isin(alone), "customer_id"] = old
+    returns = file.with_name("returns.parquet")
+    theirs = pd.read_parquet(returns)
+    theirs[~theirs["order_id"].isin(alone)].to_parquet(returns, index=False)
+    orders.to_parquet(file, index=False)
+
+    page = run(**again, previous=told)
+    was, now = first.results["returned"], page.results["returned_before"]
+    assert now["value"] == pytest.approx(was["value"] - 3 / was["n"])
+    assert page.results["why_restated"]["value"] == pytest.approx(-3 / was["n"])
+    assert (
+        f"July 2026 moves from {was['text']} as printed to {now['text']} (data restated since)."
+    ) in page.texts(ANSWER)
+    assert was["value"] + sum(parts_of(page)) == pytest.approx(page.results["returned"]["value"])
+    assert steps_add_up(page) == float(was["text"].replace("%", ""))
+    assert "Restated: Returned within 90 days, first bought in July 2026" in page.texts(CHANGED)
+    assert "restated: the same days" in page.tables[CHANGED]
+
+
+def test_a_second_report_with_another_definition_does_not_call_the_data_restated(
+    run, demo, weeks, tmp_path
+):
+    first, *_ = weeks
+    otherwise = {"definition": "Otherwise, within 90 days.", "definition_hash": "0" * 12}
+    told = told_before(first, tmp_path / "results.json", **otherwise)
+    page = run(**demo, previous=told)
+    assert page.results["why_restated_or_definition"]["value"] == 0
+    assert "defined otherwise" in page.texts(CHANGED)
+    assert "restated" not in page.texts(CHANGED)
+    steps_add_up(page)
+
+
+@pytest.mark.parametrize(
+    ("where", "ahead"), [("country = 'United Kingdom'", False), ("order_days >= 2", True)]
+)
+def test_a_report_on_some_customers_says_so_and_whether_shares_can_be_compared(
+    where, ahead, run, demo, page
+):
+    everybody, page = page, run(**demo, where=where)
+    assert f"Only customers with `{where}` are in this report." in page.texts(ANSWER)
+    assert ("shares of who came back cannot be compared" in page.texts(ANSWER)) is ahead
+    steps_add_up(page)
+    assert page.results["refund_share"]["n"] < everybody.results["refund_share"]["n"]
+
+
+# What the new blocks say where there is little to say.
+NOTHING = (
+    "*Nothing is explained: that takes two periods of 10 customers or more each, in which not all "
+    "did alike.*"
+)
+NOT_KNOWN = "The data do not tell what kind of people these customers are"
+
+
+@pytest.mark.parametrize("name", SHOPS)
+def test_any_shop_is_explained_or_told_why_not(name, page_of):
+    page = page_of(name)
+    explained = "why_rate" in page.results
+    assert explained is (NOT_KNOWN in page.texts(ANSWER)) is (STEPS in page.charts)
+    assert explained is (NOTHING not in page.texts(STEPS))
+    assert explained is (name not in NOT_EXPLAINED)
+    if explained:
+        steps_add_up(page)
+        change = page.results["returned_change"]
+        ends = [page.results["why_rate"][each] for each in ("value", "low", "high")]
+        assert ends == pytest.approx([change[each] for each in ("value", "low", "high")])
+    assert "the first report of this suite" in page.texts(CHANGED)
+
+
+NOT_EXPLAINED = (
+    *("one order", "one order of long ago", "thirty days", "a hundred days", "one-time buyers"),
+    *("nobody since", "three customers"),
+)
+
+
+def test_metrics_that_a_shop_cannot_answer_say_why_and_the_others_are_shown(page_of):
+    page = page_of("yen and returns")
+    assert [row[0] for row in rows_of(page, OWN)] == ["Basket", "Sold", "Refunded", "Dear"]
+    assert "Dear: not shown, as there was nothing to divide by" in page.texts(OWN)
+    assert "dear" not in page.results
+    assert {"basket", "sold", "refunded"} <= set(page.results)
+    bare = page_of("a hundred days")
+    assert "Refunded: not shown, as Corner shop has no returns." in bare.texts(OWN).replace(
+        "\\", ""
+    )
+    assert "refunded" not in bare.results
+    assert "None of the own metrics can be shown." in page_of("nobody since").texts(OWN)
 
 
 @pytest.mark.browser
@@ -415,6 +691,6 @@ def test_charts_of_the_demo_draw_without_complaint_and_the_triangle_changes(
         overflow = tab.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         chromium.close()
     assert complaints == []
-    assert drawn == 8
+    assert drawn == 10
     assert overflow <= 0
     assert len(set(seen)) == len(MEASURES)
