@@ -357,6 +357,37 @@ def test_two_names_of_one_customer_change_nothing_and_are_told(begin):
     assert "customer_id: customer_id" in target.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("names", "code", "words"),
+    [
+        (("buyer", "note"), 0, "told apart by 'buyer', the only column that speaks of them"),
+        (("Sold-To", "Ship-To"), 0, "told apart by 'Sold-To', not by Ship-To; they do not agree"),
+        (("account_id", "email"), 0, "told apart by 'account_id', not by email; they do not agree"),
+        (("customer", "account_manager"), 0, "Written: shop.yml"),
+        (
+            ("bill_to_customer", "ship_to_customer"),
+            2,
+            'No answer is safe; say it: --column customer_id="bill_to_customer" or '
+            '--column customer_id="ship_to_customer".',
+        ),
+    ],
+)
+def test_customers_are_found_by_names_that_speak_of_them(begin, names, code, words):
+    text = f"order_id,{names[0]},{names[1]},ordered_at,amount\n"
+    found, told, _ = begin(text + "1,a,x,2025-01-02,1.5\n2,b,x,2025-01-02,1.5\n", "--yes")
+    assert found == code, told
+    assert words in told
+
+
+def test_two_columns_of_customers_are_shown_with_what_they_hold(begin):
+    text = "order_id,bill_to_customer,ship_to_customer,ordered_at,amount\n"
+    text += "1,a,x,2025-01-02,1.5\n2,b,x,2025-01-02,1.5\n"
+    code, told, target = begin(text, answers="1\n\n")
+    assert code == 0, told
+    assert "1  bill_to_customer  such as a, b" in told
+    assert "customer_id: bill_to_customer" in target.read_text(encoding="utf-8")
+
+
 def test_what_leaving_out_rows_does_not_mend_is_left_in_the_file_to_be_said(begin):
     text = HEAD + "1,a,2025-01-02,10\n1,b,2025-01-03,12.5\n"
     code, told, target = begin(text, "--yes", "--amounts", "parts")

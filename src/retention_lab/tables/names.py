@@ -36,6 +36,7 @@ NAMES: dict[Role, str] = {
         shopperid kundennummer kundennr kundenid kdnr kundeid kunde numeroclient noclient
         idclient codeclient idcliente codigocliente numerocliente ncliente cliente klantnummer
         klantid klantnr klant codicecliente clienteid
+        soldto soldtoparty
     """,
     "email": """
         email customeremail emailaddress billingemail emailbilling buyeremail mail kundenemail

@@ -74,6 +74,18 @@ class Group:
         found = (name for layout in self.layouts for name in roles.named(layout, role))
         return [name for name in dict.fromkeys(found) if name in self.columns]
 
+    @property
+    def kin(self) -> list[str]:
+        """The columns whose names speak of customers in words of their own."""
+        first, known = self.layouts[0], self.named("customer_id")
+        found = [name for name in self.columns if roles.speaks_of_customers(first, name)]
+        return [name for name in found if name not in known]
+
+    def examples(self, name: str) -> str:
+        """Show what a column holds."""
+        cells = dict.fromkeys(cell for layout in self.layouts for cell in layout.cells[name])
+        return f"such as {', '.join(list(cells)[:3])}"
+
     def cells(self, name: str) -> list[str]:
         """Give the cells of a column in head and tail of the files where it is text."""
         texts = (one.cells[name] for one in self.layouts if name not in one.typed)
@@ -136,27 +148,32 @@ def customer(group: Group, *, talk: Talk) -> str:
     """Return the column that tells customers apart: an id before an e-mail before a name."""
     if "customer_id" in talk.columns:
         return needed(group, "customer_id", "a customer", talk=talk)
-    ids, mails = group.named("customer_id"), group.named("email")
-    found = [*ids, *mails] or group.named("customer_name")
+    ids, kin, mails = group.named("customer_id"), group.kin, group.named("email")
+    found = [*ids, *kin, *mails] or group.named("customer_name")
     if not found:
         return needed(group, "customer_id", "a customer", talk=talk)
-    others = [one for one in found[1:] if not profiling.one_to_one(group.tables, found[0], one)]
-    if found[1:] and not others:
-        talk.tell(
-            f"Customers are told apart by {found[0]!r}; {', '.join(found[1:])} says the same."
-        )
-    if found[0] in mails:
+    first, *rest = found
+    others = [one for one in rest if not profiling.one_to_one(group.tables, first, one)]
+    if rest and not others:
+        talk.tell(f"Customers are told apart by {first!r}; {', '.join(rest)} says the same.")
+    elif first in kin and not rest:
+        talk.tell(f"Customers are told apart by {first!r}, the only column that speaks of them.")
+    if first in mails:
         talk.tell("Customers are told apart by e-mail: who uses two addresses counts as two.")
-    if not others and (ids or mails):
-        return found[0]
-    clear = len(ids) == 1 and set(others) <= set(mails)
-    question = Question(
+    if not others and first not in group.named("customer_name"):
+        return first
+    return talk.ask(_who(group, [first, *others], clear=len(ids or kin) == 1))
+
+
+def _who(group: Group, found: Sequence[str], *, clear: bool) -> Question:
+    first, *others = found
+    return Question(
         text=f"Which column of {group.name} tells customers apart? They do not agree row by row."
         if others
-        else f"Is one {found[0]!r} one customer? There is no better column.",
-        choices=dict.fromkeys(found, ""),
-        safe=found[0] if clear else None,
-        taken=f"Customers are told apart by {found[0]!r}, not by e-mail; the two do not agree.",
+        else f"Is one {first!r} one customer? There is no better column.",
+        choices={name: group.examples(name) for name in found},
+        safe=first if clear and others else None,
+        taken=f"Customers are told apart by {first!r}, not by {', '.join(others)}; they do not "
+        "agree row by row.",
         option='--column customer_id="ANSWER"',
     )
-    return talk.ask(question)

@@ -37,6 +37,15 @@ _PERSONAL = re.compile(
     r"|telefon|adresse|geburt|prenom|nom$|rue$|ville|telefono|calle|direccion|ciudad|indirizzo|citta"
     r"|company|notes?$"
 )
+_CUSTOMERS = re.compile(
+    r"\b(customers?|clients?|buyers?|accounts?|shopper|cust|\w*kunden?|klant|clientes?|acheteur"
+    r"|comprador|(sold|bill|ship) to)\b"
+)
+_ASIDE = re.compile(
+    r"\b(type|group|segment|class|category|name|e?mail|since|date|status|state|country|region|city"
+    r"|phone|address|street|zip|manager|agent|service|rating|age|gender|balance|value|new|first"
+    r"|is|has|notes?|comments?|language|tax|vat|total|count|orders?)\b"
+)
 _WANTS: dict[Role, Kind] = {
     **dict.fromkeys(("ordered_at", "shipped_at", "promised_at", "delivered_at"), "time"),
     **dict.fromkeys(("returned_at", "occurred_at", "signed_up_at"), "time"),
@@ -73,6 +82,19 @@ def _confirms(layout: Layout, name: str, role: Role) -> bool:
         return False
     kind, wanted = layout.kinds[name], _WANTS.get(role)
     return kind == wanted if wanted else not (role == "customer_id" and kind == "time")
+
+
+def speaks_of_customers(layout: Layout, name: str) -> bool:
+    """Tell whether a column's name holds a word for customers, and its cells may tell them apart.
+
+    `bill_to_customer` and `Sold-To` do; `customer_type` and `account_manager` do not.
+    """
+    words = re.sub(r"[\W_]+", " ", name.lower())
+    ids = _CUSTOMERS.search(words) is not None and _ASIDE.search(words) is None
+    whole = layout.kinds[name] == "text" or all(
+        re.fullmatch(r"\d+(\.0)?", cell) for cell in layout.cells[name]
+    )
+    return ids and whole and bool(layout.cells[name])
 
 
 def of_kind(layout: Layout, kind: Kind) -> list[str]:
