@@ -71,7 +71,7 @@ ANSWERS = {
         "Fewer of August 2026's new customers came back.",
         "Of 6,412 customers who first bought in August 2026, 1,600, about 25 in 100 (25.0 %, 23.9 "
         "to 26.0), bought again within 90 days. July 2026's figure was 28.4 %, so this is 3.4 "
-        "points lower, with a plausible range from 5.0 lower to 1.9 lower.",
+        "points lower (plausibly 1.9 to 5.0 lower).",
         "**Do** (Lifecycle team, by 6 December 2026): find out whether other people joined in "
         "August 2026 (a promotion, a new channel) or the same kind of people came back less. **Do "
         "not** change the offer on one month's figure.",
@@ -81,7 +81,7 @@ ANSWERS = {
         "More of August 2026's new customers came back.",
         "Of 1,000 customers who first bought in August 2026, 350, about 35 in 100 (35.0 %, 32.1 to "
         "38.0), bought again within 90 days. July 2026's figure was 25.0 %, so this is 10.0 points "
-        "higher, with a plausible range from 6.0 higher to 14.0 higher.",
+        "higher (plausibly 6.0 to 14.0 higher).",
         "**Do** (Lifecycle team, by 6 December 2026): write down what was different in August "
         "2026. **Do not** credit a campaign with it: only a randomized test can.",
     ),
@@ -90,7 +90,7 @@ ANSWERS = {
         "Fewer of August 2026's new customers came back; it may be chance.",
         "Of 100 customers who first bought in August 2026, 25, about 25 in 100 (25.0 %, 17.5 to "
         "34.3), bought again within 90 days. July 2026's figure was 30.0 %, so this is 5.0 points "
-        "lower, with a plausible range from 17.1 lower to 7.3 higher.",
+        "lower (plausibly 17.1 lower to 7.3 higher).",
         WAIT,
     ),
     "perhaps more": (
@@ -98,7 +98,7 @@ ANSWERS = {
         "More of August 2026's new customers came back; it may be chance.",
         "Of 100 customers who first bought in August 2026, 30, about 30 in 100 (30.0 %, 21.9 to "
         "39.6), bought again within 90 days. July 2026's figure was 25.0 %, so this is 5.0 points "
-        "higher, with a plausible range from 7.3 lower to 17.1 higher.",
+        "higher (plausibly 7.3 lower to 17.1 higher).",
         WAIT,
     ),
     "rounded": (  # 29.17 and 28.63 in 100, so 0.54 apart, though 29.2 less 28.6 is 0.6
@@ -106,7 +106,7 @@ ANSWERS = {
         "More of August 2026's new customers came back; it may be chance.",
         "Of 7,248 customers who first bought in August 2026, 2,114, about 29 in 100 (29.2 %, 28.1 "
         "to 30.2), bought again within 90 days. July 2026's figure was 28.6 %, so this is 0.5 "
-        "points higher before rounding, with a plausible range from 0.9 lower to 2.0 higher.",
+        "points higher before rounding (plausibly 0.9 lower to 2.0 higher).",
         WAIT,
     ),
     "the same": (
@@ -114,7 +114,7 @@ ANSWERS = {
         "About the same share of August 2026's new customers came back.",
         "Of 100 customers who first bought in August 2026, 30, about 30 in 100 (30.0 %, 21.9 to "
         "39.6), bought again within 90 days. July 2026's figure was 30.0 %, so this is about the "
-        "same, with a plausible range from 10.5 lower to 11.3 higher.",
+        "same (plausibly 10.5 lower to 11.3 higher).",
         WAIT,
     ),
     "nobody before": (
@@ -142,8 +142,8 @@ ANSWERS = {
         ((100, 0), (100, 0)),
         "None of August 2026's new customers came back within 90 days.",
         "Of 100 customers who first bought in August 2026, none (0.0 %, 0.0 to 3.7) bought again "
-        "within 90 days. July 2026's figure was 0.0 %, so this is about the same, with a plausible "
-        "range from 3.7 lower to 3.7 higher.",
+        "within 90 days. July 2026's figure was 0.0 %, so this is about the same (plausibly "
+        "3.7 lower to 3.7 higher).",
         WAIT,
     ),
     "all": (
@@ -842,6 +842,14 @@ def test_a_restated_figure_is_told_in_a_sentence():
     ]
 
 
+def test_days_that_end_with_each_report_are_named_once():
+    days = {"about": "90 days to 2026-11-22", "period": "2026-08-25/2026-11-22", "value": 0.3}
+    now = {"about": "90 days to 2026-11-29", "period": "2026-09-01/2026-11-29"}
+    then = earlier(kept=("30.0", days))
+    table = wording.changed_table(changes(now_recorded(kept=(0.4, now)), then), then)
+    assert table["What it is"].item() == "now of 90 days to 2026-11-29"
+
+
 def test_many_restated_figures_leave_some_to_the_table():
     names = [f"figure *{number}*" for number in range(5)]
     then = earlier(**{name: ("1", {"value": 1, "unit": "count"}) for name in names})
@@ -868,8 +876,9 @@ def test_a_change_is_told_with_what_chance_alone_would_do():
     frame = changes(now, then)
     assert plain(wording.what_changed(frame, then)) == (
         "Results since 22 November 2026: 1 as printed, 2 of other days. 2 results are of days "
-        "wholly apart from the printed ones, and 1 of them marked, where the plausible range of the "
-        "change leaves out zero; by chance alone about one in 20 would be, that is 0 or 1 of these."
+        "wholly apart from the printed ones, and 1 of them marked, where the plausible range of "
+        "the change leaves out zero; by chance alone about one in 20 would be, that is 0 or 1 of "
+        "these."
     )
     table = wording.changed_table(frame, then)
     assert table["What it is"].tolist() == [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import altair as alt
 import pandas as pd
 
@@ -188,7 +190,9 @@ def _of_groups(explained: Explained, names: tuple[str, str]) -> pd.DataFrame:
 
 
 def _short(dimension: str) -> str:
-    return capitalised(dimension_label(dimension).removesuffix(" of the first order"))
+    """Leave out what the caption has room for, so that labels fit a telephone."""
+    label = re.sub(r" (of|on) the first order$", "", dimension_label(dimension))
+    return capitalised(label)
 
 
 def _dots(data: pd.DataFrame, columns: Columns, *, sides: tuple[str, str]) -> alt.LayerChart:

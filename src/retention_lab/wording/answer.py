@@ -21,6 +21,7 @@ from retention_lab.wording.phrases import (
     month,
     possessive,
     some,
+    span,
 )
 
 _NAMED = 3  # of what happened, on the first screen; pictures mark the others
@@ -108,17 +109,13 @@ def _comparison(ledger: Ledger, found: Newest) -> str:
         if round(shown, 1) != round(100 * change.value, 1):
             size += " before rounding"
     return (
-        f"{possessive(before.about)} figure was {before.text}, so this is {size}, with a plausible "
-        f"range from {_bound(change, change.low)} to {_bound(change, change.high)}."
+        f"{possessive(before.about)} figure was {before.text}, so this is {size} "
+        f"(plausibly {span(change)})."
     )
 
 
 def _side(value: float) -> str:
     return "lower" if value < 0 else "higher"
-
-
-def _bound(claim: Claim, value: float | None) -> str:
-    return f"{claim.written(abs(value or 0))} {_side(value or 0)}"
 
 
 def overview_happened(annotations: Sequence[Annotation], found: Newest | None) -> str:

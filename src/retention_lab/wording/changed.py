@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping
 from typing import Any, TypeAlias
 
@@ -25,6 +26,7 @@ _ORDER: Mapping[Kind, str] = {
     "new": "new",
     "gone": "gone",
 }
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SHOWN = 3  # restated figures in a sentence; the table has them all
 
 
@@ -175,6 +177,8 @@ def _what(row: Row) -> str:
             return "another definition, not compared"
         case "moved" if row["about"] == row["about_then"]:
             words = f"{row['about']}, with later data"
+        case "moved" if _DAY.search(row["about"]):  # the heading says how long ago it was
+            words = f"now of {row['about']}"
         case "moved":
             words = f"{row['about']}, was {row['about_then']}"
         case "new" | "gone" | "same":

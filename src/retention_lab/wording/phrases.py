@@ -92,3 +92,13 @@ def direction(change: Claim) -> Direction:
     if change.high is not None and change.high < 0:
         return "fewer"
     return "perhaps more" if change.value > 0 else "perhaps fewer"
+
+
+def span(claim: Claim) -> str:
+    """Write a range as people say it: `0.3 to 1.5 lower`, `2.5 lower to 0.1 higher`."""
+    low, high = claim.low or 0.0, claim.high or 0.0
+    first, last = sorted((low, high), key=abs)
+    if low * high > 0:
+        side = "lower" if last < 0 else "higher"
+        return f"{claim.written(abs(first))} to {claim.written(abs(last))} {side}"
+    return f"{claim.written(abs(low))} lower to {claim.written(abs(high))} higher"

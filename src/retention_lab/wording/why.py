@@ -11,7 +11,7 @@ from retention_lab.record import SMALL, Claim, Ledger
 from retention_lab.record.why import CLAIMS
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.compare import as_claim, sides
-from retention_lab.wording.phrases import Instead, capitalised, quoted
+from retention_lab.wording.phrases import Instead, capitalised, quoted, span
 
 NONE = (
     f"Nothing is explained: that takes two periods of {SMALL} customers or more each, in which not "
@@ -42,7 +42,7 @@ def _mix(ledger: Ledger, explained: Explained) -> str:
         )
     bounds = (mix.low or 0.0, mix.high or 0.0)
     if _is_nothing(mix, mix.value) and (_is_clear(mix) or all(_is_nothing(mix, b) for b in bounds)):
-        return f"{capital} made next to no difference ({_span(mix)})."
+        return f"{capital} made next to no difference ({span(mix)})."
     part = f"{mix.written(abs(mix.value))} of the {_size(mix, total)}"
     leads = mix.value * total > 0 and _MATERIAL * abs(total) <= abs(mix.value) <= abs(total)
     change = explained.comparison.difference
@@ -50,15 +50,15 @@ def _mix(ledger: Ledger, explained: Explained) -> str:
         if leads and not change.low <= 0 <= change.high:
             return (
                 f"About {part} goes with {who}{_group(ledger, explained, rates=False)}, a part "
-                f"that may be chance ({_span(mix)})."
+                f"that may be chance ({span(mix)})."
             )
-        return f"{capital} made no difference that can be told from chance ({_span(mix)})."
+        return f"{capital} made no difference that can be told from chance ({span(mix)})."
     if leads:
-        return f"About {part} comes from {who} ({_span(mix)}){_group(ledger, explained)}."
+        return f"About {part} comes from {who} ({span(mix)}){_group(ledger, explained)}."
     moved = "raised" if mix.value > 0 else "lowered"
     return (
         f"{capital} would have {moved} it by {_size(mix, mix.value)} "
-        f"({_span(mix)}){_group(ledger, explained)}."
+        f"({span(mix)}){_group(ledger, explained)}."
     )
 
 
@@ -68,15 +68,15 @@ def _rate(ledger: Ledger, explained: Explained) -> str:
     if mix.low is None:  # then all of it is what people did, and was said above
         return ""
     if _is_nothing(rate, rate.value):
-        return f"Among the same kind of people it is about the same ({_span(rate)})."
+        return f"Among the same kind of people it is about the same ({span(rate)})."
     if explained.measure.name.startswith("returned_"):
         moved = f"{_size(rate, rate.value)} {'less' if rate.value < 0 else 'more'}"
         did = f"The same kind of people came back {moved}"
     else:
         did = f"Among the same kind of people it is {_size(rate, rate.value)} {_side(rate.value)}"
     if _is_clear(rate):
-        return f"{did} ({_span(rate)})."
-    return f"{did}, which may be chance ({_span(rate)})."
+        return f"{did} ({span(rate)})."
+    return f"{did}, which may be chance ({span(rate)})."
 
 
 def _group(ledger: Ledger, explained: Explained, *, rates: bool = True) -> str:
@@ -152,8 +152,8 @@ def why_parts(ledger: Ledger, explained: Explained | None) -> pd.DataFrame | Ins
     rows = [(capitalised(start), before.written(explained.start), "")]
     for part in steps(explained):
         claim = ledger[CLAIMS[part.name]]
-        span = "" if claim.low is None else _span(claim)
-        rows.append((part_label(part, explained), _signed(claim), span))
+        ranged = "" if claim.low is None else span(claim)
+        rows.append((part_label(part, explained), _signed(claim), ranged))
     rows.append((capitalised(last), now.text, ""))
     unit = "change in points" if _points(explained) else "change"
     columns = ["Step", f"Figure, or {unit}", "Range"]
@@ -212,7 +212,7 @@ def _written(mix: Interval, explained: Explained) -> tuple[str, str]:
         definition="",
         currency=explained.comparison.currency,
     )
-    return _signed(claim), _span(claim)
+    return _signed(claim), span(claim)
 
 
 def _came(explained: Explained) -> str:
@@ -257,15 +257,6 @@ def _side(value: float) -> str:
 
 def _height(own: Claim, others: Claim) -> str:
     return "higher" if own.value > others.value else "lower"
-
-
-def _span(claim: Claim) -> str:
-    """Write a range as people say it: `0.3 to 1.5 lower`, `2.5 lower to 0.1 higher`."""
-    low, high = claim.low or 0.0, claim.high or 0.0
-    first, last = sorted((low, high), key=abs)
-    if low * high > 0:
-        return f"{claim.written(abs(first))} to {claim.written(abs(last))} {_side(last)}"
-    return f"{claim.written(abs(low))} lower to {claim.written(abs(high))} higher"
 
 
 def _hundreds(one: float, other: float, between: str) -> str:
