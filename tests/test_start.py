@@ -206,6 +206,9 @@ def test_total_row_cancelled_and_negative_rows_are_left_out_and_listed(begin):
     assert code == 0, told
     for words in ("1, total row", "1, cancelled", "1, negative amount (these are probably refunds"):
         assert f"left out: {words}" in told
+    rules = [rule for rule in source.load(target).tables["orders"].leave_out if rule.where]
+    words = ["trim(\"order_id\") = 'Total'", "trim(\"status\") = 'Cancelled'"]
+    assert [rule.where for rule in rules] == words
     assert read(target)[0] == EXPECTED
 
 

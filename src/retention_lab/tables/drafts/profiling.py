@@ -200,3 +200,20 @@ def values(tables: Sequence[ir.Table], name: str) -> dict[str, int]:
         top = counts.order_by(ibis.desc("rows"), "cell").limit(20)
         counted.update(dict(collect(top).itertuples(index=False)))
     return dict(counted.most_common(20))
+
+
+def unlike_orders(
+    tables: Sequence[ir.Table], names: Sequence[str], pattern: str, *, empty: Sequence[str]
+) -> list[dict[str, str]]:
+    """List rows with a cell of a pattern, in lower case, or with nothing in the `empty` columns.
+
+    Each row is once there, as trimmed text by column; at most a hundred of each file.
+    """
+    found: list[dict[str, str]] = []
+    for table in tables:
+        rows = table.select(**{name: parsing.text(table[name]).fill_null("") for name in names})
+        fits = [rows[name].lower().re_search(pattern) for name in names]
+        rows = rows.filter(ibis.or_(ibis.and_(*(rows[name] == "" for name in empty)), *fits))
+        few = collect(rows.distinct().order_by(list(rows.columns)).limit(100))
+        found += [dict(zip(few.columns, row, strict=True)) for row in few.itertuples(index=False)]
+    return found
