@@ -261,6 +261,19 @@ def test_metrics_of_a_file_and_saved_cohorts(tmp_path, monkeypatch):
         LAB.metrics("metrics.yml")
 
 
+def test_customers_of_a_report_are_saved_as_a_cohort(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    may = "first_ordered_on between date '2025-05-01' and date '2025-05-31'"
+    results = [{"name": "returned", "population": may}]
+    report = {"as_of": "2025-06-30", "notebooks": {"10_retention_overview": {"results": results}}}
+    (tmp_path / "results.json").write_text(json.dumps(report), encoding="utf-8")
+    LAB.cohort("may", report=tmp_path)
+    LAB.cohort("may-uk", report=tmp_path, where="country = 'UK'")
+    chosen = LAB.where("cohort('may')").snapshot.rows["customers"]
+    assert chosen == LAB.where(may).snapshot.rows["customers"]
+    assert 0 < LAB.where("cohort('may-uk')").snapshot.rows["customers"] < chosen
+
+
 def test_sql_answers_in_the_order_asked_and_changes_nothing():
     before = LAB.orders.count().execute()
     frame = LAB.sql(
@@ -368,6 +381,7 @@ FILES = {
                             "unit": "share",
                             "period": "2026-07-01/2026-07-31",
                             "definition": "Who came back within 90 days.",
+                            "population": "first_ordered_on >= date '2026-07-01'",
                         }
                     ]
                 }

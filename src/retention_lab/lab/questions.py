@@ -10,6 +10,8 @@ from retention_lab.lab.answer import Answer
 from retention_lab.lab.comparing import Explanation
 from retention_lab.tables.annotations import Annotation
 from retention_lab.tables.period import Period
+from retention_lab.tables.population import both
+from retention_lab.tables.saving import from_report
 from retention_lab.tables.snapshot import Snapshot
 
 OVERVIEW = "10_retention_overview"
@@ -233,17 +235,23 @@ class Questions:
         *,
         where: str = "",
         ids: Iterable[object] | None = None,
+        report: str | Path = "",
+        result: str = "returned",
         replace: bool = False,
     ) -> Answer:
         """Save customers under a name: those of a condition, or a list that stays the same.
 
-        Without either, the customers whom this lab was narrowed to. Any condition may then name
-        them: ``lab.where("cohort('uk-august')")``. This writes files in `data/cohorts/`.
+        With a `report`, its folder, those whom a `result` of it is about; without any of these, the
+        customers whom this lab was narrowed to. Any condition may then name them:
+        ``lab.where("cohort('uk-august')")``. This writes files in `data/cohorts/`.
 
         Example::
 
             lab.cohort("uk", where="country = 'United Kingdom'")
+            lab.cohort("newest", report="reports/weekly/2026-11-22")
         """
+        if str(report):
+            where = both(where, from_report(report, result))
         return comparing.cohort(name, shop=self.snapshot, where=where, ids=ids, replace=replace)
 
     def sql(self, query: str) -> Answer:
