@@ -847,7 +847,7 @@ def test_days_that_end_with_each_report_are_named_once():
     now = {"about": "90 days to 2026-11-29", "period": "2026-09-01/2026-11-29"}
     then = earlier(kept=("30.0", days))
     table = wording.changed_table(changes(now_recorded(kept=(0.4, now)), then), then)
-    assert table["What it is"].item() == "now of 90 days to 2026-11-29"
+    assert table["What it is"].item() == "now 90 days to 2026-11-29"
 
 
 def test_many_restated_figures_leave_some_to_the_table():

@@ -178,7 +178,7 @@ def _what(row: Row) -> str:
         case "moved" if row["about"] == row["about_then"]:
             words = f"{row['about']}, with later data"
         case "moved" if _DAY.search(row["about"]):  # the heading says how long ago it was
-            words = f"now of {row['about']}"
+            words = f"now {row['about']}"
         case "moved":
             words = f"{row['about']}, was {row['about_then']}"
         case "new" | "gone" | "same":
