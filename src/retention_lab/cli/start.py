@@ -5,9 +5,11 @@ What it finds, asks and takes is decided in `tables`; here it is asked and told.
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,44 +37,44 @@ _HINTS = {
 }
 
 
+_Files = Annotated[list[Path], typer.Argument(help="Exports: CSV, Excel or Parquet.")]
+_To = Annotated[
+    Path | None, typer.Option(help="The source file to write; default beside the first file.")
+]
+_Name = Annotated[str | None, typer.Option(help="The shop's name, as reports call it.")]
+_Column = Annotated[
+    list[str] | None,
+    typer.Option(help="What a column means, such as customer_id='Client No'; repeatable."),
+]
+_Dates = Annotated[str | None, typer.Option(help="How dates are written: %d/%m/%Y.")]
+_Number = Annotated[str | None, typer.Option(help="How 1234.56 is written, such as 1.234,56.")]
+_Currency = Annotated[str | None, typer.Option(help="Three letters, such as EUR.")]
+_Zone = Annotated[str | None, typer.Option(help="Such as Europe/Berlin.")]
+_Amounts = Annotated[
+    str | None, typer.Option(help="In rows of one order: its total repeated, or parts.")
+]
+_Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing; take what is safe.")]
+_Force = Annotated[bool, typer.Option("--force", help="Replace the source file.")]
+_NoRun = Annotated[bool, typer.Option("--no-run", help="Make no report yet.")]
+_NoOpen = Annotated[bool, typer.Option("--no-open", help="Do not open the report.")]
+_Out = Annotated[Path, typer.Option(help="Where reports lie.")]
+
+
 def start(  # noqa: PLR0913  each is an option of the command
-    files: Annotated[list[Path], typer.Argument(help="Exports: CSV, Excel or Parquet.")],
-    *,
-    to: Annotated[
-        Path | None, typer.Option(help="The source file to write; default beside the first file.")
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="The shop's name, as reports call it.")] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(help="What a column means, such as customer_id='Client No'; repeatable."),
-    ] = None,
-    dates: Annotated[str | None, typer.Option(help="How dates are written: %d/%m/%Y.")] = None,
-    number: Annotated[
-        str | None, typer.Option(help="How 1234.56 is written, such as 1.234,56.")
-    ] = None,
-    currency: Annotated[str | None, typer.Option(help="Three letters, such as EUR.")] = None,
-    time_zone: Annotated[str | None, typer.Option(help="Such as Europe/Berlin.")] = None,
-    amounts: Annotated[
-        str | None, typer.Option(help="In rows of one order: its total repeated, or parts.")
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing; take what is safe.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace the source file.")] = False,
-    no_run: Annotated[bool, typer.Option("--no-run", help="Make no report yet.")] = False,
-    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the report.")] = False,
-    out: Annotated[Path, typer.Option(help="Where reports lie.")] = Path("reports"),
-) -> int:
+    files: _Files, *, to: _To = None, name: _Name = None, column: _Column = None,
+    dates: _Dates = None, number: _Number = None, currency: _Currency = None,
+    time_zone: _Zone = None, amounts: _Amounts = None, yes: _Yes = False, force: _Force = False,
+    no_run: _NoRun = False, no_open: _NoOpen = False, out: _Out = Path("reports"),
+) -> int:  # fmt: skip
     """Make a source file and a first report from exported files; asks what they leave open."""
     from retention_lab.tables import engine
-    from retention_lab.tables.drafts import deciding, sniffing
+    from retention_lab.tables.drafts import deciding
     from retention_lab.tables.drafts.questions import Talk
 
     target = to or files[0].with_suffix(".yml")
     _refuse_target(target, force=force)
     con = engine.connect()
-    layouts = [sniffing.look(file, con=con) for file in files]
-    for layout in layouts:
-        typer.echo(_described(layout))
-    _warn_of_size(layouts)
+    layouts = _looked(files, con=con)
     notes: list[str] = []
     talk = Talk(
         columns=_said(column or []), dates=dates, number=number, currency=_code(currency),
@@ -84,18 +86,34 @@ def start(  # noqa: PLR0913  each is an option of the command
     _tell_left_alone(layouts, settings)
     _list("Taken as safe:", notes)
     above = [f"Written by `retention-lab start {' '.join(file.name for file in files)}`.", *notes]
-    source = _written(settings, target, above=above, con=con)
+    suite = None if no_run else _suite()
+    made = _written(settings, target, above=above, con=con, suite=suite)
     typer.echo(f"\nWritten: {target}")
-    _tell_feeds(source)
-    return 0 if no_run else _run(target, out=out, opened=not no_open)
+    _tell_feeds(made.source)
+    return 0 if no_run else _run(target, suite, as_of=made.as_of, out=out, opened=not no_open)
 
 
-def _written(settings: Settings, target: Path, *, above: Sequence[str], con: BaseBackend) -> Source:
-    """Rehearse the settings, tell what came of it, and write them."""
+def _looked(files: Sequence[Path], *, con: BaseBackend) -> list[Layout]:
+    """Look at the files and tell what they are."""
+    from retention_lab.tables.drafts import sniffing
+
+    layouts = [sniffing.look(file, con=con) for file in files]
+    for layout in layouts:
+        typer.echo(_described(layout))
+    _warn_of_size(layouts)
+    return layouts
+
+
+def _written(
+    settings: Settings, target: Path, *, above: Sequence[str], con: BaseBackend, suite: Path | None
+) -> Rehearsal:
+    """Rehearse the settings for a report of a suite, tell what came of it, and write them."""
+    from retention_lab.reports import suite as suites
     from retention_lab.tables.drafts import rehearsal, writing
 
+    reported = partial(suites.period_end, period=suites.load(suite).period) if suite else None
     try:
-        made = rehearsal.rehearse(settings, file=target, con=con)
+        made = rehearsal.rehearse(settings, file=target, con=con, reported=reported)
     except checks.BadData as error:  # what remains is said in the file, so there must be one
         writing.write(target, writing.text(settings, notes=above))
         raise checks.BadData(
@@ -103,7 +121,7 @@ def _written(settings: Settings, target: Path, *, above: Sequence[str], con: Bas
         ) from error
     _tell_rows(made)
     writing.write(target, writing.text(made.settings, notes=above))
-    return made.source
+    return made
 
 
 def _refuse_target(target: Path, *, force: bool) -> None:
@@ -222,15 +240,26 @@ def _tell_feeds(source: Source) -> None:
     _list("Possible once there is more:", [f"{feed.name}: {feed.unlock}" for feed in rest])
 
 
-def _run(target: Path, *, out: Path, opened: bool) -> int:
-    """Run the overview of a source file, and open its page on a terminal."""
+def _run(target: Path, file: Path | None, *, as_of: dt.date | None, out: Path, opened: bool) -> int:
+    """Run the overview of a source file, and open its page on a terminal.
+
+    Raises
+    ------
+    BadParameter
+        When there is no suite.
+    """
     from retention_lab.reports import run as runner
     from retention_lab.reports import suite as suites
 
+    if file is None:
+        raise checks.BadParameter(
+            f"The notebooks are not here: {SUITE} is missing. Go to the folder of retention-lab, "
+            f"then: retention-lab run {SUITE} --source {target.resolve()}"
+        )
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    suite = suites.load(_suite(target), source=str(target))
+    suite = suites.load(file, source=str(target))
     with show.progress() as watch:
-        outcome = runner.run(suite, out=out, watch=watch)
+        outcome = runner.run(suite, as_of=as_of, out=out, watch=watch)
     for failure in outcome.failures:
         typer.echo(str(failure), err=True)
     if outcome.failures:
@@ -243,23 +272,11 @@ def _run(target: Path, *, out: Path, opened: bool) -> int:
     return outcome.exit_code
 
 
-def _suite(target: Path) -> Path:
-    """Find the overview from here, or beside the package where it is a checkout.
-
-    Raises
-    ------
-    BadParameter
-        When it is in neither place.
-    """
+def _suite() -> Path | None:
+    """Find the overview from here, or beside the package where it is a checkout."""
     import retention_lab
     from retention_lab.tables import source
 
     here = source.find(SUITE)
     beside = Path(retention_lab.__file__).parents[2] / SUITE
-    found = next((path for path in (here, beside) if path.exists()), None)
-    if found is None:
-        raise checks.BadParameter(
-            f"The notebooks are not here: {SUITE} is missing. Go to the folder of retention-lab, "
-            f"then: retention-lab run {SUITE} --source {target.resolve()}"
-        )
-    return found
+    return next((path for path in (here, beside) if path.exists()), None)

@@ -19,8 +19,10 @@ from retention_lab.tables.contracts import DUPLICATE, NO_ORDER, OVERLAP, Column
 from retention_lab.tables.mapping import Plan, parsed_rows
 
 
-def judged_rows(made: Plan, *, con: BaseBackend, cutoff: dt.datetime) -> ir.CachedTable:
-    """Read the rows of one table and give each its reason.
+def judged_rows(
+    made: Plan, *, con: BaseBackend, cutoff: dt.datetime, parsed: ir.Table | None = None
+) -> ir.CachedTable:
+    """Read the rows of one table, unless they are `parsed` already, and give each its reason.
 
     Returns a table kept in the engine: the canonical columns and attributes, the business-local
     date of the contract's time, `_money` (int64 minor units of the row, for the counts), `_later`
@@ -35,15 +37,17 @@ def judged_rows(made: Plan, *, con: BaseBackend, cutoff: dt.datetime) -> ir.Cach
     BadData
         When a file cannot be read.
     """
-    with parsed_rows(made, con=con) as parsed:
-        first, last = _span(parsed, made)
-        rows = _in_utc(parsed, Clock(zone=made.source.time_zone, first=first, last=last))
-        rows = _masked(rows, made, cutoff)
-        if made.files > 1 and made.table.overlap == "count_once":
-            rows = _mark_overlap(rows, made)
-        rows = _with_reasons(rows, made)
-        rows = _measured(rows, made, Clock(zone=made.source.zone, first=first, last=last), cutoff)
-        return engine.keep(_mark_duplicates(rows, made), where=made.where)
+    if parsed is None:
+        with parsed_rows(made, con=con) as found:
+            return judged_rows(made, con=con, cutoff=cutoff, parsed=found)
+    first, last = _span(parsed, made)
+    rows = _in_utc(parsed, Clock(zone=made.source.time_zone, first=first, last=last))
+    rows = _masked(rows, made, cutoff)
+    if made.files > 1 and made.table.overlap == "count_once":
+        rows = _mark_overlap(rows, made)
+    rows = _with_reasons(rows, made)
+    rows = _measured(rows, made, Clock(zone=made.source.zone, first=first, last=last), cutoff)
+    return engine.keep(_mark_duplicates(rows, made), where=made.where)
 
 
 def follow_orders(lines: ir.Table, made: Plan, *, orders: ir.Table, later: ir.Table) -> ir.Table:

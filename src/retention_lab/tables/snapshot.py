@@ -191,9 +191,13 @@ def _made(source: Source, asked: dt.date | None, *, con: BaseBackend) -> Path:
 
 
 def cut(
-    source: Source, *, as_of: dt.date, con: BaseBackend
+    source: Source,
+    *,
+    as_of: dt.date,
+    con: BaseBackend,
+    parsed: Mapping[TableName, ir.Table] | None = None,
 ) -> tuple[dict[TableName, ir.Table], dict[TableName, quality.Counts]]:
-    """Map every table of a source and keep what was known at the end of `as_of`.
+    """Map every table of a source, rows `parsed` already or not, as known at the end of `as_of`.
 
     Returns the canonical tables (Ibis, not yet written) and the counts of what was left out, by
     table.
@@ -209,7 +213,8 @@ def cut(
     later: ir.Table | None = None  # ids of orders that are not yet known
     for name in (name for name in _ORDER if name in source.tables and source.tables[name].rows):
         made = plan(name, source)
-        with judged_rows(made, con=con, cutoff=cutoff) as judged:
+        ready = (parsed or {}).get(name)
+        with judged_rows(made, con=con, cutoff=cutoff, parsed=ready) as judged:
             rows: ir.Table = judged
             if name == "order_lines" and later is not None:
                 rows = follow_orders(rows, made, orders=tables["orders"], later=later)

@@ -7,20 +7,25 @@ do occur, and no other.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import ibis.expr.types as ir
 import pandas as pd
 from ibis.backends import BaseBackend
 
-from retention_lab.tables import clocks, engine, snapshot, source
+from retention_lab import checks
+from retention_lab.tables import clocks, engine, identity, snapshot, source, store
 from retention_lab.tables.contracts import CONTRACTS, USED, TableName, reasons
 from retention_lab.tables.drafts import writing
 from retention_lab.tables.drafts.deciding import Settings
+from retention_lab.tables.mapping import parsed_rows, plan
 from retention_lab.tables.parsing import minor_digits
+from retention_lab.tables.quality import Counts
 from retention_lab.tables.source import Source
 
 SHOWN = 5  # rows
@@ -32,18 +37,29 @@ class Rehearsal:
     """What came of it: the `settings` with the reasons that occur, as the validated `source`.
 
     `left_out`: rows by table and reason. `used`: rows by table. `sample`: the first orders, times
-    as the shop's clock showed them and amounts in whole units.
+    as the shop's clock showed them and amounts in whole units. `as_of`: the day that a report will
+    know, where that was asked.
     """
 
     settings: Settings
     source: Source
+    as_of: dt.date | None
     left_out: Mapping[TableName, Mapping[str, int]]
     used: Mapping[TableName, int]
     sample: pd.DataFrame
 
 
-def rehearse(settings: Settings, *, file: Path, con: BaseBackend) -> Rehearsal:
-    """Map all tables once, nothing written, and keep the reasons that rows were left out for.
+def rehearse(
+    settings: Settings,
+    *,
+    file: Path,
+    con: BaseBackend,
+    reported: Callable[[dt.date], dt.date] | None = None,
+) -> Rehearsal:
+    """Map all tables once and keep the reasons that rows were left out for.
+
+    `reported` tells which day a report will know, given the last one with orders: the snapshot of
+    that day is then made of the same reading. Without it nothing is written.
 
     Raises
     ------
@@ -53,23 +69,50 @@ def rehearse(settings: Settings, *, file: Path, con: BaseBackend) -> Rehearsal:
         When a contract is broken in a way that leaving out rows does not mend.
     """
     wide = _parsed(_with_reasons(settings), file=file)
-    tables, counts = snapshot.cut(
-        wide.model_copy(update={"complete_to": _END}), as_of=_END, con=con
-    )
-    found = {name: _rows(counts[name].left_out) for name in counts}
-    kept = _with_reasons(settings, only=found)
-    orders = tables["orders"].order_by("ordered_at", "order_id").limit(SHOWN)
-    names = ["order_id", "customer_id", "ordered_at", "amount"]
+    key = identity.source_key(wide, None)
+    with ExitStack() as reading:
+        parsed = _read(wide, con=con, reading=reading)
+        every = wide.model_copy(update={"complete_to": _END})
+        tables, counts = snapshot.cut(every, as_of=_END, con=con, parsed=parsed)
+        found = {name: _rows(counts[name].left_out) for name in counts}
+        kept = _with_reasons(settings, only=found)
+        source = _parsed(kept, file=file)
+        last = (counts.get("orders") or counts["order_lines"]).last
+        as_of = reported(last) if reported and last else None
+        # A file that changes while it is read will be read again.
+        if as_of is not None and key == identity.source_key(wide, None):
+            with suppress(checks.BadData):  # the report will say so itself
+                _store(source, as_of, *snapshot.cut(wide, as_of=as_of, con=con, parsed=parsed))
     return Rehearsal(
         settings=kept,
-        source=_parsed(kept, file=file),
+        source=source,
+        as_of=as_of,
         left_out={
-            name: {reason: rows for reason, rows in each.items() if reason != USED}
-            for name, each in found.items()
+            name: {k: n for k, n in each.items() if k != USED} for name, each in found.items()
         },
         used={name: each.get(USED, 0) for name, each in found.items()},
-        sample=_shown(engine.collect(orders.select(*names)), wide),
+        sample=_sample(tables["orders"], wide),
     )
+
+
+def _read(wide: Source, *, con: BaseBackend, reading: ExitStack) -> dict[TableName, ir.CachedTable]:
+    return {
+        name: reading.enter_context(parsed_rows(plan(name, wide), con=con))
+        for name, table in wide.tables.items()
+        if table.rows
+    }
+
+
+def _store(
+    source: Source,
+    as_of: dt.date,
+    tables: Mapping[TableName, ir.Table],
+    counts: Mapping[TableName, Counts],
+) -> None:
+    """Keep a snapshot where `snapshot.take` finds it."""
+    store.prepare(source)
+    folder = store.write(source, as_of, tables=tables, counts=counts)
+    store.remember(source, folder, [identity.source_key(source, as_of)])
 
 
 def _parsed(settings: Settings, *, file: Path) -> Source:
@@ -103,10 +146,12 @@ def _rows(left_out: pd.DataFrame) -> dict[str, int]:
     return {str(reason): int(number) for reason, number in rows.items()}
 
 
-def _shown(orders: pd.DataFrame, read: Source) -> pd.DataFrame:
-    local = orders["ordered_at"].dt.tz_localize("UTC").dt.tz_convert(ZoneInfo(read.zone))
+def _sample(orders: ir.Table, read: Source) -> pd.DataFrame:
+    columns = orders.select("order_id", "customer_id", "ordered_at", "amount")
+    first = engine.collect(columns.order_by("ordered_at", "order_id").limit(SHOWN))
+    local = first["ordered_at"].dt.tz_localize("UTC").dt.tz_convert(ZoneInfo(read.zone))
     digits = minor_digits(read.currency)
-    return orders.assign(
+    return first.assign(
         ordered_at=local.dt.strftime("%-d %B %Y, %H:%M"),
-        amount=[f"{amount / 10**digits:,.{digits}f}" for amount in orders["amount"]],
+        amount=[f"{amount / 10**digits:,.{digits}f}" for amount in first["amount"]],
     )
