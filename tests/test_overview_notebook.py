@@ -278,10 +278,10 @@ A customer retention rate over 90 days needs 180 days of records; these hold 1.
 There are fewer than 10 customers, too few for a repeat purchase rate.
 *No picture: in no month did 10 customers or more buy.*
 *None of the own metrics can be shown.*
-- Basket: not shown, as the records begin on 2026-11-29, its days on 2026-09-01.
-- Sold: not shown, as the records begin on 2026-11-29, its days on 2026-09-01.
+- Basket: not shown, as it needs records from 2026-09-01 on, and they begin on 2026-11-29.
+- Sold: not shown, as it needs records from 2026-09-01 on, and they begin on 2026-11-29.
 - Refunded: not shown, as Corner shop has no returns.
-- Dear: not shown, as the records begin on 2026-11-29, its days on 2026-09-01.
+- Dear: not shown, as it needs records from 2026-09-01 on, and they begin on 2026-11-29.
 *No picture yet: fewer than 10 customers were followed for a day.*
 Fewer than 10 customers have been followed for a day or more, too few to say how long the second \
 purchase takes.
