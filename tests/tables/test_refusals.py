@@ -206,9 +206,7 @@ def test_as_of_beyond_the_orders_is_refused_unless_the_source_says_it_is_complet
     message = refused(shop(tmp_path), dt.date(2025, 3, 2))
     assert "Shop is complete to 2025-03-01 only, so nothing can be said as of 2025-03-02" in message
     assert "`complete_to: 2025-03-02`" in message
-    assert "no order by 2025-01-04. Use a later day" in refused(
-        shop(tmp_path), dt.date(2025, 1, 4)
-    )
+    assert "no order by 2025-01-04. Use a later day" in refused(shop(tmp_path), dt.date(2025, 1, 4))
     source = shop(tmp_path, complete_to="2025-03-02")
     assert len(cut(source, dt.date(2025, 3, 2))[0]["orders"]) == 4
     assert snapshot.complete_to(source, con=CON) == dt.date(2025, 3, 2)

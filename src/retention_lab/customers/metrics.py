@@ -53,7 +53,9 @@ def figure(shop: Snapshot, metric: Metric, *, period: Period) -> Figure:
     if lacking:
         raise BadData(f"{shop.name} has no {' and no '.join(lacking)}.")
     if period.first < shop.records_from:
-        raise BadData(f"it needs records from {period.first} on, and they begin on {shop.records_from}.")
+        raise BadData(
+            f"it needs records from {period.first} on, and they begin on {shop.records_from}."
+        )
     return (_total if metric.is_total else _quotient)(shop, metric, period)
 
 
