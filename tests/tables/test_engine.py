@@ -82,3 +82,10 @@ def test_engine_thinks_in_utc_and_spills_into_the_temporary_folder():
     ).fetchall()
     assert zone == "UTC"
     assert Path(folder).parent == Path(tempfile.gettempdir())
+
+
+def test_engine_shows_no_progress_as_a_page_can_hold_no_widget():
+    [(shown,)] = (
+        engine.connect().raw_sql("select current_setting('enable_progress_bar')").fetchall()
+    )
+    assert not shown

@@ -197,4 +197,5 @@ def _duckdb(memory: str) -> BaseBackend:
         ) from error
     con.raw_sql("SET TimeZone = 'UTC'")
     con.raw_sql("SET preserve_insertion_order = false")
+    con.raw_sql("SET enable_progress_bar = false")  # in a notebook a widget, which no page can hold
     return con
