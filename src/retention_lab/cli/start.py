@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SUITE = "experiments/suites/overview.yml"
 SLOW = 1 << 30  # bytes: from here on it is said beforehand how long it may take
-_SECONDS_PER_GB = 180  # from benchmarks/start.py, on two cores
+_SECONDS_PER_GB = 300  # from benchmarks/start.py, on two cores with other work
 _HINTS = {
     "negative amount": "these are probably refunds; a table of `returns` can be mapped from them",
     "non-positive quantity": "these are probably returns; `returns` can be mapped from them",
