@@ -239,8 +239,8 @@ def test_repeated_keys_are_refused_with_examples_and_the_settings_that_help(tmp_
     message = str(caught.value)
     assert "orders: 2 keys (order_id) stand more than once" in message
     assert "order_id '2'; order_id '5'" in message
-    assert f"{tmp_path}/shop.yml under tables.orders" in message
-    assert "`duplicates: keep_last` (or keep_first), or `duplicates: add_up`" in message
+    where = f"{tmp_path}/shop.yml under tables.orders"
+    assert f"`duplicates: keep_last` in {where} (or keep_first, or add_up where" in message
 
 
 def test_parts_of_a_return_are_added_up(tmp_path):
