@@ -32,6 +32,18 @@ def test_decimal_commas_divide_no_cells(tmp_path):
     assert found.kinds == {"wer": "text", "wert": "number"}
 
 
+@pytest.mark.parametrize(
+    ("cell", "kind"),
+    [
+        *(("12.50", "number"), ("-1.234,56 \N{EURO SIGN}", "number"), ("(12.50)", "number")),
+        *(("usd 1,234", "number"), ("12 kr.", "number"), ("12.50-", "number")),
+        *(("K00730", "text"), ("CUS-17", "text"), ("17B", "text")),
+    ],
+)
+def test_number_has_nothing_but_a_currency_around_it(tmp_path, cell, kind):
+    assert looked(tmp_path, f"id;who;worth\na;x;{cell}\nb;y;{cell}\n").kinds["worth"] == kind
+
+
 @pytest.mark.parametrize("above", ["Sales of May\n\n", "Sales of May,,\nmade today,,\n", "sep=,\n"])
 def test_lines_above_the_header_are_skipped(tmp_path, above):
     found = looked(tmp_path, above + "id,when,worth\n1,2025-01-02,3\n2,2025-01-02,3\n")

@@ -19,7 +19,7 @@ import ibis.expr.types as ir
 from ibis.backends import BaseBackend
 
 from retention_lab import checks
-from retention_lab.tables import engine, readers
+from retention_lab.tables import engine, parsing, readers
 from retention_lab.tables.location import Encoding, Location
 from retention_lab.tables.source import Source
 
@@ -33,7 +33,12 @@ _DATED = re.compile(
     r"\d{1,4}[./-](\d{1,2}|[A-Za-z]{3})[./-]\d{1,4}([ T,].*)?|(19|20)\d{6}"
     r"|\d{1,2} [A-Za-z]{3} \d{4}.*|[A-Za-z]{3} \d{1,2},? \d{4}.*"
 )
-_NUMERIC = re.compile(r"[^\d]{0,5}\d[\d.,'\u2019 \u00a0\u2009\u202f]*[^\d]{0,5}")
+# Around a number only a currency may stand: K00730 is somebody's number, not an amount.
+_SIGNS = "|".join(
+    re.escape(sign) for code, signs in parsing.SYMBOLS.items() for sign in (code, *signs)
+)
+_AROUND = rf"[-+\u2212( )\u00a0\u202f]*({_SIGNS})?[-+\u2212( )\u00a0\u202f]*"
+_NUMERIC = re.compile(rf"{_AROUND}\d[\d.,'\u2019 \u00a0\u2009\u202f]*{_AROUND}", re.IGNORECASE)
 _AGAIN = "Export it again as UTF-8 (in Excel: Save as, CSV UTF-8)."
 _MOSTLY = 0.8  # of the cells: totals, blanks and a few slips are no reason to call it otherwise
 
