@@ -108,6 +108,17 @@ def test_suite_finds_its_files_from_any_folder(file, tmp_path, monkeypatch):
     assert outside.source_for_notebooks == str(tmp_path / "shop.yml")
 
 
+def test_notebook_of_a_suite_is_its_own_and_not_one_of_that_name_nearby(tmp_path, monkeypatch):
+    for name in ("project/notebooks/10_overview.ipynb", "mine/notebooks/10_overview.ipynb"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    (tmp_path / "project/suites").mkdir()
+    (tmp_path / "project/suites/weekly.yml").write_text(WEEKLY, encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "mine")
+    suite = suites.load(tmp_path / "project/suites/weekly.yml")
+    assert suite.notebook(suite.notebooks[0]) == tmp_path / "project/notebooks/10_overview.ipynb"
+
+
 @pytest.mark.parametrize(
     ("day", "period", "end"),
     [

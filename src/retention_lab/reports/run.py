@@ -124,7 +124,7 @@ def run(
 
 
 def _prepared(suite: Suite, part: Part) -> _Chapter:
-    path = suite.place(part.notebook)
+    path = suite.notebook(part)
     notebook = kernel.read(path)
     schema = parameters.declared(notebook, name=path.name)
     values = parameters.checked(part.parameters, schema=schema, name=path.name)

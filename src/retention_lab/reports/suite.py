@@ -96,6 +96,11 @@ class Suite(_Strict):
         above = (folder / path for folder in self.file.resolve().parents)
         return next((place for place in above if place.exists()), found)
 
+    def notebook(self, part: Part) -> Path:
+        """Look for a notebook above the suite first: one of that name elsewhere is not meant."""
+        above = (folder / part.notebook for folder in self.file.resolve().parents)
+        return next((place for place in above if place.is_file()), self.place(part.notebook))
+
     @property
     def source_for_notebooks(self) -> str:
         """The source as a notebook is told of it."""
