@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -17,14 +18,14 @@ from retention_lab.tables.snapshot import Snapshot
 OVERVIEW = "10_retention_overview"
 
 
-class Questions:
+class Questions(ABC):
     """The questions of a lab; each answer has `.frame`, `.chart` and `.sentence`."""
 
     snapshot: Snapshot
 
+    @abstractmethod
     def _earlier(self, report: str | Path, notebook: str = OVERVIEW) -> comparing.Earlier:
         """Name an earlier report by its folder or its `results.json`."""
-        raise NotImplementedError
 
     @property
     def annotations(self) -> tuple[Annotation, ...]:
