@@ -249,6 +249,10 @@ def test_annotations_mark_charts_and_are_told(tmp_path):
     assert "Summer sale" in str(noted.revenue().chart.to_dict())
     assert "Summer sale" in noted.where("country = 'Germany'").at("2026-10-31").overview().sentence
     assert noted.at("2026-06-30").annotations == ()
+    for answer_with_months in (noted.revenue(), noted.returned(), noted.returned(by="country")):
+        spec = answer_with_months.chart.to_dict()
+        assert "Summer sale" in json.dumps(spec["datasets"])
+        assert "Summer sale" in spec["usermeta"]["caption"]
     assert "Summer sale" not in str(two_years().revenue().chart.to_dict())
 
 

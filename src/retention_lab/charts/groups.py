@@ -5,11 +5,12 @@ A group of fewer than `SMALL` customers is not handed in; a point that rests on 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 import pandas as pd
 
+from retention_lab.charts.annotations import annotated, caption, on_axis
 from retention_lab.charts.frame import (
     BLUE,
     COUNT,
@@ -25,6 +26,7 @@ from retention_lab.charts.frame import (
     tooltips,
 )
 from retention_lab.record import SMALL, percent
+from retention_lab.tables.annotations import Annotation
 from retention_lab.wording import Instead
 
 PERIODS = 12
@@ -72,8 +74,12 @@ def mean_by_group(
 
 
 def returned_by_group(
-    frames: Mapping[str, pd.DataFrame], *, by: str, days: int
-) -> alt.LayerChart | Instead:
+    frames: Mapping[str, pd.DataFrame],
+    *,
+    by: str,
+    days: int,
+    annotations: Sequence[Annotation] = (),
+) -> alt.Chart | alt.LayerChart | Instead:
     """Share of each month's new customers who bought again within `days` days, by group.
 
     `frames` holds what `cohorts.returned` gave, by the name of the group, in order; only months
@@ -97,8 +103,10 @@ def returned_by_group(
     data = data[list(columns)].astype(dict.fromkeys(("share", "low", "high"), "float64"))
     x = by_month("cohort", data["cohort"], title="Month of first purchase").bandPosition(0.5)
     newest = data[data["cohort"] == data["cohort"].max()]
+    lines = _lines(data.round(ROUND), columns, x=x, title=f"Bought again within {days} days")
+    shown = on_axis(annotations, months=data["cohort"])
     return finished(
-        _lines(data.round(ROUND), columns, x=x, title=f"Bought again within {days} days"),
+        annotated(lines, shown, months=data["cohort"]),
         description=(
             f"Share of new customers who bought again within {days} days, by month of first "
             f"purchase and {_plain(by)}; in {newest['cohort'].iloc[0]:{MONTH}}: "
@@ -106,7 +114,7 @@ def returned_by_group(
         ),
         caption=(
             f"Bought again within {days} days, by month of first purchase and {_plain(by)}; "
-            "complete months. Intervals stand in the table."
+            f"complete months. Intervals stand in the table.{caption(shown)}"
         ),
         columns=columns,
     )

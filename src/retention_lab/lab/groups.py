@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import ibis
 import ibis.expr.types as ir
@@ -15,6 +15,7 @@ from retention_lab.customers import cohorts, newest
 from retention_lab.lab.answer import Answer, heading
 from retention_lab.lab.figures import CalendarPeriod, Clock, clocked, in_whole_units
 from retention_lab.record import SMALL, Ledger, asked, percent
+from retention_lab.tables.annotations import Annotation
 from retention_lab.tables.contracts import CONTRACTS
 from retention_lab.tables.engine import collect, keep
 from retention_lab.tables.snapshot import Snapshot
@@ -79,7 +80,7 @@ def triangle(
     )
 
 
-def returned(shop: Snapshot, *, by: str, days: int) -> Answer:
+def returned(shop: Snapshot, *, by: str, days: int, annotations: Sequence[Annotation]) -> Answer:
     """Answer which share of each month's new customers came back, group by group."""
     groups, small = split(shop, by)
     frames = _mapped(groups, lambda part: cohorts.returned(part, as_of=shop.as_of, days=days))
@@ -90,7 +91,9 @@ def returned(shop: Snapshot, *, by: str, days: int) -> Answer:
             asked.returned(ledger, found.cohort, name=name, group=name)
     return Answer(
         frame=_stacked(frames, by),
-        chart=pictures.returned_by_group(_without(frames, small), by=by, days=days),
+        chart=pictures.returned_by_group(
+            _without(frames, small), by=by, days=days, annotations=annotations
+        ),
         sentence=sentences.returned_by_group(ledger.claims(), by=by, days=days, few=small),
         written=_wide(_without(frames, small), by, rows="cohort", size="customers"),
     )

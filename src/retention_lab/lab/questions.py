@@ -54,7 +54,7 @@ class Questions(ABC):
         """
         if by is None:
             return figures.returned(self.snapshot, days=days, annotations=self.annotations)
-        return groups.returned(self.snapshot, by=by, days=days)
+        return groups.returned(self.snapshot, by=by, days=days, annotations=self.annotations)
 
     def triangle(
         self,

@@ -15,7 +15,7 @@ from typing import Literal, TypedDict, Unpack, get_args
 
 from retention_lab import checks
 from retention_lab.inference.interval import Interval
-from retention_lab.tables.parsing import minor_digits
+from retention_lab.tables.parsing import NO_CURRENCY, minor_digits
 
 Unit = Literal["share", "points", "count", "days", "money", "per_customer"]
 
@@ -23,7 +23,6 @@ BEFORE = "_before"  # ends the name of a result of the period before
 SMALL = 10  # a group of fewer customers is neither recorded nor drawn
 
 MIME = "application/vnd.retention-lab.results+json"
-NO_CURRENCY = "XXX"  # in ISO 4217
 _SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€", "JPY": "¥", NO_CURRENCY: ""}
 _SPACE = "\N{NO-BREAK SPACE}"
 

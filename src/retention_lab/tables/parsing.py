@@ -34,6 +34,7 @@ _STYLES: dict[NumberStyle, tuple[str, str]] = {
     "1'234.56": ("'\u2019", "."),
 }
 # What an amount may carry instead of the code of its currency.
+NO_CURRENCY = "XXX"  # in ISO 4217
 SYMBOLS: dict[str, tuple[str, ...]] = {
     "AUD": ("A$", "$"),
     "BRL": ("R$",),
@@ -57,7 +58,7 @@ SYMBOLS: dict[str, tuple[str, ...]] = {
     "TRY": ("\u20ba",),
     "UAH": ("\u20b4",),
     "USD": ("US$", "$"),
-    "XXX": ("$", "kr.", "kr", "\u00a5"),  # no currency: what may stand for several
+    NO_CURRENCY: ("$", "kr.", "kr", "\u00a5"),  # what may stand for several
 }
 _LIMIT = 1e15  # beyond it, neither pence nor thousandths are exact in the engines' numbers
 _OFFSET = r"(Z|UTC|[+-]\d{2}(:?\d{2})?)$"

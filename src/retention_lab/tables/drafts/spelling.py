@@ -15,7 +15,6 @@ from retention_lab.tables.drafts import profiling, readings
 from retention_lab.tables.drafts.profiling import Fit, Keys
 from retention_lab.tables.drafts.questions import Group, Question, Talk, pick
 
-NO_CURRENCY = "XXX"  # of ISO 4217
 _FEW_ORDERS = 20  # too few to tell a repeated total from equal parts
 _SLIPS = 0.01  # of the values may be unreadable, and are left out; more is another format
 
@@ -158,7 +157,7 @@ def currency(group: Group, money: Sequence[str], *, talk: Talk) -> str:
         return options[0] if len(options) == 1 else talk.ask(_whose(mark, options))
     question = Question(
         text="In which currency are the amounts? Three letters, such as EUR.",
-        safe=NO_CURRENCY,
+        safe=parsing.NO_CURRENCY,
         taken="No currency is stated, so amounts are shown without one.",
         fits=lambda code: bool(re.fullmatch("[A-Za-z]{3}", code)),
         option="--currency EUR",
@@ -167,11 +166,12 @@ def currency(group: Group, money: Sequence[str], *, talk: Talk) -> str:
 
 
 def _whose(mark: str, options: Sequence[str]) -> Question:
-    codes = [code for code in options if code != NO_CURRENCY]
+    codes = [code for code in options if code != parsing.NO_CURRENCY]
     return Question(
         text=f"Which currency is {mark!r} in the amounts?",
-        choices=dict.fromkeys(codes, "") | {NO_CURRENCY: "amounts are shown without a currency"},
-        safe=NO_CURRENCY,
+        choices=dict.fromkeys(codes, "")
+        | {parsing.NO_CURRENCY: "amounts are shown without a currency"},
+        safe=parsing.NO_CURRENCY,
         taken=f"{mark!r} may be of several countries; amounts are shown without a currency.",
         option=f"--currency {codes[-1]}",
     )
