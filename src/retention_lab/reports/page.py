@@ -14,6 +14,7 @@ from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
 from retention_lab import checks
 from retention_lab.reports import assets, figures, prose
+from retention_lab.reports.brand import Brand
 
 CHART = "application/vnd.vegalite.v5+json"  # JupyterLab draws this type itself, with no network
 RESULTS = "application/vnd.retention-lab.results+json"  # read by the runner, not by people
@@ -25,8 +26,8 @@ class PageFacts:
     """What stands at the head and foot of a page.
 
     `as_of` is the last business day that the page knows; `footer` holds what identifies the run,
-    for example its key, code version and snapshot. Nothing here may differ between two runs of the
-    same thing: no clock time, no host.
+    for example its key, code version and snapshot. `warnings` are sentences, said before anything
+    else. Nothing here may differ between two runs of the same thing: no clock time, no host.
     """
 
     title: str
@@ -36,6 +37,8 @@ class PageFacts:
     simulated: bool
     owner: str
     footer: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    brand: Brand | None = None
 
 
 def render(notebook: NotebookNode, *, facts: PageFacts) -> str:
@@ -62,6 +65,7 @@ def render(notebook: NotebookNode, *, facts: PageFacts) -> str:
         facts=facts,
         as_of=long_date(facts.as_of),
         policy=assets.policy(scripts=scripts),
+        brand=facts.brand or Brand(),
         css=Markup(assets.text("page.css")),
         blocks=blocks,
         scripts=[Markup(script) for script in scripts],
