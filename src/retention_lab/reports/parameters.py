@@ -9,12 +9,13 @@ from __future__ import annotations
 import ast
 import contextlib
 import datetime as dt
+import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-
-from nbformat import NotebookNode
+from pathlib import Path
+from typing import Any
 
 from retention_lab import checks
 
@@ -72,8 +73,29 @@ class Parameter:
         return any(type(value) is type(choice) and value == choice for choice in self.choices)
 
 
-def declared(notebook: NotebookNode, *, name: str) -> dict[str, Parameter]:
-    """Read what a notebook takes, by name.
+def read(path: Path) -> dict[str, Any]:
+    """Read the file of a notebook as it is, which is enough for `declared`.
+
+    Raises
+    ------
+    BadParameter
+        When it is missing or is no notebook.
+    """
+    try:
+        found = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise checks.BadParameter(
+            f"The notebook {path} cannot be read: there is no such file."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise checks.BadParameter(f"{path} is no notebook.") from error
+    if not isinstance(found, dict) or not isinstance(found.get("cells"), list):
+        raise checks.BadParameter(f"{path} is no notebook.")
+    return found
+
+
+def declared(notebook: Mapping[str, Any], *, name: str) -> dict[str, Parameter]:
+    """Read what a notebook takes, by name; it may be the bare JSON of its file.
 
     Raises
     ------
@@ -107,8 +129,12 @@ def declared(notebook: NotebookNode, *, name: str) -> dict[str, Parameter]:
     return schema
 
 
-def _tagged(notebook: NotebookNode, *, name: str) -> str:
-    cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+def _tagged(notebook: Mapping[str, Any], *, name: str) -> str:
+    cells = [
+        cell
+        for cell in notebook.get("cells", [])
+        if "parameters" in cell.get("metadata", {}).get("tags", [])
+    ]
     if len(cells) > 1:
         raise checks.BadParameter(f"{name} has {len(cells)} cells tagged `parameters`; keep one.")
     if not cells:
@@ -116,7 +142,7 @@ def _tagged(notebook: NotebookNode, *, name: str) -> str:
             f"{name} has no cell tagged `parameters`, so it cannot be told of the source and the "
             "day. Begin with a copy of notebooks/custom/template.ipynb, which has one."
         )
-    return str(cells[0].source)
+    return "".join(cells[0]["source"])  # a file holds it as a list of lines
 
 
 def checked(
@@ -129,17 +155,28 @@ def checked(
     BadParameter
         Naming the notebook, the parameter, the value and the rule that it breaks.
     """
+    refuse_reserved(given, name=name)
+    checks.known(name, "parameter", given, schema)
+    values = {each: _iso(value) for each, value in given.items()}
+    for each, value in values.items():
+        _refuse_misfit(schema[each], value, name=name)
+    return values
+
+
+def refuse_reserved(given: Iterable[str], *, name: str) -> None:
+    """Refuse to be given what the runner fills in.
+
+    Raises
+    ------
+    BadParameter
+        Naming the setting that says it.
+    """
     reserved = next((each for each in given if each in RESERVED), None)
     if reserved is not None:
         raise checks.BadParameter(
             f"{name}: {reserved} is filled in by the runner, from {RESERVED[reserved]}. "
             "Remove it from parameters."
         )
-    checks.known(name, "parameter", given, schema)
-    values = {each: _iso(value) for each, value in given.items()}
-    for each, value in values.items():
-        _refuse_misfit(schema[each], value, name=name)
-    return values
 
 
 def filled_in(

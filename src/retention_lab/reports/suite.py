@@ -1,31 +1,78 @@
-"""A suite: the YAML file that says which notebooks are run together, on what and for whom."""
+"""A suite: the YAML file that says which notebooks are run together, on what and for whom.
+
+It is read before anything else is loaded, so that a mistake is refused at once.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from retention_lab import checks
-from retention_lab.tables import clocks
-from retention_lab.tables import source as sources
+from retention_lab.reports import calendar, matrix, parameters
+from retention_lab.reports.calendar import Period, period_end
+from retention_lab.reports.matrix import Cell, Matrix, Strict
+from retention_lab.tables.contracts import CONTRACTS
+from retention_lab.tables.settings import first_problem, read_yaml
 
-Period = Literal["day", "week", "month"]
+__all__ = ["OWN_FILES", "Part", "Period", "Suite", "load", "period_end"]
+
 OWN_FILES = {"metrics": "data/metrics.yml", "annotations": "data/annotations.yml"}
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+def _mail_address(text: str) -> str:
+    if not re.fullmatch(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"]+\.[^\s@<>,;:\".]+", text):
+        raise ValueError(f"{text!r} is no mail address such as team@example.org")
+    return text
 
 
-class Part(_Strict):
-    """One notebook of a suite, the title of its page, and what it is told besides the usual."""
+def _clock_time(value: object) -> dt.time:
+    """Read a time; YAML takes 10:30 without quotes for the number 630."""
+    if not isinstance(value, str) or not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError(f'give a time in quotes, such as "09:00", got {value!r}')
+    return dt.time.fromisoformat(value)
+
+
+def _command(value: object) -> object:
+    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        return value
+    raise ValueError(
+        f"give a list of texts such as [notify, --now], as no shell reads it: {value!r}"
+    )
+
+
+MailAddress = Annotated[str, AfterValidator(_mail_address)]
+Command = Annotated[list[str], BeforeValidator(_command)]
+
+
+class Part(Strict):
+    """One notebook of a suite, the title of its page, and what it is told besides the usual.
+
+    `tables` are those that it rests on; where none is named, all that the source has.
+    """
 
     notebook: str
     title: str
-    parameters: dict[str, object] = {}
+    parameters: dict[str, object] = Field(default_factory=dict)
+    tables: list[str] = Field(default_factory=list)
+
+    @field_validator("tables")
+    @classmethod
+    def _are_tables(cls, names: list[str]) -> list[str]:
+        checks.known("tables", "table", names, CONTRACTS)
+        return names
 
     @property
     def name(self) -> str:
@@ -38,31 +85,48 @@ class Part(_Strict):
         return wanted in (self.name, self.name.split("_")[0])
 
 
-class Suite(_Strict):
+class Suite(Strict):
     """What is run together.
 
-    An empty `time_zone` means the source's own, an empty `where` all customers. `metrics` and
+    An empty `time_zone` means the source's own, an empty `where` all customers. `as_of` says how
+    the day is chosen: the last `period` that is over today, or that the data are complete for.
+    `wait_until` is how long to wait for late data on the day of the run. `metrics` and
     `annotations` name the team's own files; where they are not said, those of `OWN_FILES` are used
-    if they exist. `cell_minutes` is the longest that one cell may take.
+    if they exist. `cell_minutes` is the longest that one cell may take, `minutes` a whole run.
+    Groups below `smallest_cell` customers are not shown. `keep` is how many reports stay, the
+    newest; None keeps all.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     title: str
     source: str
     owner: str
+    owner_mail: MailAddress | None = None
+    readers: list[MailAddress] = Field(default_factory=list)
     period: Period = "week"
+    as_of: Literal["today", "data"] = "today"
     time_zone: str = ""
+    wait_until: Annotated[dt.time | None, BeforeValidator(_clock_time)] = None
     where: str = ""
+    matrix: Matrix | None = None
     metrics: str | None = None
     annotations: str | None = None
+    minutes: Annotated[int, Field(ge=1)] = 240
     cell_minutes: Annotated[int, Field(ge=1)] = 60
+    smallest_cell: Annotated[int, Field(ge=2, le=100)] = 10
+    keep: Annotated[int, Field(ge=1)] | None = None
+    publish: str | None = None
+    pdf: bool = False
+    brand: str | None = None
+    on_success: Command | None = None
+    on_failure: Command | None = None
     notebooks: Annotated[list[Part], Field(min_length=1)]
     file: Path = Field(default=Path("suite.yml"), exclude=True)
 
     @field_validator("time_zone")
     @classmethod
     def _is_zone(cls, name: str) -> str:
-        return clocks.zone(name).key if name else name
+        return calendar.zone_of(name).key if name else name
 
     @model_validator(mode="after")
     def _differ(self) -> Suite:
@@ -73,6 +137,10 @@ class Suite(_Strict):
             twice = next((word for word in words if words.count(word) > 1), None)
             if twice is not None:
                 raise ValueError(f"two notebooks have the {what} {twice!r}")
+        varied = self.matrix.parameters if self.matrix else {}
+        for part in self.notebooks:
+            for name in varied.keys() & part.parameters.keys():
+                raise ValueError(f"both matrix and {part.name} set the parameter {name!r}")
         return self
 
     def chosen(self, name: str | None) -> list[Part]:
@@ -88,9 +156,53 @@ class Suite(_Strict):
             checks.known(str(self.file), "notebook", [name], [part.name for part in self.notebooks])
         return found
 
+    def expanded(self) -> list[Suite]:
+        """Return a suite for each combination of the matrix, or this one where it has none.
+
+        Each has a name and a title of its own, `where` chooses the customers that have its values,
+        and a notebook that declares one of its parameters is told of it.
+
+        Raises
+        ------
+        BadParameter
+            When no notebook declares a parameter of the matrix, or one cannot be read.
+        """
+        if self.matrix is None:
+            return [self]
+        taken = {part.notebook: self._taken(part) for part in self.notebooks}
+        free = {name for schema in taken.values() for name in schema} - {*parameters.RESERVED}
+        checks.known(f"matrix of {self.file}", "parameter", self.matrix.parameters, sorted(free))
+        cells = self.matrix.cells
+        names = matrix.names(self.name, cells)
+        return [self._one(cell, name, taken) for cell, name in zip(cells, names, strict=True)]
+
+    def _taken(self, part: Part) -> dict[str, parameters.Parameter]:
+        path = self.notebook(part)
+        return parameters.declared(parameters.read(path), name=path.name)
+
+    def _one(self, cell: Cell, name: str, taken: Mapping[str, Collection[str]]) -> Suite:
+        """The suite for one combination of the matrix; `taken` are the parameters by notebook."""
+        told = [
+            {each: value for each, value in cell.parameters.items() if each in taken[part.notebook]}
+            for part in self.notebooks
+        ]
+        parts = [
+            part.model_copy(update={"parameters": {**part.parameters, **more}})
+            for part, more in zip(self.notebooks, told, strict=True)
+        ]
+        return self.model_copy(
+            update={
+                "name": name,
+                "title": f"{self.title}, {cell.words}",
+                "where": cell.within(self.where),
+                "notebooks": parts,
+                "matrix": None,
+            }
+        )
+
     def place(self, path: str) -> Path:
         """Find a file by a path from here, from the suite's folder, or from one above either."""
-        found = sources.find(path)
+        found = _find(path)
         if found.exists():
             return found
         above = (folder / path for folder in self.file.resolve().parents)
@@ -124,7 +236,7 @@ class Suite(_Strict):
 
     def _spelled(self, path: str) -> str:
         """Keep the suite's spelling if it can be found so: a page names no folder of a machine."""
-        return path if sources.find(path).exists() else str(self.place(path))
+        return path if _find(path).exists() else str(self.place(path))
 
 
 def load(path: str | Path, *, source: str | None = None, where: str | None = None) -> Suite:
@@ -135,7 +247,7 @@ def load(path: str | Path, *, source: str | None = None, where: str | None = Non
     BadParameter
         When the file is missing, is no YAML, or says something that a suite does not know.
     """
-    file = sources.find(path)
+    file = _find(path)
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -149,17 +261,14 @@ def load(path: str | Path, *, source: str | None = None, where: str | None = Non
         name: value for name, value in (("source", source), ("where", where)) if value is not None
     }
     try:
-        return Suite.model_validate({**sources.read_yaml(text, file=file), **instead, "file": file})
+        return Suite.model_validate({**read_yaml(text, file=file), **instead, "file": file})
     except ValidationError as error:
-        raise checks.BadParameter(f"{file}: {sources.first_problem(error, model=Suite)}") from error
+        raise checks.BadParameter(f"{file}: {first_problem(error, model=Suite)}") from error
 
 
-def period_end(day: dt.date, *, period: Period) -> dt.date:
-    """Return the last day, on or before `day`, that completes a period; a week ends on Sunday."""
-    match period:
-        case "day":
-            return day
-        case "week":
-            return day - dt.timedelta(days=day.isoweekday() % 7)
-        case "month":
-            return (day + dt.timedelta(days=1)).replace(day=1) - dt.timedelta(days=1)
+def _find(path: str | Path) -> Path:
+    """Look for a path here and above, as `tables.source` does; that one is slow to load."""
+    wanted, here = Path(path), Path.cwd()
+    above = [wanted] if wanted.is_absolute() else [up / wanted for up in (here, *here.parents)]
+    found = next((place for place in above if place.exists()), wanted)
+    return found.relative_to(here) if found.is_relative_to(here) else found
