@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from retention_lab.checks import BadData, BadParameter
-from retention_lab.tables import readers
+from retention_lab.tables import fingerprint, readers
 from retention_lab.tables import source as sources
 
 from .shops import CON, ORDERS, frame, orders_map, parsed, shop, times, write
@@ -318,7 +318,7 @@ def test_missing_table_and_failing_fingerprint_keep_the_secret(tmp_path, monkeyp
         parsed(source)
     assert SECRET not in everything_said(caught.value)
     with pytest.raises(BadData, match=r"`fingerprint` query of .* failed") as caught:
-        readers.fingerprint(source.tables["orders"].rows[0], source=source)
+        fingerprint.of_location(source.tables["orders"].rows[0], source=source)
     assert SECRET not in everything_said(caught.value)
 
 
@@ -338,12 +338,12 @@ def test_fingerprint_changes_with_the_answer_of_its_query(tmp_path):
     with duckdb.connect(str(path)) as con:
         con.execute("create table sales (i int)")
     plain = shop(tmp_path, {"orders": orders_map(rows=rows)}, {})
-    assert readers.fingerprint(plain.tables["orders"].rows[0], source=plain) == []
+    assert fingerprint.of_location(plain.tables["orders"].rows[0], source=plain) == []
     source = shop(tmp_path, {"orders": orders_map(rows=query)}, {})
-    before = readers.fingerprint(source.tables["orders"].rows[0], source=source)
+    before = fingerprint.of_location(source.tables["orders"].rows[0], source=source)
     with duckdb.connect(str(path)) as con:
         con.execute("insert into sales values (1)")
-    assert readers.fingerprint(source.tables["orders"].rows[0], source=source) != before
+    assert fingerprint.of_location(source.tables["orders"].rows[0], source=source) != before
 
 
 def test_raw_tables_keep_text_as_it_stands(tmp_path):

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from retention_lab.checks import BadData, BadParameter
-from retention_lab.tables import identity, snapshot, store
+from retention_lab.tables import fingerprint, identity, snapshot, store
 from retention_lab.tables.contracts import CONTRACTS
 
 from .shops import CON, ORDERS, frame, orders_map, shop, write
@@ -239,7 +239,7 @@ def test_changed_file_lookup_or_setting_makes_a_new_snapshot(tmp_path):
     keys, day = [], dt.date(2025, 3, 1)
 
     def changed():
-        keys.append(identity.source_key(shop(tmp_path, tables, {}, **settings), day))
+        keys.append(fingerprint.source_key(shop(tmp_path, tables, {}, **settings), day))
         return len(set(keys)) == len(keys)
 
     settings = {}

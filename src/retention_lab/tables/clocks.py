@@ -13,11 +13,12 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-
-import ibis
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
 from retention_lab import checks
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 FIRST_YEAR, LAST_YEAR = 1970, 2100  # a time outside of these years is no time of a shop
 
@@ -85,6 +86,8 @@ def _shifted(
 
     A balanced tree keeps it to eight comparisons for each time.
     """
+    import ibis  # noqa: PLC0415  settings name zones, too, and are checked without an engine
+
     if not limits:
         return time + ibis.interval(seconds=seconds[0]) if seconds[0] else time
     middle = len(limits) // 2

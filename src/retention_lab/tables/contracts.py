@@ -14,6 +14,7 @@ VERSION = 1
 
 Kind = Literal["text", "time", "money", "whole"]
 TableName = Literal["customers", "orders", "order_lines", "returns", "events"]
+NumberStyle = Literal["1234.56", "1,234.56", "1234,56", "1.234,56", "1 234,56", "1'234.56"]
 
 # Reasons that belong to no column, beside those of `reasons`; `USED` is what remains.
 OVERLAP = "stands in two files"

@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError
 
 from retention_lab import checks
 from retention_lab.tables.contracts import CONTRACTS, Contract, TableName
-from retention_lab.tables.location import Frame
+from retention_lab.tables.memory import Frame
 from retention_lab.tables.names import likely
 from retention_lab.tables.settings import first_problem
 from retention_lab.tables.source import Source

@@ -1,30 +1,20 @@
-"""What a snapshot is called: where it came from, cheaply, and an order-free hash of its content."""
+"""What a snapshot is called: an order-free hash of its content."""
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow.parquet as pq
 
-from retention_lab.tables import engine, readers
-from retention_lab.tables import source as sources
+from retention_lab.tables import engine
 from retention_lab.tables.contracts import VERSION, Contract, TableName
-from retention_lab.tables.location import Location, paths
+from retention_lab.tables.fingerprint import sha
 from retention_lab.tables.source import Source
-
-# These make a shop, write its source file, or ask something of a snapshot: none makes one, nor do
-# `drafts`.
-_OTHERS = {
-    *("simulator.py", "truth.py", "annotations.py", "period.py", "population.py", "saved.py"),
-    *("saving.py", "metrics.py", "aggregates.py", "ibis_expressions.py"),
-}
 
 
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
@@ -38,23 +28,6 @@ class Written:
 
     rows: int
     hash: str
-
-
-def source_key(source: Source, as_of: dt.date | None) -> str | None:
-    """Return what changes when a file, the source file, the contracts or this room's code does.
-
-    None where the source reads a database table without a `fingerprint` query: then only reading
-    can tell.
-    """
-    parts = [source.model_dump_json(), str(VERSION), str(as_of), _code()]
-    for location in sources.locations(source):
-        found = readers.fingerprint(location, source=source)
-        if not found:
-            return None
-        parts += found
-    for lookup in sources.lookups(source):
-        parts += map(readers.stamp, paths(Location(path=lookup.file), file=source.file))
-    return sha(*parts)
 
 
 def write(table: ir.Table, contract: Contract, folder: Path) -> Written:
@@ -86,15 +59,3 @@ def combined(tables: Mapping[TableName, Written], source: Source, as_of: dt.date
     """Return the hash of a whole snapshot: tables, date, clock, money and contract version."""
     parts = [f"{name} {written.hash}" for name, written in sorted(tables.items())]
     return sha(*parts, source.name, str(as_of), source.zone, source.currency, str(VERSION))
-
-
-def _code() -> str:
-    """Hash the code that makes snapshots: a snapshot of older code is not reused."""
-    room = {file.name: file for file in resources.files("retention_lab.tables").iterdir()}
-    names = sorted(name for name in room if name.endswith(".py") and name not in _OTHERS)
-    return sha(*(room[name].read_text(encoding="utf-8") for name in names))
-
-
-def sha(*parts: str) -> str:
-    """Return the SHA-256 of some texts in order."""
-    return hashlib.sha256("\x1e".join(parts).encode()).hexdigest()

@@ -11,7 +11,6 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-import pyarrow as pa
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from retention_lab import checks
@@ -99,19 +98,6 @@ class Location(Strict):
             f"${{{variable[1]}}}" if variable else f"{kind}://..." if found else "a connection"
         )
         return f"table {self.table!r} through {address}"
-
-
-class Frame(Location):
-    """Rows that are in memory already: a place that no source file can name."""
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
-    rows: Annotated[pa.Table, Field(exclude=True, repr=False)]
-
-    @property
-    def kind(self) -> Kind:
-        """In memory."""
-        return "frame"
 
 
 class Lookup(Strict):

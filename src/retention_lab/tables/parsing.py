@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import ibis
 import ibis.expr.types as ir
@@ -16,6 +16,7 @@ from ibis.expr.datatypes import Timestamp
 
 from retention_lab import checks
 from retention_lab.tables.clocks import FIRST_YEAR, LAST_YEAR
+from retention_lab.tables.contracts import NumberStyle
 
 # Currencies whose smallest unit is not a hundredth (ISO 4217).
 _WHOLE = ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV",
@@ -23,7 +24,6 @@ _WHOLE = ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", 
 _THOUSANDTHS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
 NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 # How a file writes 1234.56, by that example; then what divides groups of three, and decimals.
-NumberStyle = Literal["1234.56", "1,234.56", "1234,56", "1.234,56", "1 234,56", "1'234.56"]
 _BLANKS = " \u00a0\u2009\u202f"  # a plain blank, and those that do not break
 _STYLES: dict[NumberStyle, tuple[str, str]] = {
     "1234.56": ("", "."),

@@ -23,7 +23,9 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from retention_lab import checks
 from retention_lab.tables import engine
-from retention_lab.tables.location import Frame, Location, Lookup, expand, paths
+from retention_lab.tables.fingerprint import stamp
+from retention_lab.tables.location import Location, Lookup, expand, paths
+from retention_lab.tables.memory import Frame
 from retention_lab.tables.source import Source
 
 _BLOCK = 1 << 20
@@ -211,19 +213,17 @@ def _remote(location: Location, *, source: Source) -> BaseBackend:
     )
 
 
-def fingerprint(location: Location, *, source: Source) -> list[str]:
-    """Return what changes, cheaply, when the rows may have changed.
+def answer(query: str, location: Location, *, source: Source) -> str:
+    """Return what a database says to the `fingerprint` query of a location, as text.
 
-    It is path, size and time of each file, or the answer to a query. A database table without a
-    `fingerprint` query gives nothing: it must be read again each time.
+    Raises
+    ------
+    BadData
+        When the database cannot be opened, or refuses the query.
     """
-    if location.connection is None:
-        return [stamp(path) for path in paths(location, file=source.file)]
-    if location.fingerprint is None:
-        return []
     remote = _remote(location, source=source)
     try:
-        return [f"{location.table} {remote.sql(location.fingerprint).to_pyarrow().to_pylist()}"]
+        return f"{location.table} {remote.sql(query).to_pyarrow().to_pylist()}"
     except Exception as error:  # as above
         kind = type(error).__name__
     finally:
@@ -231,12 +231,6 @@ def fingerprint(location: Location, *, source: Source) -> list[str]:
     raise checks.BadData(
         f"{source.file}: the `fingerprint` query of {location.shown} failed ({kind})."
     )
-
-
-def stamp(path: Path) -> str:
-    """Return the path, size and time of change of a file."""
-    stat = path.stat()
-    return f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}"
 
 
 def lookup(wanted: Lookup, *, source: Source) -> dict[str, str]:

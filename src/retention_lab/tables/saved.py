@@ -7,7 +7,6 @@ RETENTION_LAB_COHORTS names another folder.
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
 from pathlib import Path
 from typing import Annotated
@@ -18,8 +17,7 @@ import pyarrow.parquet as pq
 from pydantic import Field, ValidationError, model_validator
 
 from retention_lab import checks
-from retention_lab.tables import identity
-from retention_lab.tables import source as sources
+from retention_lab.tables import fingerprint
 from retention_lab.tables.location import Strict
 from retention_lab.tables.settings import first_problem, read_yaml
 
@@ -59,7 +57,7 @@ class Cohort(Strict):
 
 def folder() -> Path:
     """Return where the cohorts lie, or would."""
-    return sources.find(os.environ.get("RETENTION_LAB_COHORTS", "data/cohorts"))
+    return fingerprint.cohorts()
 
 
 def names() -> list[str]:
@@ -136,4 +134,4 @@ def ids_of(cohort: Cohort) -> pa.Table:
 def hash_of(ids: pa.Table) -> str:
     """Hash a list of customers, whatever their order."""
     column = ids["customer_id"]
-    return identity.sha(*column.take(pc.sort_indices(column)).to_pylist())
+    return fingerprint.sha(*column.take(pc.sort_indices(column)).to_pylist())

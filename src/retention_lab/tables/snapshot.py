@@ -21,6 +21,7 @@ from retention_lab import checks
 from retention_lab.tables import clocks, engine, identity, population, quality, shaping, store
 from retention_lab.tables import source as sources
 from retention_lab.tables.contracts import CONTRACTS, TableName
+from retention_lab.tables.fingerprint import source_key
 from retention_lab.tables.frames import FrameSource
 from retention_lab.tables.judging import follow_orders, judged_rows
 from retention_lab.tables.mapping import Plan, plan
@@ -144,9 +145,8 @@ def kept(
 
 def _loaded(source: Source | str | Path, zone: str | None) -> Source:
     loaded = source if isinstance(source, Source) else sources.load(sources.find(source))
-    if zone:
-        loaded = loaded.model_copy(update={"business_time_zone": clocks.zone(zone).key})
-    return loaded
+    update = {"business_time_zone": clocks.zone(zone).key} if zone else {}
+    return loaded.model_copy(update=update)
 
 
 def complete_to(source: Source, *, con: BaseBackend) -> dt.date:
@@ -181,9 +181,9 @@ def _made(source: Source, asked: dt.date | None, *, con: BaseBackend) -> Path:
     """Read, cut and check the source, and keep the result; `asked` is None for the last day."""
     store.prepare(source)
     # Keys first: a file that changes while it is read will be read again.
-    keys = [identity.source_key(source, asked)]
+    keys = [source_key(source, asked)]
     day = complete_to(source, con=con) if asked is None else asked
-    keys += [identity.source_key(source, day)] if asked is None else []
+    keys += [source_key(source, day)] if asked is None else []
     tables, counts = cut(source, as_of=day, con=con)
     folder = store.write(source, day, tables=tables, counts=counts)
     store.remember(source, folder, keys)

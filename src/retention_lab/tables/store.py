@@ -14,20 +14,24 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
-
-import ibis.expr.types as ir
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from retention_lab import checks
-from retention_lab.tables import engine, identity, quality
+from retention_lab.tables import fingerprint
 from retention_lab.tables.contracts import CONTRACTS, TableName
 from retention_lab.tables.source import Source
+
+if TYPE_CHECKING:  # an unchanged suite is told without an engine, so it is imported to write only
+    import ibis.expr.types as ir
+    import pandas as pd
+
+    from retention_lab.tables import identity, quality
 
 ABOUT = "snapshot.json"
 
 
-def _place(source: Source) -> Path:
+def place(source: Source) -> Path:
+    """Return the folder of the snapshots of a source."""
     beside = source.file.parent / "snapshots"
     return Path(os.environ.get("RETENTION_LAB_SNAPSHOTS", beside)) / source.file.stem
 
@@ -40,7 +44,7 @@ def prepare(source: Source) -> None:
     BadParameter
         When nothing can be written there.
     """
-    folder = _place(source)
+    folder = place(source)
     try:
         (folder / "known").mkdir(parents=True, exist_ok=True)
         (probe := folder / f".probe-{uuid.uuid4().hex}").touch()
@@ -54,7 +58,7 @@ def prepare(source: Source) -> None:
 
 def find(source: Source, as_of: dt.date | None) -> Path | None:
     """Find the snapshot that was made from the very same files, without reading them."""
-    note = _note(source, identity.source_key(source, as_of))
+    note = _note(source, fingerprint.source_key(source, as_of))
     if note is None or not note.is_file():
         return None
     return named(source, note.read_text(encoding="utf-8"))
@@ -62,7 +66,7 @@ def find(source: Source, as_of: dt.date | None) -> Path | None:
 
 def named(source: Source, name: str) -> Path | None:
     """Find a snapshot of a source by the name of its folder."""
-    folder = _place(source) / Path(name).name
+    folder = place(source) / Path(name).name
     return folder if (folder / ABOUT).is_file() else None
 
 
@@ -74,8 +78,36 @@ def remember(source: Source, folder: Path, keys: Iterable[str | None]) -> None:
             note.write_text(folder.name, encoding="utf-8")
 
 
+def remember_end(source: Source, day: dt.date) -> None:
+    """Note for `end` the last day to which these very files are complete.
+
+    Raises
+    ------
+    BadParameter
+        When nothing can be written there.
+    """
+    note = _note(source, _end_key(source))
+    if note is not None:
+        prepare(source)
+        note.write_text(str(day), encoding="utf-8")
+
+
+def end(source: Source) -> dt.date | None:
+    """Return the last day to which a source is complete, without reading it; None if not known."""
+    if source.complete_to is not None:
+        return source.complete_to
+    note = _note(source, _end_key(source))
+    known = note is not None and note.is_file()
+    return dt.date.fromisoformat(note.read_text(encoding="utf-8")) if note and known else None
+
+
+def _end_key(source: Source) -> str | None:
+    key = fingerprint.source_key(source, None)
+    return None if key is None else f"{key}-end"
+
+
 def _note(source: Source, key: str | None) -> Path | None:
-    return None if key is None else _place(source) / "known" / key
+    return None if key is None else place(source) / "known" / key
 
 
 def write(
@@ -86,7 +118,9 @@ def write(
     counts: Mapping[TableName, quality.Counts],
 ) -> Path:
     """Write tables and counts into a folder that appears only when all of it is there."""
-    partial = _place(source) / f".partial-{uuid.uuid4().hex}"
+    from retention_lab.tables import engine, identity  # noqa: PLC0415
+
+    partial = place(source) / f".partial-{uuid.uuid4().hex}"
     partial.mkdir()
     try:
         hashes = {n: identity.write(table, CONTRACTS[n], partial) for n, table in tables.items()}
@@ -114,7 +148,7 @@ def folder_name(found: Mapping[str, Any]) -> str:
 
     Counts, too: a changed rule may count otherwise and yet leave equal tables.
     """
-    return f"{found['as_of']}-{identity.sha(_text(found))[:12]}"
+    return f"{found['as_of']}-{fingerprint.sha(_text(found))[:12]}"
 
 
 def _text(found: Mapping[str, Any]) -> str:
@@ -130,6 +164,8 @@ def about(
     tables: Mapping[TableName, ir.Table],
 ) -> dict[str, Any]:
     """Describe a snapshot; nothing in here may depend on what came after the as-of date."""
+    from retention_lab.tables import engine, identity, quality  # noqa: PLC0415
+
     days = tables["orders"].ordered_on
     one = engine.collect(tables["orders"].aggregate(first=days.min(), last=days.max())).iloc[0]
     return {
@@ -149,6 +185,8 @@ def about(
 
 
 def _records(frames: Iterable[pd.DataFrame]) -> list[dict[str, Any]]:
+    import pandas as pd  # noqa: PLC0415
+
     text = pd.concat(list(frames)).to_json(orient="records", date_format="iso")
     records: list[dict[str, Any]] = json.loads(text)
     return records

@@ -16,11 +16,11 @@ from retention_lab.tables.contracts import (
     USED,
     Column,
     Contract,
+    NumberStyle,
     TableName,
     reasons,
 )
 from retention_lab.tables.location import Location, Lookup, Strict
-from retention_lab.tables.parsing import NumberStyle
 
 
 def _path_only(value: object) -> object:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from retention_lab.tables import parsing
-from retention_lab.tables.parsing import NumberStyle
+from retention_lab.tables.contracts import NumberStyle
 
 _DATE = re.compile(r"(\d{1,4})([./-])(\d{1,2}|[A-Za-z]{3})\2(\d{4}|\d{1,2})(.*)")
 _WORDED = (

@@ -19,7 +19,7 @@ import pandas as pd
 from ibis.backends import BaseBackend
 
 from retention_lab import checks
-from retention_lab.tables import clocks, engine, identity, snapshot, source, store
+from retention_lab.tables import clocks, engine, fingerprint, snapshot, source, store
 from retention_lab.tables.contracts import CONTRACTS, USED, TableName, reasons
 from retention_lab.tables.drafts import writing
 from retention_lab.tables.drafts.deciding import Settings
@@ -69,7 +69,7 @@ def rehearse(
         When a contract is broken in a way that leaving out rows does not mend.
     """
     wide = _parsed(_with_reasons(settings), file=file)
-    key = identity.source_key(wide, None)
+    key = fingerprint.source_key(wide, None)
     with ExitStack() as reading:
         parsed = _read(wide, con=con, reading=reading)
         every = wide.model_copy(update={"complete_to": _END})
@@ -80,7 +80,7 @@ def rehearse(
         last = (counts.get("orders") or counts["order_lines"]).last
         as_of = reported(last) if reported and last else None
         # A file that changes while it is read will be read again.
-        if as_of is not None and key == identity.source_key(wide, None):
+        if as_of is not None and key == fingerprint.source_key(wide, None):
             with suppress(checks.BadData):  # the report will say so itself
                 _store(source, as_of, *snapshot.cut(wide, as_of=as_of, con=con, parsed=parsed))
     return Rehearsal(
@@ -112,7 +112,7 @@ def _store(
     """Keep a snapshot where `snapshot.take` finds it."""
     store.prepare(source)
     folder = store.write(source, as_of, tables=tables, counts=counts)
-    store.remember(source, folder, [identity.source_key(source, as_of)])
+    store.remember(source, folder, [fingerprint.source_key(source, as_of)])
 
 
 def _parsed(settings: Settings, *, file: Path) -> Source:
