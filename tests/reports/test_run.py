@@ -16,7 +16,6 @@ from retention_lab.checks import BadData, BadParameter
 from retention_lab.reports import kernel, publish
 from retention_lab.reports import run as runner
 from retention_lab.reports import suite as suites
-from retention_lab.reports.kernel import Stopped
 
 SHOP = """
 name: Corner shop
@@ -173,21 +172,6 @@ def test_kernel_that_dies_is_told_by_its_cell():
     assert outcome.exit_code == 4
     assert "50_dead.ipynb, cell 3 ('import os'): the kernel died." in str(outcome.failures[0])
     assert not Path("reports/weekly/latest").exists()
-
-
-@pytest.mark.parametrize(
-    ("cell", "code", "words"),
-    [
-        ("import time; time.sleep(60)", 4, "took longer than 1 seconds"),
-        ("import sys; sys.exit()", 1, "failed with SystemExit"),
-    ],
-)
-def test_notebook_that_does_not_come_to_its_end_is_stopped(tmp_path, cell, code, words):
-    path = tmp_path / "a {b}.ipynb"
-    write(path, cell)
-    with pytest.raises(Stopped, match=words) as stopped:
-        kernel.execute(path, parameters={"n": 2}, cell_seconds=1, watch=lambda *_: None)
-    assert stopped.value.exit_code == code
 
 
 @pytest.mark.usefixtures("shop")

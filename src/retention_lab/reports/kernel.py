@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
-import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
 import papermill
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import CellTimeoutError
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
 from retention_lab import checks
+from retention_lab.reports import rooms, stopping
+from retention_lab.reports.stopping import Ended, Group, stoppable
+
+__all__ = ["Ended", "Stopped", "Watch", "execute", "read", "stoppable", "surroundings"]
 
 Watch = Callable[[str, int, int], None]  # a notebook's name, the cell that begins, of how many
+EXECUTED = "executed.ipynb"
 
 # The same result on every machine. STATIC tells widgets that nobody is there to move them.
 SURROUNDINGS = {
@@ -28,8 +37,15 @@ SURROUNDINGS = {
     "OMP_NUM_THREADS": "1",
     "RETENTION_LAB_STATIC": "1",
 }
-# Sockets in a folder of its own, not network ports: others on the machine could listen to those.
-PRIVATE = Config({"KernelManager": {"transport": "ipc"}})
+# To papermill. Without `immediate`, an end stalls for seconds, at random.
+QUIETLY = {
+    "kernel_name": "python3",
+    "language": "python",
+    "progress_bar": False,
+    "log_output": False,
+    "request_save_on_cell_execute": False,
+    "shutdown_kernel": "immediate",
+}
 
 
 class Stopped(checks.Refusal):
@@ -66,52 +82,114 @@ def read(path: Path) -> NotebookNode:
         raise checks.BadParameter(f"{path} is no notebook.") from error
 
 
-def execute(
-    path: Path, *, parameters: Mapping[str, object], cell_seconds: int, watch: Watch
-) -> NotebookNode:
-    """Execute a notebook and return it with its outputs.
+@contextmanager
+def surroundings(extra: Mapping[str, str]) -> Iterator[None]:
+    """Give all notebooks of a run the same surroundings, whoever starts it and wherever.
 
-    `parameters` must fit what the notebook declares: papermill checks nothing. `watch` is told of
-    each cell that begins.
+    `extra` are further environment variables. To be held once around all calls of `execute`, not
+    by each of its threads: the environment belongs to the whole process.
+    """
+    rooms.sweep()
+    before = dict(os.environ)
+    os.environ.update(SURROUNDINGS, **extra)
+    try:
+        with _quiet():
+            yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def execute(
+    path: Path,
+    *,
+    parameters: Mapping[str, object],
+    cell_seconds: int,
+    deadline: float,
+    watch: Watch,
+) -> NotebookNode:
+    """Execute a notebook within `surroundings` and return it with its outputs.
+
+    Several may be executed at once, each in a thread of its own. `parameters` must fit what the
+    notebook declares: papermill checks nothing. `deadline` is a moment of `time.monotonic()`.
+    `watch` is told of each cell that begins, by the thread that executes it.
 
     Raises
     ------
     Stopped
         When a cell fails (exit code 1, or that of the refusal it raised), when it takes too long,
-        or when the kernel dies (4).
+        when the deadline comes, or when the kernel dies twice (4): after the first time the
+        notebook is begun anew.
+    Ended
+        When the run is being stopped; see `stoppable`.
     """
-    position = _Position(path.name, cells=len(read(path).cells) + bool(parameters), watch=watch)
-    with (
-        tempfile.TemporaryDirectory(prefix="retention-lab-") as room,
-        _surroundings(room),
-        _quiet(),
-    ):
-        target = Path(room, "executed.ipynb")
-        try:
-            executed = papermill.execute_notebook(
-                _verbatim(path),
-                target,
-                dict(parameters),
-                kernel_name="python3",
-                language="python",
-                progress_bar=False,
-                log_output=False,
-                request_save_on_cell_execute=False,
-                shutdown_kernel="immediate",  # a graceful end stalls for seconds, at random
-                execution_timeout=cell_seconds,
-                on_cell_start=position.begin,
-                config=PRIVATE,
-            )
-        except PapermillExecutionError as error:
-            position.index, position.source = error.cell_index, error.source
-            raise position.failed(error.ename, error.evalue, executed=read(target)) from error
-        except RuntimeError as error:  # a kernel that died, or that never answered
-            sentence = f"{position}: the kernel died. Most often the memory was not enough."
-            raise Stopped(sentence, exit_code=4) from error
-        except CellTimeoutError as error:
-            sentence = f"{position} took longer than {cell_seconds:,} seconds (cell_minutes)."
-            raise Stopped(sentence, exit_code=4) from error
-    return _whole(executed, position)
+    cells = len(read(path).cells) + bool(parameters)
+    for _ in range(2):
+        position = _Position(path.name, cells=cells, watch=watch)
+        if time.monotonic() >= deadline:
+            raise position.late()
+        with rooms.lent() as room, Group(deadline=deadline) as group, _own_loop():
+            try:
+                executed = papermill.execute_notebook(
+                    _verbatim(path),
+                    room / EXECUTED,
+                    dict(parameters),
+                    execution_timeout=cell_seconds,
+                    on_cell_start=position.begin,
+                    kernel_manager_class=_manager(room, group),
+                    config=_private(room),
+                    **QUIETLY,
+                )
+            except PapermillExecutionError as error:
+                position.index, position.source = error.cell_index, error.source
+                executed = read(room / EXECUTED)
+                raise position.failed(error.ename, error.evalue, executed=executed) from error
+            except CellTimeoutError as error:
+                sentence = f"{position} took longer than {cell_seconds:,} seconds (cell_minutes)."
+                raise Stopped(sentence, exit_code=4) from error
+            except RuntimeError as error:  # a kernel that died, or that never answered
+                stopping.refuse_if_stopped()
+                if group.late:
+                    raise position.late() from error
+            else:
+                return _whole(executed, position)
+    sentence = f"{position}: the kernel died. It was tried twice; most often memory is short."
+    raise Stopped(sentence, exit_code=4)
+
+
+def _manager(room: Path, group: Group) -> type[AsyncKernelManager]:
+    """Make the class of a manager that keeps what its kernel leaves in a room of its own."""
+
+    class Manager(AsyncKernelManager):
+        async def start_kernel(self, **rest: object) -> None:  # type: ignore[override]
+            # A profile of its own: what somebody set up for themselves must not change a report.
+            own = {"IPYTHONDIR": str(room), "JUPYTER_RUNTIME_DIR": str(room), "TMPDIR": str(room)}
+            await super().start_kernel(env={**os.environ, **own}, **rest)
+            assert isinstance(self.provisioner, LocalProvisioner)
+            assert self.provisioner.pid is not None
+            group.led_by(self.provisioner.pid)
+
+    return Manager
+
+
+def _private(room: Path) -> Config:
+    """Have sockets in a folder, not network ports: others on the machine could listen to those."""
+    return Config({"KernelManager": {"transport": "ipc", "connection_file": str(room / "kernel")}})
+
+
+@contextmanager
+def _own_loop() -> Iterator[None]:
+    """Close the loop that jupyter_core opens for a thread, with what a dead kernel left in it."""
+    try:
+        yield
+    finally:
+        loop = ensure_event_loop()
+        pending = asyncio.all_tasks(loop)
+        for task in pending:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
+        loop.close()
+        asyncio.set_event_loop(None)
 
 
 class _Position:
@@ -119,7 +197,7 @@ class _Position:
 
     def __init__(self, name: str, *, cells: int, watch: Watch) -> None:
         self.name, self.cells, self.watch = name, cells, watch
-        self.index, self.source, self._injected = 0, "", cells
+        self.index, self.source, self._injected = -1, "", cells  # none has begun
 
     def begin(self, cell: NotebookNode, cell_index: int) -> None:
         if "injected-parameters" in cell.metadata.get("tags", []):
@@ -136,7 +214,14 @@ class _Position:
             return Stopped(f"{self} stopped: {words}", exit_code=code, executed=executed)
         return Stopped(f"{self} failed with {kind}: {words}", exit_code=1, executed=executed)
 
+    def late(self) -> Stopped:
+        begun = "was stopped" if self.index >= 0 else "was not begun"
+        sentence = f"{self} {begun}: the time of the whole run was over (minutes in the suite)."
+        return Stopped(sentence, exit_code=4)
+
     def __str__(self) -> str:
+        if self.index < 0:
+            return self.name
         number = self.index + (self.index < self._injected)
         first = next(iter(self.source.strip().splitlines()), "")
         return f"{self.name}, cell {number} ({first[:60]!r})"
@@ -161,21 +246,9 @@ def _verbatim(path: Path) -> str:
 
 
 @contextmanager
-def _surroundings(room: str) -> Iterator[None]:
-    before = dict(os.environ)
-    # A profile of its own: what somebody set up for their own sessions must not change a report.
-    os.environ.update(SURROUNDINGS, IPYTHONDIR=room, JUPYTER_RUNTIME_DIR=room)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
-@contextmanager
 def _quiet() -> Iterator[None]:
-    """Papermill logs what `Stopped` says, in many lines."""
-    loggers = [logging.getLogger(name) for name in ("papermill", "traitlets")]
+    """Papermill logs what `Stopped` says, in many lines, and asyncio what a dead kernel left."""
+    loggers = [logging.getLogger(name) for name in ("papermill", "traitlets", "asyncio")]
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL + 1)

@@ -21,6 +21,7 @@ from retention_lab.tables import contracts, engine, metrics, snapshot
 from retention_lab.tables import source as sources
 from retention_lab.tables.snapshot import Snapshot
 
+MINUTES = 240  # the longest that a whole run may take
 READ = ("metrics", "annotations", "previous")  # what a notebook is told of and reads itself
 
 
@@ -98,7 +99,8 @@ def run(
     chapters = [_prepared(suite, part) for part in suite.chosen(only)]
     _refuse_own_files(suite)
     shelf = out / suite.name
-    with publish.locked(shelf):
+    deadline = time.monotonic() + 60 * MINUTES
+    with kernel.stoppable(), publish.locked(shelf), kernel.surroundings({}):
         begun = time.time()
         taken = _snapshot(suite, as_of)
         source = suite.place(suite.source)
@@ -108,7 +110,9 @@ def run(
         failures: dict[str, Stopped] = {}
         for chapter in chapters:
             try:
-                made[chapter.part.name] = _made(chapter, suite, taken, told=told, watch=watch)
+                made[chapter.part.name] = _made(
+                    chapter, suite, taken, told=told, deadline=deadline, watch=watch
+                )
             except Stopped as failure:
                 failures[chapter.part.name] = failure
         about |= _clock(begun)
@@ -171,7 +175,13 @@ def _snapshot(suite: Suite, as_of: dt.date | None) -> Snapshot:
 
 
 def _made(
-    chapter: _Chapter, suite: Suite, taken: Snapshot, *, told: Mapping[str, str], watch: Watch
+    chapter: _Chapter,
+    suite: Suite,
+    taken: Snapshot,
+    *,
+    told: Mapping[str, str],
+    deadline: float,
+    watch: Watch,
 ) -> _Made:
     name = chapter.path.name
     if told["previous"]:
@@ -187,7 +197,11 @@ def _made(
     facts = _facts(chapter.part, suite, taken, run_key=manifest.key(parts))
     begun = time.monotonic()
     executed = kernel.execute(
-        chapter.path, parameters=values, cell_seconds=60 * suite.cell_minutes, watch=watch
+        chapter.path,
+        parameters=values,
+        cell_seconds=60 * suite.cell_minutes,
+        deadline=deadline,
+        watch=watch,
     )
     # What papermill injected goes to the end: messages number cells as their author does.
     executed.cells.sort(key=_is_injected)
