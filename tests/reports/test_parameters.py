@@ -38,9 +38,9 @@ def checked(**given):
 def test_schema_holds_types_defaults_and_help():
     found = schema()
     assert list(found)[2:5] == ["days", "alpha", "family"]
-    assert (found["days"].kind, found["days"].default) == ("int", 90)
+    assert (found["days"].type.kind, found["days"].default) == ("int", 90)
     assert found["days"].help == "who buys again in time"
-    assert found["by"].choices == ("month", "week", 7)
+    assert found["by"].type.choices == ("month", "week", 7)
 
 
 def test_notebook_without_the_cell_is_refused_and_sent_to_the_template():

@@ -1,23 +1,20 @@
 """Typed parameters: a notebook's cell tagged `parameters` is the schema that every run must fit.
 
-Each statement of that cell is `name: type = literal  # help`. A type that the notebook would first
-have to import stands in quotes: "date" for a day in ISO text, 'Literal["a", "b"]' for a choice.
+Each statement of that cell is `name: type = literal  # help`; `typed` tells the types.
 """
 
 from __future__ import annotations
 
 import ast
-import contextlib
 import datetime as dt
 import json
-import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retention_lab import checks
+from retention_lab import checks, typed
+from retention_lab.typed import Type
 
 RESERVED = {  # what the runner fills in, and from where
     "source": "source of the suite or --source",
@@ -30,47 +27,16 @@ RESERVED = {  # what the runner fills in, and from where
     "previous": "the results of the suite's report before",
 }
 NEEDED = ("source", "as_of")  # a notebook that is not told of them would show something else
-PLAIN = {
-    "int": "a whole number",
-    "float": "a number",
-    "str": "text",
-    "bool": "true or false",
-    "list[int]": "a list of whole numbers",
-}
-DAY = "a day such as 2026-11-29"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """One parameter as its notebook declares it; `choices` are the values of a `Literal`."""
+    """One parameter as its notebook declares it."""
 
     name: str
-    kind: str
+    type: Type
     default: object
-    choices: tuple[object, ...] = ()
     help: str = ""
-
-    @property
-    def rule(self) -> str:
-        """What a value must be, in words."""
-        if self.choices:
-            return "one of " + ", ".join(map(repr, self.choices))
-        return DAY if self.kind == "date" else PLAIN[self.kind]
-
-    def accepts(self, value: object) -> bool:
-        """Tell whether a value is of the declared type; true is no number, and 1.0 no whole one."""
-        match self.kind:
-            case "int":
-                return type(value) is int
-            case "float":
-                return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
-            case "list[int]":
-                return isinstance(value, list) and all(type(each) is int for each in value)
-            case "date":
-                return _is_day(value)
-            case "str" | "bool":
-                return type(value).__name__ == self.kind
-        return any(type(value) is type(choice) and value == choice for choice in self.choices)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -115,7 +81,7 @@ def declared(notebook: Mapping[str, Any], *, name: str) -> dict[str, Parameter]:
     for parameter in found:
         if parameter.name not in RESERVED:
             _refuse_misfit(parameter, parameter.default, name=name)
-        elif parameter.kind != "str" and (parameter.name, parameter.kind) != ("as_of", "date"):
+        elif parameter.type.kind not in ("str", "date" if parameter.name == "as_of" else "str"):
             raise checks.BadParameter(
                 f"{name}: {parameter.name} is filled in by the runner and must be of type str."
             )
@@ -206,7 +172,6 @@ def _parameter(statement: ast.stmt, *, line: str, name: str) -> Parameter:
         case ast.AnnAssign(
             target=ast.Name(id=called), annotation=annotation, value=ast.expr() as value
         ):
-            kind, choices = _type(annotation, shown=f"{name}: `{shown}`")
             try:
                 default = ast.literal_eval(value)
             except ValueError as error:
@@ -214,41 +179,28 @@ def _parameter(statement: ast.stmt, *, line: str, name: str) -> Parameter:
                     f"{name}: the default in `{shown}` must be a literal, such as 30 or 'all'."
                 ) from error
             words = line[statement.end_col_offset or 0 :].partition("#")[2].strip()
-            return Parameter(name=called, kind=kind, default=default, choices=choices, help=words)
+            kind = _type(annotation, shown=f"{name}: `{shown}`")
+            return Parameter(name=called, type=kind, default=default, help=words)
     raise checks.BadParameter(
         f"{name}: `{shown}` among its parameters must read `name: type = literal`."
     )
 
 
-def _type(annotation: ast.expr, *, shown: str) -> tuple[str, tuple[object, ...]]:
-    match annotation:
-        case ast.Constant(value="date"):
-            return "date", ()
-        case ast.Constant(value=str(text)) if found := re.fullmatch(r"Literal\[(.+)\]", text):
-            with contextlib.suppress(ValueError, SyntaxError):
-                return "Literal", ast.literal_eval(f"({found[1]},)")
-        case _ if (text := ast.unparse(annotation)) in PLAIN:
-            return text, ()
-    raise checks.BadParameter(
-        f'{shown} must be of type {", ".join(PLAIN)}, or in quotes "date" or \'Literal["a", "b"]\'.'
-    )
+def _type(annotation: ast.expr, *, shown: str) -> Type:
+    """Read an annotation; without quotes, Python itself must know it."""
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        return typed.parse(annotation.value, shown=shown)
+    bare = ast.unparse(annotation)
+    if bare not in typed.BARE:
+        raise checks.BadParameter(f"{shown} must be {typed.FORMS}.")
+    return typed.parse(bare, shown=shown)
 
 
 def _refuse_misfit(parameter: Parameter, value: object, *, name: str) -> None:
-    if not parameter.accepts(value):
-        told = f" ({parameter.help})" if parameter.help else ""
-        raise checks.BadParameter(
-            f"{name}: {parameter.name}{told} must be {parameter.rule}, got {value!r}."
-        )
+    told = f" ({parameter.help})" if parameter.help else ""
+    typed.refuse_misfit(f"{name}: {parameter.name}{told}", value, parameter.type)
 
 
 def _iso(value: object) -> object:
     """YAML reads an unquoted day as a date, which papermill cannot pass on."""
     return value.isoformat() if isinstance(value, dt.date) else value
-
-
-def _is_day(value: object) -> bool:
-    try:
-        return dt.date.fromisoformat(str(value)).isoformat() == value
-    except ValueError:
-        return False
