@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+from pathlib import Path
 
+import altair as alt
+import pandas as pd
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from retention_lab.reports import page
 
@@ -33,7 +39,7 @@ def visit(browser, tmp_path, facts):
     """Open a notebook's page; the tab keeps what it asked for and what it complained about."""
     contexts = []
 
-    def make(notebook, *, width=1280, scripts=True):
+    def make(notebook, *, width=1280, scripts=True, state="", before=""):
         file = tmp_path / "page.html"
         file.write_text(page.render(notebook, facts=facts), encoding="utf-8")
         contexts.append(
@@ -46,8 +52,9 @@ def visit(browser, tmp_path, facts):
         tab.on("request", lambda request: tab.asked.append(request.url))
         tab.on("console", lambda line: line.type == "error" and tab.complaints.append(line.text))
         tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
-        tab.goto(file.as_uri())
-        if scripts:
+        tab.add_init_script(before)
+        tab.goto(file.as_uri() + state)
+        if scripts and not before:
             tab.wait_for_function(
                 "() => [...document.querySelectorAll('.live')]"
                 ".every(live => live.classList.contains('drawn'))"
@@ -116,3 +123,135 @@ def test_live_chart_fills_the_width_it_has(visit, notebook):
     tab = visit(notebook, width=390)
     box = tab.locator(".live svg").first.bounding_box()
     assert box["width"] == pytest.approx(390 - 2 * 16, abs=2)
+
+
+def test_charts_are_seen_where_the_browser_cannot_unpack(visit, notebook):
+    tab = visit(notebook, before="delete window.DecompressionStream")
+    assert tab.locator(".static svg").first.is_visible()
+    assert tab.locator(".live svg").count() == 0
+    assert tab.complaints == []
+
+
+@pytest.fixture
+def controlled():
+    """Two charts, the second with every control that a reader can set."""
+    frame = pd.DataFrame(
+        {"day": [1, 2, 3, 4], "who": ["new", "back", "new", "back"], "n": [4, 3, 2, 1]}
+    )
+    dots = alt.Chart(frame).mark_point(size=200).properties(description="Dots.")
+    measure = alt.param(
+        name="measure", value="n", bind=alt.binding_select(options=["n", "day"], name="Show ")
+    )
+    least = alt.param(name="least", value=1, bind=alt.binding_range(min=1, max=4, name="Least "))
+    large = alt.param(name="large", value=False, bind=alt.binding_checkbox(name="Large "))
+    legend = alt.selection_point(name="group", fields=["who"], bind="legend")
+    one = alt.selection_point(
+        name="one",
+        fields=["who"],
+        bind=alt.binding_select(
+            options=[None, "new", "back"], labels=["all", "new", "back"], name="Only "
+        ),
+    )
+    chart = (
+        dots.transform_calculate(y="datum[measure]")
+        .transform_filter("datum.day >= least")
+        .encode(
+            x="day:Q",
+            y="y:Q",
+            color="who:N",
+            size=alt.condition("large", alt.value(400), alt.value(50)),
+            opacity=alt.condition(legend, alt.value(1), alt.value(0.2)),
+            shape=alt.condition(one, alt.value("circle"), alt.value("cross")),
+        )
+        .add_params(measure, least, large, legend, one)
+    )
+    outputs = [
+        new_output("display_data", data={page.CHART: each.to_dict()})
+        for each in (dots.encode(x="day:Q"), chart)
+    ]
+    return new_notebook(cells=[new_code_cell("show()", outputs=outputs)])
+
+
+def picture(tab):
+    """Return what is drawn, but for where in its frame: Vega keeps the margin it had before."""
+    drawn = tab.locator("#figure-2 .live svg").inner_html()
+    return re.sub(r"translate\([^)]*\)", "", drawn, count=1)
+
+
+def state_of(tab):
+    return tab.evaluate("location.hash")
+
+
+def test_what_a_reader_sets_can_be_linked(visit, controlled):
+    tab = visit(controlled)
+    untouched = picture(tab)
+    live = tab.locator("#figure-2")
+    live.get_by_label("Show").select_option("day")
+    live.get_by_label("Least").fill("2")
+    live.get_by_label("Large").check()
+    live.get_by_label("Only").select_option("back")
+    live.locator(".role-legend-symbol path").last.click()
+    tab.wait_for_function("() => location.hash.includes('group')")
+    told = state_of(tab)
+    assert told == "#f2.group.who=new&f2.large=true&f2.least=2&f2.measure=day&f2.one.who=back"
+    seen = picture(tab)
+    again = visit(controlled, state=told)
+    assert state_of(again) == told
+    assert picture(again) == seen != untouched
+    assert again.locator("#figure-2").get_by_label("Show").input_value() == "day"
+    assert again.complaints == []
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "#f2.measure=constructor",
+        "#f2.measure=%3Cimg+src=x+onerror=hacked()%3E",
+        "#f2.least=99&f2.large=yes",
+        "#f2.least=datum.constructor.constructor('window.hacked=1')()",
+        "#f2.group.who=neither&f2.one.who=nobody",
+        "#f2.__proto__.value=1&__proto__[value]=1&f9.measure=day",
+        "#f2.group.__proto__=new&f1.measure=day",
+        "#%&%E0%A4%A",
+    ],
+)
+def test_forged_state_changes_nothing(visit, controlled, state):
+    tab = visit(controlled, state=state)
+    assert picture(tab) == picture(visit(controlled))
+    assert tab.evaluate("window.hacked") is None
+    assert tab.evaluate("({}).value") is None
+    assert tab.complaints == []
+
+
+def test_view_that_is_followed_on_the_same_page_is_shown(visit, controlled):
+    tab = visit(controlled)
+    tab.evaluate("location.hash = 'f2.measure=day'")
+    tab.wait_for_function(
+        "() => [...document.querySelectorAll('.drawn select')].some(each => each.value === 'day')"
+    )
+
+
+def test_section_that_is_linked_is_still_found(visit, notebook):
+    tab = visit(notebook, state="#section-4")
+    assert 0 <= tab.locator("#section-4").bounding_box()["y"] < 900
+
+
+# axe-core is no package of Python: name its file here to have the rules of WCAG checked.
+AXE = os.environ.get("AXE_CORE", "")
+
+
+@pytest.mark.skipif(not AXE, reason="needs AXE_CORE, the path of axe.min.js")
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("scripts", [True, False])
+def test_page_breaks_no_rule_of_accessibility(visit, hostile, width, scripts):
+    tab = visit(hostile, width=width, before="" if scripts else "delete window.DecompressionStream")
+    assert violations(tab) == []
+
+
+def violations(tab):
+    """Return what axe-core finds with everything unfolded."""
+    tab.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    tab.evaluate(Path(AXE).read_text(encoding="utf-8"))
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = tab.evaluate(f"axe.run(document, {{runOnly: {rules}}})")["violations"]
+    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]

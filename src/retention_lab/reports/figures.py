@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import csv
 import datetime as dt
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
+import pyarrow as pa
 import vl_convert
 from markupsafe import Markup
 
@@ -100,6 +102,17 @@ def bundle() -> str:
             part.write(script)
         Path(part.name).replace(file)
     return script
+
+
+@functools.cache
+def packed() -> str:
+    """Return the bundle compressed and in base64: less than half of it, for every page holds it.
+
+    By Arrow's own compressor, which is locked with the package: that of Python is the system's, and
+    another one would give other bytes to the same page.
+    """
+    codec = pa.Codec("gzip", compression_level=9)
+    return base64.b64encode(codec.compress(bundle().encode(), asbytes=True)).decode()
 
 
 def shown(value: object, form: str | None = None) -> str:

@@ -60,7 +60,7 @@ def render(notebook: NotebookNode, *, facts: PageFacts) -> str:
     for number, cell in enumerate(notebook.cells, start=1):
         blocks.add(cell, where=_where(number, cell))
     blocks.fold_code()
-    scripts = (figures.bundle(), assets.text("boot.js")) if blocks.charts else ()
+    scripts = (assets.text("boot.js"), figures.bundle()) if blocks.charts else ()
     return assets.TEMPLATES.get_template("page.html").render(
         facts=facts,
         as_of=long_date(facts.as_of),
@@ -68,7 +68,8 @@ def render(notebook: NotebookNode, *, facts: PageFacts) -> str:
         brand=facts.brand or Brand(),
         css=Markup(assets.text("page.css")),
         blocks=blocks,
-        scripts=[Markup(script) for script in scripts],
+        packed=figures.packed() if blocks.charts else "",
+        boot=Markup(assets.text("boot.js")),
     )
 
 
