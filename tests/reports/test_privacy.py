@@ -154,7 +154,8 @@ def test_what_a_page_does_not_show_is_not_looked_at_but_its_results_are():
 # --- columns and rows ----------------------------------------------------------------------------
 
 REFUSED = [
-    "customer_id", "ORDER_ID", "customerId", "CustomerID", "Customer ID", "customer number", "Kundennummer",
+    "customer_id", "ORDER_ID", "customerId", "CustomerID", "Customer ID", "customer number",
+    "Kundennummer", "Adresse",
     "order_id", "Order no", "invoice-number", "user_uuid", "id", "ID",
     "email", "E-mail", "Customer email", "e_mail_address", "phone", "Phone number", "mobile",
     "address", "Billing address", "postcode", "first_name", "Surname", "date_of_birth",

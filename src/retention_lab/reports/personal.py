@@ -51,9 +51,9 @@ _THINGS = re.compile(
 )
 _CONTACTS = {*NAMES["email"].split(), *NAMES["customer_name"].split()}
 _CONTACT = re.compile(
-    r"(?:^(?:tel|fax|mobile|street|zip|plz|dob|iban|ssn|ip|rue|calle)"
+    r"(?:^(?:tel|fax|mobile|street|zip|plz|dob|iban|ssn|ip|rue)"
     r"|email(?:address)?|(?:phone|mobile|telephone|telefon|telefono)(?:number|nummer|no|nr)?"
-    r"|address|adresse|anschrift|direccion|indirizzo|strasse|postcode|postalcode|zipcode"
+    r"|add?ress[eo]?|anschrift|indirizzo|strasse|postcode|postalcode|zipcode"
     r"|(?:first|last|sur|full|given|middle|billing|shipping)name|vorname|nachname|prenom|apellido"
     r"|cognome|birthday|birthdate|dateofbirth|geburtsdatum|courriel|passport(?:number)?)$"
 )
