@@ -35,6 +35,6 @@ def python():
 
     yield start
     for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+        process.kill()
+        process.wait()
+        process.stdout.close()

@@ -36,7 +36,10 @@ def ledger(kept):
 
 
 def lines(ledger):
-    return (ledger.folder / "ledgers" / "sends.jsonl").read_text(encoding="utf-8").splitlines()
+    text = (ledger.folder / "ledgers" / "sends.jsonl").read_text(encoding="utf-8")
+    found = [json.loads(line) for line in text.splitlines()]
+    assert len({row.pop("#") for row in found}) == len(found)
+    return found
 
 
 def test_ledger_gives_back_its_rows_in_the_order_they_came(ledger):
@@ -81,6 +84,7 @@ def test_ledger_has_one_key(kept, ledger):
         ({"customer_id": "a"}, "lacks 'sent_on'"),
         ({"customer_id": "a", "sent_on": "b", "score": float("nan")}, "is no JSON"),
         ({"customer_id": "a", "sent_on": "b", "score": {1}}, "is no JSON"),
+        ({"customer_id": "a", "sent_on": "b", "#": "c"}, "is no JSON"),
     ],
 )
 def test_batch_with_a_bad_row_adds_nothing(ledger, row, why):
@@ -103,7 +107,7 @@ def test_what_a_crash_left_is_dropped(ledger, torn):
         file.write(torn)
     assert list(ledger.rows()) == sends(0, 2)
     assert ledger.append(sends(2, 3)) == 1
-    assert [json.loads(line) for line in lines(ledger)] == sends(0, 3)
+    assert lines(ledger) == sends(0, 3)
 
 
 def test_first_batch_that_a_crash_cut_off_is_dropped(kept, ledger):
@@ -133,11 +137,11 @@ def test_ledger_that_is_not_what_was_written_is_refused(kept, ledger, damage):
     assert sorted(kept.folder.rglob("*.jsonl")) == before
 
 
-def test_line_that_was_damaged_far_from_the_end_is_named(ledger):
+def test_line_that_was_damaged_far_from_the_end_is_shown(ledger):
     ledger.append(sends(0, 500))
     file = ledger.folder / "ledgers" / "sends.jsonl"
-    file.write_text(file.read_text().replace('{"customer_id": "c7"', '{"customer_id": "c7,', 1))
-    with pytest.raises(BadData, match=r"^Line 8 of .*sends.jsonl is damaged"):
+    file.write_text(file.read_text().replace('"customer_id": "c7"', '"customer_id": "c7,', 1))
+    with pytest.raises(BadData, match=r"sends\.jsonl is damaged: it has the line .*restore FILE"):
         list(ledger.rows())
 
 
@@ -215,7 +219,7 @@ def test_forgetting_that_a_crash_cut_off_is_finished_or_never_began(kept, ledger
         with pytest.raises(KeyboardInterrupt):
             kept.forget("c1")
     state.opened(kept.folder)
-    assert [json.loads(line) for line in lines(ledger)] == [*sends(0, 1), *sends(2, 3)]
+    assert lines(ledger) == [*sends(0, 1), *sends(2, 3)]
     assert list(ledger.rows()) == [*sends(0, 1), *sends(2, 3)]
 
 
@@ -235,7 +239,7 @@ def test_fifty_kills_at_random_moments_lose_no_batch_that_was_confirmed(tmp_path
     random.seed(20261129)
     folder, confirmed = tmp_path / "state", {}
     for who in range(50):
-        process = python(APPEND, folder, who, 10_000, 200)
+        process = python(APPEND, folder, who, 10_000, 50)
         assert process.stdout.readline() == "ready\n"
         time.sleep(random.uniform(0, 0.2))
         process.kill()
@@ -244,7 +248,7 @@ def test_fifty_kills_at_random_moments_lose_no_batch_that_was_confirmed(tmp_path
         batches = {}
         for row in rows:
             batches.setdefault((row["who"], row["batch"]), []).append(row["row"])
-        assert all(each == list(range(200)) for each in batches.values())  # whole, and once
+        assert all(each == list(range(50)) for each in batches.values())  # whole, and once
         for one, number in confirmed.items():
             there = sum(1 for owner, _ in batches if owner == one)
             assert number <= there <= number + 1  # the last may be in, yet not confirmed
@@ -258,6 +262,6 @@ def test_adding_to_a_million_rows_does_not_write_them_again(ledger):
     node, size = file.stat().st_ino, file.stat().st_size
     begun = time.monotonic()
     assert ledger.append(sends(995_000, 1_005_000)) == 5_000
-    assert time.monotonic() - begun < 30  # about 2 s on two idle cores
+    assert time.monotonic() - begun < 10  # about 0.5 s on two idle cores
     assert file.stat().st_ino == node
     assert file.stat().st_size - size < 400_000
