@@ -7,30 +7,13 @@ handed in.
 from __future__ import annotations
 
 import datetime as dt
-import zoneinfo
 from typing import Literal
 
 from retention_lab import checks
+from retention_lab.tables import clocks
 
 Period = Literal["day", "week", "month"]
 _DAY = dt.timedelta(days=1)
-
-
-def zone_of(name: str) -> zoneinfo.ZoneInfo:
-    """Return the time zone, as `tables.clocks` does; that one loads the query engine.
-
-    Raises
-    ------
-    BadParameter
-        When the name is no IANA zone.
-    """
-    try:
-        return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        near = checks.did_you_mean(name, zoneinfo.available_timezones())
-        raise checks.BadParameter(
-            f"{name!r} is not a time zone.{near} Use a name such as Europe/London or UTC."
-        ) from error
 
 
 def period_end(day: dt.date, *, period: Period) -> dt.date:
@@ -62,8 +45,9 @@ def last_complete(now: dt.datetime, *, period: Period, zone: str) -> dt.date:
         When the zone is none, or `now` names none.
     """
     today = _local(now, zone).date()
+    utc = now.astimezone(dt.UTC).replace(tzinfo=None)
     # A clock that goes back at midnight shows the day before again, though that is over.
-    over = next(day for day in (today, today - _DAY) if _midnight_after(day, zone) <= now)
+    over = next(day for day in (today, today - _DAY) if clocks.end_of_day(day, zone) <= utc)
     return period_end(over, period=period)
 
 
@@ -86,20 +70,15 @@ def ends(since: dt.date, until: dt.date, *, period: Period) -> list[dt.date]:
 
 
 def today_at(now: dt.datetime, time: dt.time, *, zone: str) -> dt.datetime:
-    """Return the moment at which the clocks of a zone show a time on the local day of `now`.
+    """Return the moment, in UTC, at which clocks of a zone show a time on the local day of `now`.
 
     A time that happens twice is taken as its first, one that is skipped as if no clock had moved.
     """
-    return dt.datetime.combine(_local(now, zone).date(), time, tzinfo=zone_of(zone))
+    local = dt.datetime.combine(_local(now, zone).date(), time, tzinfo=clocks.zone(zone))
+    return local.astimezone(dt.UTC)  # moments of one zone are compared by its clocks
 
 
 def _local(now: dt.datetime, name: str) -> dt.datetime:
     if now.tzinfo is None:
         raise checks.BadParameter(f"now must name its time zone, got {now}.")
-    return now.astimezone(zone_of(name))
-
-
-def _midnight_after(day: dt.date, name: str) -> dt.datetime:
-    """The end of the day by `tables.clocks`, where snapshots are cut."""
-    midnight = dt.datetime.combine(day + _DAY, dt.time(), tzinfo=zone_of(name))
-    return midnight.astimezone(dt.UTC)  # moments of one zone would be compared by their clocks
+    return now.astimezone(clocks.zone(name))

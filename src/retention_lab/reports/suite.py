@@ -21,9 +21,11 @@ from pydantic import (
 )
 
 from retention_lab import checks
-from retention_lab.reports import calendar, matrix, parameters
+from retention_lab.reports import matrix, parameters
 from retention_lab.reports.calendar import Period, period_end
 from retention_lab.reports.matrix import Cell, Matrix, Strict
+from retention_lab.tables import clocks
+from retention_lab.tables import source as sources
 from retention_lab.tables.contracts import CONTRACTS
 from retention_lab.tables.settings import first_problem, read_yaml
 
@@ -126,7 +128,7 @@ class Suite(Strict):
     @field_validator("time_zone")
     @classmethod
     def _is_zone(cls, name: str) -> str:
-        return calendar.zone_of(name).key if name else name
+        return clocks.zone(name).key if name else name
 
     @model_validator(mode="after")
     def _differ(self) -> Suite:
@@ -202,7 +204,7 @@ class Suite(Strict):
 
     def place(self, path: str) -> Path:
         """Find a file by a path from here, from the suite's folder, or from one above either."""
-        found = _find(path)
+        found = sources.find(path)
         if found.exists():
             return found
         above = (folder / path for folder in self.file.resolve().parents)
@@ -236,7 +238,7 @@ class Suite(Strict):
 
     def _spelled(self, path: str) -> str:
         """Keep the suite's spelling if it can be found so: a page names no folder of a machine."""
-        return path if _find(path).exists() else str(self.place(path))
+        return path if sources.find(path).exists() else str(self.place(path))
 
 
 def load(path: str | Path, *, source: str | None = None, where: str | None = None) -> Suite:
@@ -247,7 +249,7 @@ def load(path: str | Path, *, source: str | None = None, where: str | None = Non
     BadParameter
         When the file is missing, is no YAML, or says something that a suite does not know.
     """
-    file = _find(path)
+    file = sources.find(path)
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -264,11 +266,3 @@ def load(path: str | Path, *, source: str | None = None, where: str | None = Non
         return Suite.model_validate({**read_yaml(text, file=file), **instead, "file": file})
     except ValidationError as error:
         raise checks.BadParameter(f"{file}: {first_problem(error, model=Suite)}") from error
-
-
-def _find(path: str | Path) -> Path:
-    """Look for a path here and above, as `tables.source` does; that one is slow to load."""
-    wanted, here = Path(path), Path.cwd()
-    above = [wanted] if wanted.is_absolute() else [up / wanted for up in (here, *here.parents)]
-    found = next((place for place in above if place.exists()), wanted)
-    return found.relative_to(here) if found.is_relative_to(here) else found
