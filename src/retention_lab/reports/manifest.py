@@ -32,6 +32,7 @@ PACKAGES = (
     "papermill", "nbconvert", "pandas", "numpy", "scipy", "statsmodels", "lifelines", "altair",
     "ibis-framework", "duckdb",
 )  # fmt: skip
+READ = ("metrics", "annotations", "previous")  # what a notebook is told of and reads itself
 _ROOTS = (".git", LOCK, "pyproject.toml")  # what lies at the top of a project
 
 
@@ -69,7 +70,7 @@ def key_parts(
     return {
         "notebook": of_notebook(notebook),
         "code": code(),
-        "parameters": {name: value for name, value in parameters.items() if name not in files},
+        "parameters": {name: value for name, value in parameters.items() if name not in READ},
         "snapshot": snapshot.content_hash,
         "population": _population(snapshot.where),
         "files": {name: _of(name, each) for name, each in sorted(files.items())},

@@ -72,15 +72,14 @@ def unchanged(folder: Path, fingerprint: str | None) -> bool:
     """Tell whether a published report has a fingerprint, and all its pages as they were made."""
     try:
         about = json.loads((folder / manifest.MANIFEST).read_bytes())
-        pages = {name: each["sha256"] for name, each in about["notebooks"].items()}
-        return (
-            fingerprint is not None
-            and about.get("fingerprint") == fingerprint
-            and (folder / manifest.RESULTS).is_file()
-            and all(_sha(folder / f"{name}.html") == said for name, said in pages.items())
-        )
-    except (OSError, ValueError, KeyError):  # none there, or none of ours
+        made = {
+            folder / f"{name}.html": each["sha256"] for name, each in about["notebooks"].items()
+        }
+        there = (folder / manifest.RESULTS).is_file()
+        same = there and all(_sha(page) == sha for page, sha in made.items())
+    except (OSError, ValueError, LookupError, TypeError):  # none there, or none of ours
         return False
+    return same and fingerprint is not None and about.get("fingerprint") == fingerprint
 
 
 def as_of_of_data(suite: Suite) -> dt.date | None:
