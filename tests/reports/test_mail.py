@@ -39,7 +39,7 @@ SVG = (
     '<svg role="img" aria-label="{words}" version="1.1" width="{size}" height="{size}" '
     'viewBox="0 0 {size} {size}"><defs><linearGradient id="f1-0"><stop offset="0" '
     'stop-color="#fff"/></linearGradient></defs><rect width="9" height="9" fill="#0b5a8a"/>'
-    "<text x='1' y='9'>{text}</text></svg>"
+    "<text x='1' y='40' font-family='sans-serif' font-size='20'>{text}</text></svg>"
 )
 
 
