@@ -196,3 +196,36 @@ def test_population_of_a_claim_is_that_of_its_report_and_its_own():
         ledger.record("all", 1, unit="count", definition="All.")
         assert ledger["some"].population == expected
         assert ledger["all"].population == ""
+
+
+def test_interval_may_stand_beside_the_value_or_come_with_it():
+    beside = Ledger().record(
+        "share", 0.262, interval=(0.238, 0.288), unit="share", n=1204, definition="It is so."
+    )
+    within = Ledger().record(
+        "share",
+        Interval(value=0.262, low=0.238, high=0.288),
+        unit="share",
+        n=1204,
+        definition="It is so.",
+    )
+    assert beside == within
+    exact = Ledger().record("x", 3, interval=(3, 3), unit="count", definition="It is so.")
+    assert (exact.low, exact.high) == (3, 3)
+
+
+@pytest.mark.parametrize("bounds", [(0.3, 0.4), (0.1, 0.2), (0.288, 0.238)])
+def test_interval_that_does_not_hold_its_value_is_refused(bounds):
+    with pytest.raises(BadParameter, match=r"must hold its value, 0\.262, got .* bound first"):
+        Ledger().record("x", 0.262, interval=bounds, unit="share", definition="It is so.")
+
+
+def test_interval_given_twice_is_refused():
+    value = Interval(value=0.262, low=0.238, high=0.288)
+    with pytest.raises(BadParameter, match="has an interval already"):
+        Ledger().record("x", value, interval=(0, 1), unit="share", definition="It is so.")
+
+
+def test_bound_that_is_no_number_is_refused():
+    with pytest.raises(Refusal, match="is not a number to record"):
+        Ledger().record("x", 0.2, interval=(math.nan, 1), unit="share", definition="It is so.")

@@ -15,12 +15,12 @@ from typing import Literal, TypedDict, Unpack, get_args
 
 from retention_lab import checks
 from retention_lab.inference.interval import Interval
+from retention_lab.record.small import SMALL
 from retention_lab.tables.parsing import NO_CURRENCY, minor_digits
 
 Unit = Literal["share", "points", "count", "days", "money", "per_customer"]
 
 BEFORE = "_before"  # ends the name of a result of the period before
-SMALL = 10  # a group of fewer customers is neither recorded nor drawn
 
 MIME = "application/vnd.retention-lab.results+json"
 _SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€", "JPY": "¥", NO_CURRENCY: ""}
@@ -129,25 +129,27 @@ class Ledger:
         *,
         unit: Unit,
         definition: str,
+        interval: tuple[float, float] | None = None,
         n: int | None = None,
         **words: Unpack[Words],
     ) -> Claim:
         """Record a number and return it as a claim.
 
         The fields are those of `Claim`: the next run compares by `name`, `n` customers (or orders)
-        stand behind the number, and a reader can check it against the sentence in `definition`.
+        stand behind the number, and a reader can check it against the sentence in `definition`. An
+        interval comes with the value, as an `Interval`, or beside it as its two bounds.
 
         Raises
         ------
         Refusal
             When the name was recorded before, or a number is not finite.
         BadParameter
-            When the unit is unknown.
+            When the unit is unknown, the interval is given twice or does not hold the value.
         """
         if name in self._claims:
             raise checks.Refusal(f"The result {name!r} is recorded twice.")
         checks.known("record", "unit", [unit], get_args(Unit))
-        given = asdict(value) if isinstance(value, Interval) else {"value": value}
+        given = _with_bounds(name, value, interval)
         numbers = {part: _plain(one, name=name, unit=unit) for part, one in given.items()}
         if self._where and words.get("population"):
             words["population"] = f"({self._where}) and {words['population']}"
@@ -195,6 +197,24 @@ class Ledger:
             MIME: {"headline": self.headline, "results": results},
             "text/plain": f"{len(results)} results recorded",
         }
+
+
+def _with_bounds(
+    name: str, value: float | Interval, bounds: tuple[float, float] | None
+) -> dict[str, float]:
+    if bounds is None:
+        return asdict(value) if isinstance(value, Interval) else {"value": value}
+    if isinstance(value, Interval):
+        raise checks.BadParameter(
+            f"The result {name!r} has an interval already; leave interval= out."
+        )
+    low, high = bounds
+    if low > value or value > high:
+        raise checks.BadParameter(
+            f"The interval of the result {name!r} must hold its value, {value!r}, got {low!r} to "
+            f"{high!r}. Give the lower bound first."
+        )
+    return {"value": value, "low": low, "high": high}
 
 
 def percent(share: float) -> str:
