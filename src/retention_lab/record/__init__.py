@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from retention_lab.record.ledger import (
     BEFORE,
-    SMALL,
     Claim,
     Ledger,
     Unit,
@@ -13,5 +12,6 @@ from retention_lab.record.ledger import (
     money,
     percent,
 )
+from retention_lab.record.small import SMALL
 
 __all__ = ["BEFORE", "SMALL", "Claim", "Ledger", "Unit", "Words", "headed", "money", "percent"]

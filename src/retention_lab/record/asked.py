@@ -8,7 +8,8 @@ from retention_lab.customers.newest import Cohort
 from retention_lab.customers.repurchase import completed_median
 from retention_lab.inference.interval import Interval
 from retention_lab.inference.proportions import proportion
-from retention_lab.record.ledger import SMALL, Ledger
+from retention_lab.record.ledger import Ledger
+from retention_lab.record.small import SMALL
 from retention_lab.survival.daygrid import kaplan_meier, median_time
 from retention_lab.tables.snapshot import Snapshot
 

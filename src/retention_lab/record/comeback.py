@@ -13,7 +13,8 @@ from retention_lab.customers.measures import measure
 from retention_lab.customers.newest import Cohort, Newest
 from retention_lab.customers.repurchase import completed_median
 from retention_lab.inference.interval import Interval
-from retention_lab.record.ledger import BEFORE, SMALL, Ledger
+from retention_lab.record.ledger import BEFORE, Ledger
+from retention_lab.record.small import SMALL
 from retention_lab.survival.daygrid import MedianTime, median_time, survival_at
 
 

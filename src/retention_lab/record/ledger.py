@@ -15,7 +15,6 @@ from typing import Literal, TypedDict, Unpack, get_args
 
 from retention_lab import checks
 from retention_lab.inference.interval import Interval
-from retention_lab.record.small import SMALL
 from retention_lab.tables.parsing import NO_CURRENCY, minor_digits
 
 Unit = Literal["share", "points", "count", "days", "money", "per_customer"]

@@ -8,7 +8,8 @@ from contextlib import suppress
 
 from retention_lab.checks import BadData
 from retention_lab.customers.metrics import Figure, change, figure
-from retention_lab.record.ledger import BEFORE, SMALL, Ledger
+from retention_lab.record.ledger import BEFORE, Ledger
+from retention_lab.record.small import SMALL
 from retention_lab.tables.metrics import Metric
 from retention_lab.tables.period import Period
 from retention_lab.tables.snapshot import Snapshot

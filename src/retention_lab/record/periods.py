@@ -21,7 +21,8 @@ from retention_lab.customers.kpis import PeriodKpis, RetentionRate
 from retention_lab.customers.measures import measure
 from retention_lab.inference.interval import Interval
 from retention_lab.inference.proportions import proportion
-from retention_lab.record.ledger import BEFORE, SMALL, Ledger
+from retention_lab.record.ledger import BEFORE, Ledger
+from retention_lab.record.small import SMALL
 from retention_lab.tables.snapshot import Snapshot
 
 

@@ -18,8 +18,9 @@ from retention_lab.customers.newest import Newest
 from retention_lab.customers.notable import notable
 from retention_lab.inference.interval import Interval
 from retention_lab.record import previous as previous_report
-from retention_lab.record.ledger import BEFORE, SMALL, Claim, Ledger, Unit
+from retention_lab.record.ledger import BEFORE, Claim, Ledger, Unit
 from retention_lab.record.previous import Previous
+from retention_lab.record.small import SMALL
 from retention_lab.tables import snapshot
 from retention_lab.tables.period import Period
 from retention_lab.tables.population import looks_ahead
