@@ -12,19 +12,30 @@ from urllib.parse import urlsplit
 from markupsafe import Markup
 
 from retention_lab import checks
-from retention_lab.reports import assets
-from retention_lab.reports.page import long_date
+from retention_lab.reports import assets, history, sparkline
+from retention_lab.reports.brand import Brand
+from retention_lab.reports.history import Series
 
-Status = Literal["good", "failed"]
+Status = Literal["good", "warned", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """The last day on which the next report is in time; `late_from` is the moment after it."""
+
+    day: dt.date
+    late_from: dt.datetime
+    late: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """One run of a suite.
 
-    `pages` gives the title of each page and where it lies, relative to the catalogue; `headlines`
-    by the same titles what a page says first; `key_numbers` are labels with their text, in the
-    order to show them in.
+    `pages` gives the title of each page and where it lies, relative to the catalogue, or nothing
+    where it is no longer kept; `headlines` by the same titles what a page says first. `series` are
+    the key numbers of a suite's newest report; `key_numbers` labels with their text, where no older
+    ones are known. `remarks` are sentences about what went wrong.
     """
 
     suite: str
@@ -35,10 +46,15 @@ class Entry:
     pages: Mapping[str, str] = field(default_factory=dict)
     headlines: Mapping[str, str] = field(default_factory=dict)
     key_numbers: Sequence[tuple[str, str]] = ()
+    series: Sequence[Series] = ()
+    remarks: Sequence[str] = ()
+    due: Due | None = None
 
 
-def render(entries: Sequence[Entry]) -> str:
-    """Return the catalogue as one HTML page without any script: suites by name, newest run first.
+def render(entries: Sequence[Entry], *, brand: Brand | None = None) -> str:
+    """Return the catalogue as one HTML page: suites by name, newest run first.
+
+    Its only script marks what has become late since it was written.
 
     Raises
     ------
@@ -50,12 +66,16 @@ def render(entries: Sequence[Entry]) -> str:
             _refuse_elsewhere(href)
     newest_first = sorted(entries, key=lambda entry: entry.as_of, reverse=True)
     by_suite = sorted(newest_first, key=lambda entry: entry.suite)
+    late = assets.text("late.js") if any(entry.due for entry in entries) else ""
     return assets.TEMPLATES.get_template("catalogue.html").render(
         suites=[(suite, *_fold(list(runs))) for suite, runs in groupby(by_suite, _suite)],
         made_up=bool(entries) and all(entry.simulated for entry in entries),
-        long_date=long_date,
-        policy=assets.policy(),
+        brand=brand or Brand(),
+        breaks=history.breaks,
+        picture=sparkline.picture,
+        policy=assets.policy(scripts=(late,) if late else ()),
         css=Markup(assets.text("page.css")),
+        late=Markup(late),
     )
 
 
@@ -65,7 +85,7 @@ def _suite(entry: Entry) -> str:
 
 def _fold(newest_first: list[Entry]) -> tuple[list[Entry], list[Entry]]:
     """Keep in sight the runs back to the last good one; fold the older ones away."""
-    good = (place for place, entry in enumerate(newest_first) if entry.status == "good")
+    good = (place for place, entry in enumerate(newest_first) if entry.status != "failed")
     shown = next(good, 0) + 1
     return newest_first[:shown], newest_first[shown:]
 

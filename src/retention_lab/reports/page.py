@@ -14,7 +14,10 @@ from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
 from retention_lab import checks
 from retention_lab.reports import assets, figures, prose
+from retention_lab.reports.assets import long_date
 from retention_lab.reports.brand import Brand
+
+__all__ = ["CHART", "RESULTS", "PageFacts", "long_date", "render"]
 
 CHART = "application/vnd.vegalite.v5+json"  # JupyterLab draws this type itself, with no network
 RESULTS = "application/vnd.retention-lab.results+json"  # read by the runner, not by people
@@ -71,11 +74,6 @@ def render(notebook: NotebookNode, *, facts: PageFacts) -> str:
         packed=figures.packed() if blocks.charts else "",
         boot=Markup(assets.text("boot.js")),
     )
-
-
-def long_date(day: dt.date) -> str:
-    """Return for example `Sunday 29 November 2026`."""
-    return f"{day:%A} {day.day} {day:%B %Y}"
 
 
 class _Blocks:

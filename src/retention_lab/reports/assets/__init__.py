@@ -1,10 +1,12 @@
-"""The page's style sheet, boot script and templates, and the policy that lets nothing else run."""
+"""What pages are made of: style sheet, scripts, templates, and a policy that runs nothing else."""
 
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import functools
 import hashlib
+from collections.abc import Sequence
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -16,6 +18,25 @@ TEMPLATES = Environment(
     lstrip_blocks=True,
     undefined=StrictUndefined,
 )
+
+
+def long_date(day: dt.date) -> str:
+    """Return for example `Sunday 29 November 2026`."""
+    return f"{day:%A} {short_date(day)}"
+
+
+def short_date(day: dt.date) -> str:
+    """Return for example `29 November 2026`."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return for example `one, two and three`."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+TEMPLATES.filters.update(long_date=long_date)
 
 
 @functools.cache
