@@ -48,8 +48,12 @@ class Edition:
     @property
     def size(self) -> int:
         """About how many bytes it takes in a mail."""
-        texts = len(self.html.encode()) + len(self.text.encode())
-        return texts + sum(map(_cost, self.pictures.values()))
+        return self.size_of_texts + sum(map(_cost, self.pictures.values()))
+
+    @property
+    def size_of_texts(self) -> int:
+        """How many of these bytes are words."""
+        return len(self.html.encode()) + len(self.text.encode())
 
 
 def edition(page_html: str, *, url: str = "", room: int = LARGEST) -> Edition:
@@ -60,6 +64,14 @@ def edition(page_html: str, *, url: str = "", room: int = LARGEST) -> Edition:
     `url`, the address of the page, links within it lead there. Pictures that do not fit into `room`
     bytes, in the page's order, give way to their alternative text.
     """
+    whole = _made(page_html, url=url, room=room)
+    if whole.size <= room or not whole.pictures:
+        return whole
+    return _made(page_html, url=url, room=room - whole.size_of_texts)
+
+
+def _made(page_html: str, *, url: str, room: int) -> Edition:
+    """Return an edition whose pictures take at most `room`."""
     page, drawings = _apart(_SCRIPTS.sub("", page_html))
     soup = BeautifulSoup(page, "html.parser")
     title = soup.title.get_text(" ", strip=True) if soup.title else ""
@@ -71,7 +83,7 @@ def edition(page_html: str, *, url: str = "", room: int = LARGEST) -> Edition:
         _shorten(table, soup)
     _lay_open(body, soup)
     _lead(body, url=url)
-    pictures = _pictures(body, soup, drawings=drawings, room=room - 5 * len(body.get_text()))
+    pictures = _pictures(body, soup, drawings=drawings, room=room)
     _point_to_page(body, soup, url=url)
     said = plain.text(body)
     _style(body, inks)
@@ -138,7 +150,7 @@ def _pictures(
 
 
 def _cost(png: bytes) -> int:
-    return len(png) * 138 // 100  # in base64, with line ends
+    return len(png) * 138 // 100 + 500  # in base64 with line ends, and what names it
 
 
 def _drawn(drawing: Tag, drawings: Sequence[str]) -> bytes | None:
