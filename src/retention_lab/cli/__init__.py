@@ -5,8 +5,6 @@ Heavy modules are imported inside the commands, so that `--help` comes at once.
 
 from __future__ import annotations
 
-import datetime as dt
-import logging
 import os
 import traceback
 from collections.abc import Callable, Sequence
@@ -16,13 +14,14 @@ from typing import Annotated
 import typer
 
 from retention_lab import __version__, checks
-from retention_lab.cli import show
-from retention_lab.cli.start import start as _start
+from retention_lab.cli import keeping, running, show
+from retention_lab.cli.start import start
 
 DEBUG = "RETENTION_LAB_DEBUG"
 CODES = (
-    "Exit codes: 0 done; 1 a notebook failed, or something unforeseen; 2 a setting does not fit; "
-    "3 the data do not; 4 a kernel died or took too long; 75 the suite is being run already."
+    "Exit codes: 0 done or unchanged; 1 a notebook failed, a report differs or was not delivered, "
+    "or something unforeseen; 2 a setting does not fit; 3 the data do not, or are late; 4 a kernel "
+    "died or took too long; 75 the suite is being run already; 130, 143 stopped."
 )
 
 app = typer.Typer(
@@ -82,46 +81,6 @@ def _root(
 
 
 @app.command(epilog=CODES)
-def run(
-    suite: Annotated[
-        str, typer.Argument(help="The suite file, such as experiments/suites/weekly.yml.")
-    ],
-    source: Annotated[
-        str | None, typer.Option(help="Another source file than the suite's.")
-    ] = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option(
-            help="The last day to know, such as 2026-11-29; default the last complete period."
-        ),
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Where reports lie.")] = Path("reports"),
-    only: Annotated[
-        str | None, typer.Option(help="One notebook of the suite, by name or number.")
-    ] = None,
-    where: Annotated[
-        str | None, typer.Option(help="Only customers with this, such as \"country = 'UK'\".")
-    ] = None,
-) -> int:
-    """Run a suite of notebooks and publish its pages: all of them, or none."""
-    from retention_lab.reports import run as runner
-    from retention_lab.reports import suite as suites
-
-    # On Ctrl-C asyncio would list the tasks of the kernel that was just ended.
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    loaded = suites.load(suite, source=source, where=where)
-    with show.progress() as watch:
-        outcome = runner.run(loaded, as_of=_day("--as-of", as_of), out=out, only=only, watch=watch)
-    for failure in outcome.failures:
-        typer.echo(str(failure), err=True)
-    if outcome.failures:
-        typer.echo(f"Nothing was published; what was run is kept in {outcome.kept}.", err=True)
-    for path in (*outcome.pages, outcome.index):
-        typer.echo(str(path))
-    return outcome.exit_code
-
-
-@app.command(epilog=CODES)
 def check(
     source: Annotated[str, typer.Argument(help="The source file, such as data/sources/demo.yml.")],
     as_of: Annotated[
@@ -133,7 +92,7 @@ def check(
     """Show what a source holds, what is left out of it and why, and which reports it can feed."""
     from retention_lab.reports import intake
 
-    show.intake(intake.inspect(source, as_of=_day("--as-of", as_of)), by_month=by_month)
+    show.intake(intake.inspect(source, as_of=running.day("--as-of", as_of)), by_month=by_month)
 
 
 @app.command(epilog=CODES)
@@ -146,20 +105,15 @@ def demo(
     """Write the data of a made-up shop, with known truths planted in it."""
     from retention_lab.tables.simulator import simulate
 
-    wanted = {"customers": customers, "until": _day("--until", until), "seed": seed}
+    wanted = {"customers": customers, "until": running.day("--until", until), "seed": seed}
     simulate(folder, **{name: value for name, value in wanted.items() if value is not None})  # type: ignore[arg-type]
     typer.echo(f"Made-up customers are in {folder}:")
     for file in sorted(folder.iterdir()):
         typer.echo(f"  {file.name}, {file.stat().st_size / 1e6:,.1f} MB")
 
 
-def _day(option: str, text: str | None) -> dt.date | None:
-    try:
-        return None if text is None else dt.date.fromisoformat(text)
-    except ValueError as error:
-        raise checks.BadParameter(
-            f"{option} must be a day such as 2026-11-29, got {text!r}."
-        ) from error
-
-
-app.command("start", epilog=CODES)(_start)
+for _command in (
+    running.run, running.status, keeping.verify, keeping.upgrade_check, keeping.backup,
+    keeping.restore, keeping.forget, start,
+):  # fmt: skip
+    app.command(epilog=CODES)(_command)

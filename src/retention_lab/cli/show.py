@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from numbers import Integral
 from typing import TYPE_CHECKING
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from retention_lab.reports.intake import Intake
-    from retention_lab.reports.kernel import Watch
+    from retention_lab.reports.job import Done
+    from retention_lab.reports.run import Watch
 
 
 @contextmanager
@@ -36,6 +37,27 @@ def progress() -> Iterator[Watch]:
             bars.update(tasks[name], completed=cell)
 
         yield watch
+
+
+def done(found: Done) -> None:
+    """Print what became of each run: pages to stdout, what is said of them to stderr."""
+    from retention_lab.reports import digest
+
+    for ran in found.rans:
+        kept = f"Nothing was published; what was run is kept in {ran.kept}."
+        said = [each.sentence for each in ran.failures] + [kept] * bool(ran.kept)
+        said += [f"Warning: {warning}" for warning in ran.warnings]
+        _errors([*said, *([] if sys.stderr.isatty() else [digest.logged(ran)])])
+    _errors([*(digest.lines(found.rans) if len(found.rans) > 1 else []), *found.troubles])
+    for page in (page for ran in found.rans for page in ran.pages):
+        typer.echo(page)
+    if found.index is not None:
+        typer.echo(str(found.index))
+
+
+def _errors(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(line, err=True)
 
 
 def intake(found: Intake, *, by_month: bool) -> None:

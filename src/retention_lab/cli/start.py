@@ -58,6 +58,7 @@ _Force = Annotated[bool, typer.Option("--force", help="Replace the source file."
 _NoRun = Annotated[bool, typer.Option("--no-run", help="Make no report yet.")]
 _NoOpen = Annotated[bool, typer.Option("--no-open", help="Do not open the report.")]
 _Out = Annotated[Path, typer.Option(help="Where reports lie.")]
+_State = Annotated[Path, typer.Option(help="Where history and ledgers lie.")]
 
 
 def start(  # noqa: PLR0913  each is an option of the command
@@ -65,6 +66,7 @@ def start(  # noqa: PLR0913  each is an option of the command
     dates: _Dates = None, number: _Number = None, currency: _Currency = None,
     time_zone: _Zone = None, amounts: _Amounts = None, yes: _Yes = False, force: _Force = False,
     no_run: _NoRun = False, no_open: _NoOpen = False, out: _Out = Path("reports"),
+    state: _State = Path("state"),
 ) -> int:  # fmt: skip
     """Make a source file and a first report from exported files; asks what they leave open."""
     from retention_lab.tables import engine
@@ -90,7 +92,9 @@ def start(  # noqa: PLR0913  each is an option of the command
     made = _written(settings, target, above=above, con=con, suite=suite)
     typer.echo(f"\nWritten: {target}")
     _tell_feeds(made.source)
-    return 0 if no_run else _run(target, suite, as_of=made.as_of, out=out, opened=not no_open)
+    if no_run:
+        return 0
+    return _run(target, suite, as_of=made.as_of, out=out, state=state, opened=not no_open)
 
 
 def _looked(files: Sequence[Path], *, con: BaseBackend) -> list[Layout]:
@@ -240,7 +244,9 @@ def _tell_feeds(source: Source) -> None:
     _list("Possible once there is more:", [f"{feed.name}: {feed.unlock}" for feed in rest])
 
 
-def _run(target: Path, file: Path | None, *, as_of: dt.date | None, out: Path, opened: bool) -> int:
+def _run(
+    target: Path, file: Path | None, *, as_of: dt.date | None, out: Path, state: Path, opened: bool
+) -> int:
     """Run the overview of a source file, and open its page on a terminal.
 
     Raises
@@ -248,8 +254,9 @@ def _run(target: Path, file: Path | None, *, as_of: dt.date | None, out: Path, o
     BadParameter
         When there is no suite.
     """
-    from retention_lab.reports import run as runner
+    from retention_lab.reports import job
     from retention_lab.reports import suite as suites
+    from retention_lab.reports.run import Call
 
     if file is None:
         raise checks.BadParameter(
@@ -259,17 +266,19 @@ def _run(target: Path, file: Path | None, *, as_of: dt.date | None, out: Path, o
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     suite = suites.load(file, source=str(target))
     with show.progress() as watch:
-        outcome = runner.run(suite, as_of=as_of, out=out, watch=watch)
-    for failure in outcome.failures:
-        typer.echo(str(failure), err=True)
-    if outcome.failures:
+        call = Call(out=out, state=state, now=dt.datetime.now(dt.UTC), watch=watch)
+        done = job.do(suite, call, days=[] if as_of is None else [as_of])
+    for failure in (failure for ran in done.rans for failure in ran.failures):
+        typer.echo(failure.sentence, err=True)
+    if done.exit_code:
+        kept = "".join(f" What was run is kept in {ran.kept}." for ran in done.rans if ran.kept)
         again = f"retention-lab run {suite.file} --source {target}"
-        typer.echo(f"No report was made; what was run is kept in {outcome.kept}. Again: {again}")
-    for page in outcome.pages:
+        typer.echo(f"No report was made.{kept} Again: {again}")
+    for page in (page for ran in done.rans for page in ran.pages):
         typer.echo(f"\nReport: {page}")
         if opened and sys.stdout.isatty():
-            typer.launch(str(page))
-    return outcome.exit_code
+            typer.launch(page)
+    return done.exit_code
 
 
 def _suite() -> Path | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -49,3 +51,22 @@ class Ran(BaseModel):
     started: str
     finished: str
     seconds: float
+
+
+def note(ran: Ran, shelf: Path) -> Path:
+    """Write what became of a run into the folder of its suite, in one step."""
+    file = shelf / RAN
+    shelf.mkdir(parents=True, exist_ok=True)
+    partial = shelf / f".{RAN}-{os.getpid()}"
+    try:
+        partial.write_text(ran.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+    return file
+
+
+def every(out: Path) -> list[Ran]:
+    """Return what became of the last run of each suite under `out`, by name."""
+    files = sorted(out.glob(f"*/{RAN}"))
+    return [Ran.model_validate_json(file.read_bytes()) for file in files]

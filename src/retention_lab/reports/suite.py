@@ -241,8 +241,8 @@ class Suite(Strict):
         return path if sources.find(path).exists() else str(self.place(path))
 
 
-def load(path: str | Path, *, source: str | None = None, where: str | None = None) -> Suite:
-    """Read and validate a suite file; `source` and `where` take the place of what it says.
+def load(path: str | Path, **instead: object) -> Suite:
+    """Read and validate a suite file; what is said here takes the place of what the file says.
 
     Raises
     ------
@@ -259,10 +259,8 @@ def load(path: str | Path, *, source: str | None = None, where: str | None = Non
             else "it is no readable text file"
         )
         raise checks.BadParameter(f"The suite file {file} cannot be read: {cause}.") from error
-    instead = {
-        name: value for name, value in (("source", source), ("where", where)) if value is not None
-    }
+    said = {name: value for name, value in instead.items() if value is not None}
     try:
-        return Suite.model_validate({**read_yaml(text, file=file), **instead, "file": file})
+        return Suite.model_validate({**read_yaml(text, file=file), **said, "file": file})
     except ValidationError as error:
         raise checks.BadParameter(f"{file}: {first_problem(error, model=Suite)}") from error

@@ -10,8 +10,9 @@ import datetime as dt
 import hashlib
 import json
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from retention_lab.reports import manifest, prepared
 from retention_lab.reports.calendar import period_end
@@ -72,14 +73,19 @@ def unchanged(folder: Path, fingerprint: str | None) -> bool:
     """Tell whether a published report has a fingerprint, and all its pages as they were made."""
     try:
         about = json.loads((folder / manifest.MANIFEST).read_bytes())
-        made = {
-            folder / f"{name}.html": each["sha256"] for name, each in about["notebooks"].items()
-        }
         there = (folder / manifest.RESULTS).is_file()
-        same = there and all(_sha(page) == sha for page, sha in made.items())
+        same = there and all(
+            is_as_made(folder, name, each) for name, each in about["notebooks"].items()
+        )
     except (OSError, ValueError, LookupError, TypeError):  # none there, or none of ours
         return False
     return same and fingerprint is not None and about.get("fingerprint") == fingerprint
+
+
+def is_as_made(folder: Path, name: str, about: Mapping[str, Any]) -> bool:
+    """Tell whether the page of a notebook is the one that the manifest tells `about`."""
+    page = folder / f"{name}.html"
+    return page.is_file() and _sha(page) == about["sha256"]
 
 
 def as_of_of_data(suite: Suite) -> dt.date | None:

@@ -1,0 +1,170 @@
+"""One call of the runner: each suite of a matrix on each day, then what follows from it.
+
+A run that is refused does not keep the others from running: all are run and told, and the exit code
+is the worst of them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from retention_lab import checks
+from retention_lab import state as states
+from retention_lab.reports import calendar, run, scrubbing
+from retention_lab.reports.ran import RAN, Failure, Ran, note
+from retention_lab.reports.run import Call
+from retention_lab.reports.suite import Period, Suite
+from retention_lab.state import State
+from retention_lab.state.about import ABOUT
+
+LOCKED, UNDELIVERED = 75, 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What became of each run, and what of its delivery went wrong."""
+
+    rans: tuple[Ran, ...]
+    troubles: tuple[str, ...] = ()
+    index: Path | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """The worst of the runs; that a suite was being run already is the least of failures."""
+        codes = {ran.exit_code for ran in self.rans}
+        worst = max(codes - {LOCKED}, default=0) or max(codes, default=0)
+        return worst or (UNDELIVERED if self.troubles else 0)
+
+
+def days(
+    *, as_of: dt.date | None, since: dt.date | None, until: dt.date | None, period: Period
+) -> list[dt.date]:
+    """Return the days to report on, oldest first; none where the suite is to find it itself.
+
+    Raises
+    ------
+    BadParameter
+        When both ways are used, one end is missing, or no period ends between the two.
+    """
+    if since is None and until is None:
+        return [] if as_of is None else [as_of]
+    if as_of is not None:
+        raise checks.BadParameter("--as-of is one day, --since with --until many: use one of them.")
+    if since is None or until is None:
+        raise checks.BadParameter("--since and --until belong together: the first and last day.")
+    return calendar.ends(since, until, period=period)
+
+
+def do(suite: Suite, call: Call, *, days: Sequence[dt.date] = ()) -> Done:
+    """Run a suite, or each of its matrix, on each day; then index, deliver and tell.
+
+    Raises
+    ------
+    BadParameter
+        When the matrix does not fit.
+    Ended
+        When the run was stopped from outside; nothing more is run.
+    """
+    asked: Sequence[dt.date | None] = days or [None]
+    pairs = [(each, _one(each, call, as_of=day)) for each in suite.expanded() for day in asked]
+    if all(ran.status == "unchanged" or ran.exit_code == LOCKED for _, ran in pairs):
+        return Done(rans=tuple(ran for _, ran in pairs))
+    return _Delivery(call=call, pairs=pairs).done()
+
+
+def afresh(
+    suite: Suite,
+    *,
+    as_of: dt.date | None,
+    out: Path,
+    before: Path | None,
+    now: dt.datetime | None,
+) -> Ran:
+    """Run a suite into a place of its own, as at a moment `now`, with nothing skipped or sent."""
+    moment = now or dt.datetime.now(dt.UTC)
+    call = Call(out=out, state=out / ".state", now=moment, force=True, before=before)
+    return run.run(suite, call, as_of=as_of)
+
+
+def known(folder: Path) -> State | None:
+    """Open a state if there is one."""
+    return states.opened(folder) if (folder / ABOUT).is_file() else None
+
+
+def _one(suite: Suite, call: Call, *, as_of: dt.date | None) -> Ran:
+    begun = time.time()
+    try:
+        ran = run.run(suite, call, as_of=as_of)
+    except checks.Refusal as refusal:
+        if refusal.exit_code > 128:
+            raise
+        ran = _refused(suite, refusal, as_of=as_of, begun=begun)
+    if ran.exit_code != LOCKED:  # that file belongs to the run that holds the lock
+        note(ran, call.out / suite.name)
+    return ran
+
+
+def _refused(suite: Suite, refusal: checks.Refusal, *, as_of: dt.date | None, begun: float) -> Ran:
+    secrets = scrubbing.secrets(suite.place(suite.source))
+    sentence = scrubbing.scrub(str(refusal), secrets)
+    failure = Failure(sentence=sentence, exit_code=refusal.exit_code)
+    about = {"as_of": str(as_of or "")}
+    return run.told(
+        suite,
+        about,
+        status="failed",
+        begun=begun,
+        exit_code=refusal.exit_code,
+        failures=(failure,),
+    )
+
+
+@dataclass(kw_only=True)
+class _Delivery:
+    """What follows the runs; whatever goes wrong in one part keeps no other from happening."""
+
+    call: Call
+    pairs: Sequence[tuple[Suite, Ran]]
+    troubles: list[str] = field(default_factory=list)
+
+    def done(self) -> Done:
+        from retention_lab.reports import delivery, hooks, mail, pdf  # noqa: PLC0415
+
+        fresh = [(suite, ran) for suite, ran in self.pairs if ran.status.startswith("published")]
+        for suite, ran in fresh:
+            if suite.pdf:
+                with self._trying():
+                    pdf.print_pages([Path(each) for each in ran.pages])
+        index = self._index()
+        for name, suite in {suite.name: suite for suite, _ in fresh if suite.publish}.items():
+            with self._trying():
+                delivery.publish(self.call.out, Path(str(suite.publish)), name)
+        for suite, ran in self.pairs:
+            command = suite.on_failure if ran.status == "failed" else suite.on_success
+            if command and ran.status != "unchanged":
+                with self._trying():
+                    place = self.call.out / suite.name / RAN
+                    secrets = scrubbing.secrets(suite.place(suite.source))
+                    hooks.call(command, run_json=place, ran=ran, secrets=secrets)
+        with self._trying():
+            mail.tell(self.pairs, by=mail.settings(os.environ))
+        rans = tuple(ran for _, ran in self.pairs)
+        return Done(rans=rans, troubles=tuple(self.troubles), index=index)
+
+    def _index(self) -> Path:
+        from retention_lab.reports import index  # noqa: PLC0415
+
+        return index.write(self.call.out, state=known(self.call.state), now=self.call.now)
+
+    @contextmanager
+    def _trying(self) -> Iterator[None]:
+        try:
+            yield
+        except checks.Refusal as refusal:
+            self.troubles.append(str(refusal))
