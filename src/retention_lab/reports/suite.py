@@ -50,9 +50,7 @@ def _clock_time(value: object) -> dt.time:
 def _command(value: object) -> object:
     if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
         return value
-    raise ValueError(
-        f"give a list of texts such as [notify, --now], as no shell reads it: {value!r}"
-    )
+    raise ValueError(f"no shell reads it: give a list such as [notify, --now], got {value!r}")
 
 
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
