@@ -65,8 +65,16 @@ def call(
         raise Undelivered(f"The command {argv[0]} for {run_json} ended with exit code {code}.")
 
 
-def ended(argv: Sequence[str], *, environment: Mapping[str, str], seconds: float) -> int:
-    """Run a command to its end and return its exit code; it reads nothing, and prints as we do.
+def ended(
+    argv: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    seconds: float,
+    output: int | None = None,
+) -> int:
+    """Run a command to its end and return its exit code.
+
+    It reads nothing, and prints as we do, or to `output`, a constant of `subprocess`.
 
     Raises
     ------
@@ -75,7 +83,12 @@ def ended(argv: Sequence[str], *, environment: Mapping[str, str], seconds: float
     """
     try:
         process = subprocess.Popen(
-            argv, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
+            argv,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or str(error)
