@@ -275,7 +275,8 @@ alike.*
 *The records hold 1 day, fewer than the 90 of a period.*
 A customer retention rate over 90 days needs 180 days of records; these hold 1.
 
-There are fewer than 10 customers, too few for a repeat purchase rate.
+Fewer than 10 customers have bought on two days or more, or on one alone, too few for a repeat \
+purchase rate.
 *No picture: in no month did 10 customers or more buy.*
 *None of the own metrics can be shown.*
 - Basket: not shown, as it needs records from 2026-09-01 on, and they begin on 2026-11-29.
@@ -283,8 +284,8 @@ There are fewer than 10 customers, too few for a repeat purchase rate.
 - Refunded: not shown, as Corner shop has no returns.
 - Dear: not shown, as it needs records from 2026-09-01 on, and they begin on 2026-11-29.
 *No picture yet: fewer than 10 customers were followed for a day.*
-Fewer than 10 customers have been followed for a day or more, too few to say how long the second \
-purchase takes.
+Fewer than 10 customers have been followed for a day or more, or have bought again since, too few \
+to say how long the second purchase takes.
 *No picture yet: the records do not reach back further than the last tier.*
 The records hold 1 day, so nobody can have been away for more than 90.
 *No picture yet: no group of 10 new customers or more has reached a calendar month after its first.*

@@ -138,6 +138,28 @@ ANSWERS = {
         "Fewer than 10 customers first bought in August 2026, so no figure is shown.",
         WAIT,
     ),
+    "few of them": (
+        ((100, 3), (100, 30)),
+        "Fewer than 10 of August 2026's new customers came back.",
+        "Of 100 customers who first bought in August 2026, fewer than 10 bought again within 90 "
+        "days, so no share is shown.",
+        WAIT,
+    ),
+    "nearly all": (
+        ((100, 97), (100, 30)),
+        "All but a few of August 2026's new customers came back.",
+        "Of 100 customers who first bought in August 2026, all but fewer than 10 bought again "
+        "within 90 days, so no share is shown.",
+        WAIT,
+    ),
+    "few of them before": (
+        ((100, 30), (100, 3)),
+        "About 30 in 100 of August 2026's new customers came back.",
+        "Of 100 customers who first bought in August 2026, 30, about 30 in 100 (30.0 %, 21.9 to "
+        "39.6), bought again within 90 days. Too few of those who first bought in July 2026 did, "
+        "or did not, to compare it with.",
+        WAIT,
+    ),
     "none": (
         ((100, 0), (100, 0)),
         "None of August 2026's new customers came back within 90 days.",
@@ -273,7 +295,7 @@ ABSENT = (
     ],
 )
 def test_caution_beside_the_months_says_only_what_is_drawn(methods, customers, sentences):
-    frame = pd.DataFrame({"method": methods, "customers": customers})
+    frame = pd.DataFrame({"method": methods, "customers": customers, "returned": 0})
     assert wording.returned_curve(frame, days=90) == sentences
 
 
@@ -285,8 +307,19 @@ def test_caution_beside_the_months_says_only_what_is_drawn(methods, customers, s
     ],
 )
 def test_caution_beside_the_months_mentions_small_ones(methods, last):
-    frame = pd.DataFrame({"method": [*methods, "observed"], "customers": [*[50] * len(methods), 9]})
+    customers = [*[50] * len(methods), 9]
+    frame = pd.DataFrame({"method": [*methods, "observed"], "customers": customers, "returned": 0})
     assert wording.returned_curve(frame, days=90).endswith(last)
+
+
+@pytest.mark.parametrize("returned", [3, 47])
+def test_caution_beside_the_months_says_where_a_few_would_be_told_of(returned):
+    frame = pd.DataFrame(
+        {"method": ["observed", "observed"], "customers": 50, "returned": [20, returned]}
+    )
+    assert wording.returned_curve(frame, days=90).endswith(
+        "Nor is a month drawn where fewer than 10 customers came back, or did not."
+    )
 
 
 # --- measures -------------------------------------------------------------------------------------
@@ -334,8 +367,8 @@ def test_retention_rate_of_customers_who_all_left_reads():
         ),
         (
             180,
-            "Fewer than 10 customers bought in the 90 days before the period, so there is no "
-            "customer retention rate to show.",
+            "Fewer than 10 customers bought in the 90 days before the period, or are in one of the "
+            "groups that a customer retention rate tells apart, so there is none to show.",
         ),
     ],
 )
@@ -360,7 +393,8 @@ def test_repeat_rate_of_one_time_buyers_and_of_few_customers_reads():
         "None of the 400 customers (0.0 %, 0.0 to 1.0) have bought on two days or more."
     )
     assert wording.repeat_rate(Ledger(), days=90) == (
-        "There are fewer than 10 customers, too few for a repeat purchase rate."
+        "Fewer than 10 customers have bought on two days or more, or on one alone, too few for a "
+        "repeat purchase rate."
     )
 
 
@@ -396,8 +430,8 @@ def test_time_to_the_second_purchase_reads(claims, rest):
 
 def test_time_to_the_second_purchase_of_few_customers_says_so():
     assert wording.repurchase(Ledger()) == (
-        "Fewer than 10 customers have been followed for a day or more, too few to say how long the "
-        "second purchase takes."
+        "Fewer than 10 customers have been followed for a day or more, or have bought again since, "
+        "too few to say how long the second purchase takes."
     )
 
 
@@ -421,7 +455,7 @@ def test_activity_reads():
     [
         (1, "The records hold 1 day, so nobody can have been away for more than 90."),
         (91, "The records hold 91 days, so nobody can have been away for more than 90."),
-        (92, "There are fewer than 10 customers, too few to say how many are active."),
+        (92, "Fewer than 10 customers are active, or are not, too few to say how many."),
     ],
 )
 def test_activity_that_cannot_be_shown_says_why(history_days, sentence):

@@ -61,9 +61,13 @@ def test_newest_month_says_which_days_and_which_customers_it_describes():
 @pytest.mark.parametrize(
     ("newest", "before", "recorded"),
     [
-        ((SMALL, 3), None, {"returned", "returned_count"}),
-        ((SMALL, 3), (SMALL - 1, 3), {"returned", "returned_count"}),
-        ((SMALL - 1, 3), (100, 3), set()),
+        ((40, 20), None, {"returned", "returned_count"}),
+        ((40, 20), (SMALL - 1, 0), {"returned", "returned_count"}),
+        ((40, 20), (40, 3), {"returned", "returned_count"}),
+        ((40, 0), (40, 3), {"returned", "returned_count"}),
+        ((SMALL - 1, 0), (100, 50), set()),
+        ((40, 3), (100, 50), set()),
+        ((40, 37), (100, 50), set()),
     ],
 )
 def test_a_month_of_few_customers_is_not_recorded(newest, before, recorded):
@@ -76,16 +80,22 @@ def test_nothing_is_recorded_of_no_month():
     assert ledger.claims() == []
 
 
-@pytest.mark.parametrize("customers", [SMALL - 1, SMALL])
-def test_repeat_rate_is_recorded_of_enough_customers(customers):
+@pytest.mark.parametrize(
+    ("customers", "again", "recorded"),
+    [(9, 0, False), (10, 0, True), (20, 10, True), (20, 9, False), (20, 11, False), (20, 20, True)],
+)
+def test_repeat_rate_is_recorded_where_it_tells_of_no_few(customers, again, recorded):
     ledger = Ledger()
     comeback.repeat(
         ledger,
         RepeatPurchaseRate(
-            as_of=AUGUST, customers=customers, repeat_customers=4, share=proportion(4, customers)
+            as_of=AUGUST,
+            customers=customers,
+            repeat_customers=again,
+            share=proportion(again, customers),
         ),
     )
-    assert ("repeat_rate" in ledger) is (customers >= SMALL)
+    assert ("repeat_rate" in ledger) is recorded
 
 
 def repurchase_of(grid, *, days=90):
@@ -110,9 +120,9 @@ def test_share_who_bought_again_is_the_mirror_of_the_curve():
 
 
 def test_share_who_bought_again_is_read_as_far_as_enough_customers_were_followed():
-    ledger, _ = repurchase_of(grid_of((30, 5, 5), (60, 0, 20), (80, 1, SMALL - 2)))
+    ledger, _ = repurchase_of(grid_of((30, 15, 5), (60, 0, 20), (80, 1, SMALL - 2)))
     assert ledger["bought_again_by"].label == "Bought again within 60 days"
-    ledger, _ = repurchase_of(grid_of((1, 5, 50), (80, 1, SMALL - 2)))
+    ledger, _ = repurchase_of(grid_of((1, 15, 50), (80, 1, SMALL - 2)))
     assert ledger["bought_again_by"].label == "Bought again within 1 day"
 
 
@@ -143,5 +153,7 @@ def test_median_among_few_who_were_followed_is_not_recorded():
 
 
 def test_completed_median_of_few_is_not_recorded():
+    ledger, _ = repurchase_of(grid_of((10, SMALL, 0), (200, 0, 48)))
+    assert names(ledger) == {"bought_again_by", "median_days_completed"}
     ledger, _ = repurchase_of(grid_of((10, SMALL - 1, 0), (200, 0, 48)))
-    assert names(ledger) == {"bought_again_by"}
+    assert names(ledger) == set()

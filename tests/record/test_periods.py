@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from retention_lab.customers import activity, kpis
+from retention_lab.inference.proportions import proportion
 from retention_lab.record import SMALL, Ledger, periods
 
 from ..customers.orders import START, order_table, random_rows  # noqa: TID252  not installed
@@ -131,3 +133,86 @@ def test_activity_of_few_customers_is_not_recorded():
     ledger, tiers = active([(f"c{n}", "2023-03-05", 1) for n in range(SMALL - 1)])
     assert len(tiers) == 2
     assert ledger.claims() == []
+
+
+def bought(*, customers=100, orders=150, again=40):
+    value = proportion(again, customers)
+    return kpis.PeriodKpis(
+        start=dt.date(2023, 12, 3),
+        end=AS_OF,
+        revenue=500_000,
+        orders=orders,
+        same_day_orders=0,
+        customers=customers,
+        repeat_customers=again,
+        average_order_value=value,
+        purchase_frequency=value,
+        repeat_share=value,
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "missing"),
+    [
+        (bought(), set()),
+        (bought(again=0), set()),
+        (bought(again=3), {"buyers_again"}),
+        (bought(again=97), {"buyers_again"}),
+        (bought(orders=100), set()),
+        (bought(orders=103), {"orders", "average_order_value", "purchase_frequency"}),
+    ],
+)
+def test_what_tells_of_a_few_buyers_is_not_recorded(found, missing):
+    ledger = Ledger()
+    periods.period(ledger, found, shop_of([("a", START, 1)]))
+    assert names(ledger) == NOW - missing
+    assert all(claim.n != found.orders for claim in ledger.claims() if "orders" in missing)
+
+
+@pytest.mark.parametrize(
+    ("kept", "new", "reactivated", "recorded"),
+    [
+        (*(60, 50, 20), RATES),
+        (*(60, 50, 0), RATES),
+        (*(60, 50, 3), set()),
+        (*(60, 4, 20), set()),
+        (*(5, 50, 20), set()),
+        (*(95, 50, 20), set()),
+    ],
+)
+def test_rates_that_tell_of_a_small_group_are_not_recorded(kept, new, reactivated, recorded):
+    rate = kpis.RetentionRate(
+        start=dt.date(2023, 12, 2),
+        end=AS_OF,
+        days=60,
+        active_at_start=100,
+        active_at_end=kept + new + reactivated,
+        new=new,
+        kept=kept,
+        rate=proportion(kept, 100),
+        kept_share=proportion(kept, 100),
+    )
+    ledger = Ledger()
+    periods.retention(ledger, rate)
+    assert names(ledger) == recorded
+
+
+@pytest.mark.parametrize(
+    ("customers", "hidden"),
+    [
+        ([40, 30, 200], [False, False, False]),
+        ([40, 0, 200], [False, False, False]),
+        ([3, 30, 200], [True, True, False]),  # the active are known together
+        ([3, 0, 200], [True, False, True]),  # three are active: that must not be known
+        ([40, 30, 3], [False, True, True]),
+        ([3, 4, 200], [True, True, True]),
+        ([5], [True]),
+        ([40], [False]),
+    ],
+)
+def test_tiers_are_hidden_until_no_total_tells_of_a_few(customers, hidden):
+    tiers = pd.DataFrame({"customers": customers})
+    assert periods.hidden_tiers(tiers).tolist() == hidden
+    ledger = Ledger()
+    periods._active(ledger, tiers, about="", days=90, suffix="")
+    assert ("active_share" in ledger) is not (hidden[-1] or sum(customers) < SMALL)

@@ -9,7 +9,7 @@ from retention_lab.customers.repurchase import completed_median
 from retention_lab.inference.interval import Interval
 from retention_lab.inference.proportions import proportion
 from retention_lab.record.ledger import Ledger
-from retention_lab.record.small import SMALL
+from retention_lab.record.small import SMALL, of_share, splits
 from retention_lab.survival.daygrid import kaplan_meier, median_time
 from retention_lab.tables.snapshot import Snapshot
 
@@ -20,6 +20,8 @@ def mean(ledger: Ledger, means: pd.DataFrame, *, name: str = "mean", group: str 
     if first.empty or first["size"].iloc[0] < SMALL:
         return
     size, share = int(first["size"].iloc[0]), float(first["share"].iloc[0])
+    if of_share(share, size):
+        return
     cohorts = int(first["cohorts"].iloc[0])
     ledger.record(
         name,
@@ -34,7 +36,7 @@ def mean(ledger: Ledger, means: pd.DataFrame, *, name: str = "mean", group: str 
 
 def returned(ledger: Ledger, cohort: Cohort, *, name: str, group: str) -> None:
     """Record which share of a group's newest complete month came back."""
-    if cohort.customers < SMALL:
+    if cohort.customers < SMALL or splits(cohort.returned, cohort.customers):
         return
     ledger.record(
         name,

@@ -1,7 +1,7 @@
 """What is claimed of customers who came back: names, units and definitions in one place.
 
-What rests on fewer than `SMALL` customers is not recorded; the sentences of `wording` say so in
-its place.
+What rests on fewer than `SMALL` customers, or would tell of as few, is not recorded; the sentences
+of `wording` say so in its place.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from retention_lab.customers.newest import Cohort, Newest
 from retention_lab.customers.repurchase import completed_median
 from retention_lab.inference.interval import Interval
 from retention_lab.record.ledger import BEFORE, Ledger
-from retention_lab.record.small import SMALL
+from retention_lab.record.small import SMALL, few, splits
 from retention_lab.survival.daygrid import MedianTime, median_time, survival_at
 
 
 def newest(ledger: Ledger, found: Newest | None, *, days: int) -> None:
     """Record how many of the newest complete month returned, the month before, the difference."""
-    if found is None or found.cohort.customers < SMALL:
+    if found is None or not _can_be_shown(found.cohort):
         return
     _returned(ledger, found.cohort, days=days)
     ledger.record(
@@ -36,7 +36,7 @@ def newest(ledger: Ledger, found: Newest | None, *, days: int) -> None:
             f"{days} days after their first purchase."
         ),
     )
-    if found.before is None or found.before.customers < SMALL:
+    if found.before is None or not _can_be_shown(found.before):
         return
     _returned(ledger, found.before, days=days, suffix=BEFORE)
     ledger.record(
@@ -51,6 +51,10 @@ def newest(ledger: Ledger, found: Newest | None, *, days: int) -> None:
             "The newer share minus the older, with Newcombe's interval for two independent shares."
         ),
     )
+
+
+def _can_be_shown(cohort: Cohort) -> bool:
+    return cohort.customers >= SMALL and not splits(cohort.returned, cohort.customers)
 
 
 def _returned(ledger: Ledger, cohort: Cohort, *, days: int, suffix: str = "") -> None:
@@ -70,7 +74,7 @@ def _returned(ledger: Ledger, cohort: Cohort, *, days: int, suffix: str = "") ->
 
 def repeat(ledger: Ledger, rate: RepeatPurchaseRate) -> None:
     """Record the repeat purchase rate of all customers so far."""
-    if rate.customers < SMALL:
+    if rate.customers < SMALL or splits(rate.repeat_customers, rate.customers):
         return
     ledger.record(
         "repeat_rate",
@@ -90,12 +94,15 @@ def repurchase(ledger: Ledger, grid: pd.DataFrame, curve: pd.DataFrame, *, days:
     """Record the share who bought again by a day, and both medians: of all, and of those who did.
 
     Where fewer than `SMALL` customers were followed for `days` days, the last day on which as many
-    were takes its place; a median beyond that day is not recorded.
+    were takes its place; a median beyond that day is not recorded, and nothing where only a few
+    have bought again by it.
     """
     followed = curve.loc[curve["at_risk"] >= SMALL, "day"].max()
     if pd.isna(followed) or followed < 1:
         return
     day = min(days, int(followed))
+    if few(int(grid.loc[grid["day"] <= day, "events"].sum())):
+        return
     at = survival_at(curve, [day]).iloc[0]
     customers = int(grid[["events", "censored"]].to_numpy().sum())
     ledger.record(

@@ -6,10 +6,13 @@ import datetime as dt
 from collections.abc import Sequence
 from contextlib import suppress
 
+from ibis import _
+
 from retention_lab.checks import BadData
 from retention_lab.customers.metrics import Figure, change, figure
 from retention_lab.record.ledger import BEFORE, Ledger
-from retention_lab.record.small import SMALL
+from retention_lab.record.small import SMALL, few, splits
+from retention_lab.tables.engine import collect
 from retention_lab.tables.metrics import Metric
 from retention_lab.tables.period import Period
 from retention_lab.tables.snapshot import Snapshot
@@ -52,11 +55,21 @@ def metrics(
 
 def _shown(shop: Snapshot, metric: Metric, period: Period) -> Figure:
     found = figure(shop, metric, period=period)
-    if found.customers < SMALL:
+    if found.customers < SMALL or _tells_of_few(found):
+        behind = "a part of it" if found.customers >= SMALL else "it"
         raise BadData(
-            f"fewer than {SMALL} customers stand behind it from {period.first} to {period.last}."
+            f"fewer than {SMALL} customers stand behind {behind} from {period.first} to "
+            f"{period.last}."
         )
     return found
+
+
+def _tells_of_few(found: Figure) -> bool:
+    """Say whether what is counted or added up is of a few; of a share, what it leaves as well."""
+    counted = collect(found.rows.filter(_.y != 0).agg(n=_.customer_id.nunique()))
+    behind = int(counted["n"].iloc[0])
+    share = found.metric.unit == "share"
+    return bool(splits(behind, found.customers) if share else few(behind))
 
 
 def _record(ledger: Ledger, shop: Snapshot, found: Figure, *, suffix: str = "") -> None:

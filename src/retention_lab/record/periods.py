@@ -1,7 +1,7 @@
 """What is claimed of a period and of the one before: names, units and definitions in one place.
 
-What rests on fewer than `SMALL` customers is not recorded, and neither is what the records do not
-reach back for; the sentences of `wording` say so in its place.
+What rests on fewer than `SMALL` customers, or would tell of as few, is not recorded, and neither
+is what the records do not reach back for; the sentences of `wording` say so in its place.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import TypedDict
 
+import numpy as np
 import pandas as pd
 
 from retention_lab.checks import BadData
@@ -22,7 +23,7 @@ from retention_lab.customers.measures import measure
 from retention_lab.inference.interval import Interval
 from retention_lab.inference.proportions import proportion
 from retention_lab.record.ledger import BEFORE, Ledger
-from retention_lab.record.small import SMALL
+from retention_lab.record.small import SMALL, Mask, covered, few, gives_away, splits
 from retention_lab.tables.snapshot import Snapshot
 
 
@@ -52,17 +53,27 @@ def period(ledger: Ledger, bought: PeriodKpis, shop: Snapshot, *, suffix: str = 
     if bought.customers < SMALL:
         return
     span = _span(bought.start, bought.end)
+    # Orders beyond one a customer are of whoever bought again: a few of them tell of a few.
+    telling = bool(few(bought.orders - bought.customers))
     ledger.record(
         "revenue" + suffix,
         bought.revenue / shop.minor_per_unit,
         unit="money",
-        n=bought.orders,
+        n=bought.customers if telling else bought.orders,
         label="Revenue",
         definition="Sum of order amounts before returns.",
         key=not suffix,
         currency=shop.currency,
         **span,
     )
+    if not telling:
+        _orders(ledger, bought, shop, span=span, suffix=suffix)
+    _buyers(ledger, bought, span=span, suffix=suffix)
+
+
+def _orders(
+    ledger: Ledger, bought: PeriodKpis, shop: Snapshot, *, span: _Span, suffix: str
+) -> None:
     ledger.record(
         "orders" + suffix,
         bought.orders,
@@ -73,7 +84,6 @@ def period(ledger: Ledger, bought: PeriodKpis, shop: Snapshot, *, suffix: str = 
         ),
         **span,
     )
-    _buyers(ledger, bought, span=span, suffix=suffix)
     ledger.record(
         "average_order_value" + suffix,
         _whole_units(bought.average_order_value, shop.minor_per_unit),
@@ -82,6 +92,15 @@ def period(ledger: Ledger, bought: PeriodKpis, shop: Snapshot, *, suffix: str = 
         label="Average order value",
         definition=measure("average_order_value").definition,
         currency=shop.currency,
+        **span,
+    )
+    ledger.record(
+        "purchase_frequency" + suffix,
+        bought.purchase_frequency,
+        unit="per_customer",
+        n=bought.customers,
+        label="Orders per customer",
+        definition=measure("purchase_frequency").definition,
         **span,
     )
 
@@ -99,15 +118,8 @@ def _buyers(ledger: Ledger, bought: PeriodKpis, *, span: _Span, suffix: str) -> 
         definition="Customers with at least one order in the period.",
         **span,
     )
-    ledger.record(
-        "purchase_frequency" + suffix,
-        bought.purchase_frequency,
-        unit="per_customer",
-        n=bought.customers,
-        label="Orders per customer",
-        definition=measure("purchase_frequency").definition,
-        **span,
-    )
+    if splits(bought.repeat_customers, bought.customers):
+        return
     ledger.record(
         "buyers_again" + suffix,
         bought.repeat_share,
@@ -125,8 +137,9 @@ def _whole_units(value: Interval, minor_per_unit: int) -> Interval:
 
 def retention(ledger: Ledger, rate: RetentionRate, *, suffix: str = "") -> None:
     """Record the customer retention rate and the companion that cannot exceed 100 %."""
-    if rate.active_at_start < SMALL:
-        return
+    groups = (rate.kept, rate.lost, rate.reactivated, rate.new)
+    if rate.active_at_start < SMALL or few(groups).any():
+        return  # with the buyers of both periods, the two rates tell the size of each group
     span: _Span = {
         "about": f"{rate.days} days to {rate.end}",
         "period": f"{rate.start + dt.timedelta(days=1)}/{rate.end}",
@@ -176,9 +189,23 @@ def activity(
     return found
 
 
+def hidden_tiers(tiers: pd.DataFrame) -> Mask:
+    """Say which of `activity_tiers` to hide, of which all but the last are the active together.
+
+    Unless the last is hidden, the share of the active is known too.
+    """
+    customers = tiers["customers"].to_numpy(dtype="int64")
+    active = covered(customers[:-1])
+    alone = active.all() and gives_away(customers[:-1])
+    if splits(customers[-1], customers.sum()) or alone:
+        return covered(customers)
+    hidden: Mask = np.append(active, [False])
+    return hidden
+
+
 def _active(ledger: Ledger, tiers: pd.DataFrame, *, about: str, days: int, suffix: str) -> None:
     customers = int(tiers["customers"].sum())
-    if customers < SMALL:
+    if customers < SMALL or hidden_tiers(tiers)[-1]:
         return
     ledger.record(
         "active_share" + suffix,

@@ -15,12 +15,12 @@ from retention_lab.customers.explain import Explained, Part, PartName
 from retention_lab.customers.groups import FIRST_COUPON, FIRST_FAMILY
 from retention_lab.customers.measures import Estimate, measure
 from retention_lab.customers.newest import Newest
-from retention_lab.customers.notable import notable
+from retention_lab.customers.notable import Notable, notable
 from retention_lab.inference.interval import Interval
 from retention_lab.record import previous as previous_report
 from retention_lab.record.ledger import BEFORE, Claim, Ledger, Unit
 from retention_lab.record.previous import Previous
-from retention_lab.record.small import SMALL
+from retention_lab.record.small import SMALL, of_share
 from retention_lab.tables import snapshot
 from retention_lab.tables.period import Period
 from retention_lab.tables.population import looks_ahead
@@ -182,7 +182,7 @@ def why(ledger: Ledger, explained: Explained) -> bool:
     """
     found = explained.comparison
     sides = found.now, found.before
-    if min(each.customers for each in sides) < SMALL:
+    if any(map(too_small, sides)):
         return False
     about = f"{sides[0].period.name} against {sides[1].period.name}"
     for part in explained.parts:
@@ -210,7 +210,7 @@ def _unit(explained: Explained) -> Unit:
 
 def _group(ledger: Ledger, explained: Explained) -> None:
     group = notable(explained)
-    if group is None or group.customers < SMALL:
+    if group is None or _tells_of_few(group, explained):
         return
     who, compared = kind(group.dimension, group.group), explained.comparison
     for suffix, share, side in (
@@ -240,6 +240,23 @@ def _group(ledger: Ledger, explained: Explained) -> None:
             definition=explained.measure.definition,
             currency=compared.currency if explained.measure.unit == "money" else "",
         )
+
+
+def too_small(side: Estimate) -> bool:
+    """Say whether a figure rests on fewer customers than may be shown, or tells of as few."""
+    share = side.measure.unit == "share"
+    return side.customers < SMALL or (share and of_share(side.value.value, side.customers))
+
+
+def _tells_of_few(group: Notable, explained: Explained) -> bool:
+    """Look at the group on both sides, at those in it who did, and at all others who did."""
+    found = explained.comparison
+    shares = ((group.share_now, found.now), (group.share_before, found.before))
+    if group.customers < SMALL or any(of_share(share, side.customers) for share, side in shares):
+        return True
+    others = (found.now if group.share_now else found.before).customers - group.customers
+    rates = ((group.rate, group.customers), (group.others, others))
+    return explained.measure.unit == "share" and any(of_share(*each) for each in rates)
 
 
 def kind(dimension: str, group: str) -> str:

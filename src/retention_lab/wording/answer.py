@@ -7,8 +7,9 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import assert_never
 
-from retention_lab.customers.newest import Newest
+from retention_lab.customers.newest import Cohort, Newest
 from retention_lab.record import BEFORE, SMALL, Claim, Ledger
+from retention_lab.record.small import few
 from retention_lab.tables.annotations import Annotation, within
 from retention_lab.tables.population import looks_ahead
 from retention_lab.wording.annotations import inert, named
@@ -35,13 +36,33 @@ def overview_headline(ledger: Ledger, found: Newest | None, *, days: int) -> str
     if found is None:
         return "It is too early to say how many new customers come back."
     if "returned" not in ledger:
-        return f"Too few customers joined in {month(found.cohort.month)} to say how many come back."
+        return _headline_of_few(found.cohort)
     who = f"{possessive(ledger['returned'].about)} new customers"
     if ledger["returned"].value == 0:
         return f"None of {who} came back within {days} days."
     if "returned_change" not in ledger:
         return f"{capitalised(some(ledger['returned']))} of {who} came back."
     return _headline(direction(ledger["returned_change"]), who)
+
+
+def _headline_of_few(cohort: Cohort) -> str:
+    if cohort.customers < SMALL:
+        return f"Too few customers joined in {month(cohort.month)} to say how many come back."
+    whose = possessive(month(cohort.month))
+    if few(cohort.returned):
+        return f"Fewer than {SMALL} of {whose} new customers came back."
+    return f"All but a few of {whose} new customers came back."
+
+
+def _body_of_few(cohort: Cohort, *, days: int) -> str:
+    first = month(cohort.month)
+    if cohort.customers < SMALL:
+        return f"Fewer than {SMALL} customers first bought in {first}, so no figure is shown."
+    who = f"fewer than {SMALL}" if few(cohort.returned) else f"all but fewer than {SMALL}"
+    return (
+        f"Of {cohort.customers:,} customers who first bought in {first}, {who} bought again within "
+        f"{days} days, so no share is shown."
+    )
 
 
 def _headline(now: Direction, who: str) -> str:
@@ -69,8 +90,7 @@ def overview_body(ledger: Ledger, found: Newest | None, *, days: int, records_fr
     if found is None:
         return f"No month of new customers has been followed for all of {days} days yet."
     if "returned" not in ledger:
-        first = month(found.cohort.month)
-        return f"Fewer than {SMALL} customers first bought in {first}, so no figure is shown."
+        return _body_of_few(found.cohort, days=days)
     now, count = ledger["returned"], ledger["returned_count"]
     sentences = [
         f"Of {now.n:,} customers who first bought in {now.about}, {_how_many(now, count)} bought "
@@ -99,7 +119,10 @@ def _comparison(ledger: Ledger, found: Newest) -> str:
             "compare it with."
         )
     if "returned_change" not in ledger:
-        return f"Too few first bought in {month(found.before.month)} to compare it with."
+        joined = month(found.before.month)
+        if found.before.customers < SMALL:
+            return f"Too few first bought in {joined} to compare it with."
+        return f"Too few of those who first bought in {joined} did, or did not, to compare it with."
     before, change = ledger["returned" + BEFORE], ledger["returned_change"]
     if direction(change) == "the same":
         size = "about the same"

@@ -7,6 +7,7 @@ from retention_lab.customers.measures import Estimate
 from retention_lab.inference.interval import Interval
 from retention_lab.record import SMALL, Claim, percent
 from retention_lab.record.ledger import Unit
+from retention_lab.record.why import too_small as side_too_small
 from retention_lab.wording.phrases import counted, in_hundred
 
 _WEEKDAYS_ALIGN = 364
@@ -47,8 +48,8 @@ def sides(found: Comparison) -> tuple[str, str]:
 
 
 def too_small(found: Comparison) -> bool:
-    """Say whether a side has fewer customers than may be shown."""
-    return min(found.now.customers, found.before.customers) < SMALL
+    """Say whether a side rests on fewer customers than may be shown, or tells of as few."""
+    return any(side_too_small(side) for side in (found.now, found.before))
 
 
 def as_claim(estimate: Estimate, *, currency: str) -> Claim:

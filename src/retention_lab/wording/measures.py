@@ -7,6 +7,7 @@ import datetime as dt
 import pandas as pd
 
 from retention_lab.record import BEFORE, SMALL, Ledger
+from retention_lab.record.small import splits
 from retention_lab.wording.phrases import (
     capitalised,
     counted,
@@ -51,6 +52,11 @@ def returned_curve(returned: pd.DataFrame, *, days: int) -> str:
             if "too early" in methods
             else f"Months with fewer than {SMALL} new customers are not drawn."
         )
+    judged = returned[~small & returned["method"].ne("too early")]
+    if splits(judged["returned"], judged["customers"]).any():
+        said.append(
+            f"Nor is a month drawn where fewer than {SMALL} customers came back, or did not."
+        )
     return " ".join(said)
 
 
@@ -63,8 +69,9 @@ def retention_rate(ledger: Ledger, *, days: int, history_days: int) -> str:
                 f"these hold {history_days:,}."
             )
         return (
-            f"Fewer than {SMALL} customers bought in the {days} days before the period, so there "
-            "is no customer retention rate to show."
+            f"Fewer than {SMALL} customers bought in the {days} days before the period, or are in "
+            "one of the groups that a customer retention rate tells apart, so there is none to "
+            "show."
         )
     rate, kept = ledger["retention_rate"], ledger["kept_share"]
     return (
@@ -79,7 +86,10 @@ def retention_rate(ledger: Ledger, *, days: int, history_days: int) -> str:
 def repeat_rate(ledger: Ledger, *, days: int) -> str:
     """Say the repeat purchase rate with the reason why it must not be compared over time."""
     if "repeat_rate" not in ledger:
-        return f"There are fewer than {SMALL} customers, too few for a repeat purchase rate."
+        return (
+            f"Fewer than {SMALL} customers have bought on two days or more, or on one alone, too "
+            "few for a repeat purchase rate."
+        )
     rate = ledger["repeat_rate"]
     fixed = ""
     if "returned" in ledger:
@@ -95,8 +105,8 @@ def repurchase(ledger: Ledger) -> str:
     """Say how long the second purchase takes, with those still waiting counted as waiting."""
     if "bought_again_by" not in ledger:
         return (
-            f"Fewer than {SMALL} customers have been followed for a day or more, too few to say "
-            "how long the second purchase takes."
+            f"Fewer than {SMALL} customers have been followed for a day or more, or have bought "
+            "again since, too few to say how long the second purchase takes."
         )
     share = ledger["bought_again_by"]
     sentences = [f"{share.label}: {in_hundred(share)} customers ({share.ranged})."]
@@ -126,7 +136,7 @@ def activity(ledger: Ledger, *, days: int, history_days: int) -> str:
                 f"The records hold {counted(history_days, 'day')}, so nobody can have been away "
                 f"for more than {days}."
             )
-        return f"There are fewer than {SMALL} customers, too few to say how many are active."
+        return f"Fewer than {SMALL} customers are active, or are not, too few to say how many."
     now = ledger["active_share"]
     sentence = (
         f"{capitalised(of_all(now, 'customers'))} ({now.ranged}) last bought at most"
