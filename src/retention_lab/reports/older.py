@@ -94,7 +94,9 @@ def _plain(suite: Suite, code: Code) -> dict[str, object]:
         }
         for part in suite.notebooks
     ]
-    kept = ("name", "title", "source", "owner", "period", "time_zone", "where", "cell_minutes")
+    kept = ["name", "title", "source", "owner", "period", "time_zone", "where", "cell_minutes"]
+    if "smallest_cell" in suite.model_fields_set:  # who does not know it would show more
+        kept.append("smallest_cell")
     return {name: getattr(suite, name) for name in kept} | own | {"notebooks": parts}
 
 

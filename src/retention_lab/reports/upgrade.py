@@ -24,7 +24,8 @@ COLUMNS = (
 )
 _NUMBERS = ("value", "low", "high", "n")
 _DEFINED = ("definition", "unit", "currency")
-SAME = 1e-9  # relative: sums of the same numbers in another order differ by less
+# Relative, and beside zero: sums of the same numbers in another order differ by less.
+SAME, ZERO = 1e-9, 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,24 +188,22 @@ def _rows(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[dict[str, 
         "printed": old.get("text", ""),
         "text": new.get("text", ""),
     }
-    if old and new and any(old.get(each) != new.get(each) for each in _DEFINED):
+    defined = [(old.get(each, new.get(each)), new.get(each)) for each in _DEFINED]
+    if old and new and any(then != now for then, now in defined):
         yield {**row, "number": "", "kind": "definition"}
     kind = "moved" if old and new else "new" if new else "gone"
     for number in _NUMBERS:
         then, now = old.get(number), new.get(number)
         if not _same(then, now):
             change = None if then is None or now is None else now - then
-            yield {**row, "number": number, "kind": kind} | {
-                "old": then,
-                "new": now,
-                "change": change,
-            }
+            numbers = {"number": number, "old": then, "new": now, "change": change}
+            yield {**row, "kind": kind, **numbers}
 
 
 def _same(then: float | None, now: float | None) -> bool:
     if then is None or now is None:
         return then is now
-    return math.isclose(then, now, rel_tol=SAME, abs_tol=0.0)
+    return math.isclose(then, now, rel_tol=SAME, abs_tol=ZERO)
 
 
 def _sentence(row: Mapping[Any, Any]) -> str:
