@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import datetime as dt
 
+import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from retention_lab import typed
 from retention_lab.checks import BadParameter
 from retention_lab.reports import parameters
 
@@ -18,6 +20,9 @@ fast: bool = False
 marks: list[int] = [30, 90]
 since: "date" = "2026-01-01"
 by: 'Literal["month", "week", 7]' = "month"
+weeks: "int from 1 to 52" = 4  # how many
+shares: "list[int] from 0 to 100" = [50]
+until: "date from 2026-01-01" = "2026-06-30"
 """
 TOLD = {"source": "x.yml", "as_of": "2026-11-29", "where": "", "time_zone": "", "owner": "O"}
 
@@ -68,6 +73,9 @@ def test_notebook_that_is_not_told_of_shop_and_day_is_refused(name):
         ("since", "2026-02-28"),
         ("by", "week"),
         ("by", 7),
+        ("weeks", 52),
+        ("shares", [0, 100]),
+        ("until", "2026-01-01"),
     ],
 )
 def test_value_of_the_declared_type_passes_unchanged(name, value):
@@ -100,6 +108,9 @@ def test_date_that_yaml_read_becomes_iso_text():
         ("by", "day", "one of 'month', 'week', 7"),
         ("by", 7.0, "one of 'month', 'week', 7"),
         ("by", ["month"], "one of 'month', 'week', 7"),
+        ("weeks", 53, "a whole number from 1 to 52"),
+        ("shares", [50, 101], "a list of whole numbers from 0 to 100"),
+        ("until", dt.date(2025, 12, 31), "a day such as 2026-11-29, from 2026-01-01 up"),
     ],
 )
 def test_value_of_another_type_is_refused(name, value, rule):
@@ -161,6 +172,39 @@ def test_cell_of_another_form_is_refused(cell, words):
     with pytest.raises(BadParameter) as refusal:
         schema(cell)
     assert words in str(refusal.value)
+
+
+def test_default_out_of_its_own_range_is_refused():
+    with pytest.raises(BadParameter, match=r"weeks must be a whole number from 1 to 52, got 99\."):
+        schema('weeks: "int from 1 to 52" = 99')
+
+
+def test_runner_and_lab_refuse_with_the_same_sentence():
+    with pytest.raises(BadParameter) as refusal:
+        checked(weeks=53)
+    with pytest.raises(BadParameter) as of_lab:
+        typed.check({"__annotations__": {"weeks": "int from 1 to 52"}, "weeks": 53})
+    assert str(refusal.value).replace("10.ipynb: weeks (how many)", "weeks") == str(of_lab.value)
+
+
+def test_file_of_a_notebook_is_enough(tmp_path):
+    path = tmp_path / "10.ipynb"
+    nbformat.write(notebook(CELL), path)
+    assert parameters.declared(parameters.read(path), name="10.ipynb") == schema()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"cells": 3}', "\udcff", "null"])
+def test_file_that_is_no_notebook_is_refused(tmp_path, text):
+    path = tmp_path / "10.ipynb"
+    path.write_text(text, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(BadParameter, match=r"10\.ipynb is no notebook"):
+        parameters.read(path)
+
+
+@pytest.mark.parametrize("cell", [3, {}, {"metadata": None}, {"metadata": {"tags": None}}])
+def test_cell_without_tags_is_not_that_of_parameters(cell):
+    with pytest.raises(BadParameter, match="has no cell tagged"):
+        parameters.declared({"cells": [cell]}, name="10.ipynb")
 
 
 def test_second_cell_is_refused():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,11 +96,7 @@ def declared(notebook: Mapping[str, Any], *, name: str) -> dict[str, Parameter]:
 
 
 def _tagged(notebook: Mapping[str, Any], *, name: str) -> str:
-    cells = [
-        cell
-        for cell in notebook.get("cells", [])
-        if "parameters" in cell.get("metadata", {}).get("tags", [])
-    ]
+    cells = [cell for cell in notebook.get("cells", []) if "parameters" in _tags(cell)]
     if len(cells) > 1:
         raise checks.BadParameter(f"{name} has {len(cells)} cells tagged `parameters`; keep one.")
     if not cells:
@@ -108,7 +104,12 @@ def _tagged(notebook: Mapping[str, Any], *, name: str) -> str:
             f"{name} has no cell tagged `parameters`, so it cannot be told of the source and the "
             "day. Begin with a copy of notebooks/custom/template.ipynb, which has one."
         )
-    return "".join(cells[0]["source"])  # a file holds it as a list of lines
+    return "".join(cells[0].get("source", ""))  # a file holds it as a list of lines
+
+
+def _tags(cell: object) -> Sequence[str]:
+    metadata = cell.get("metadata") if isinstance(cell, dict) else None
+    return metadata.get("tags") or () if isinstance(metadata, dict) else ()
 
 
 def checked(
