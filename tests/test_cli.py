@@ -13,6 +13,7 @@ from retention_lab.checks import BadData
 from retention_lab.reports import intake, publish
 from retention_lab.reports import run as runner
 from retention_lab.reports.kernel import Stopped
+from retention_lab.reports.ran import Failure, Ran
 
 ROOT = Path(__file__).parents[1]
 RETAIL = ROOT / "data/sources/online_retail_ii.yml"
@@ -75,7 +76,7 @@ def test_command_line_starts_without_heavy_modules():
     assert not {"pandas", "ibis", "papermill", "numpy", "yaml"} & set(found.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["retention_lab.reports.run", "retention_lab.charts"])
+@pytest.mark.parametrize("module", ["retention_lab.reports.report", "retention_lab.charts"])
 def test_no_process_of_a_run_builds_the_grammar_of_web_addresses(module):
     # jsonschema would, with lark; it took half of the time that a report spends on imports.
     command = f"import {module}, sys; print(*sys.modules)"
@@ -99,7 +100,7 @@ def test_help_tells_the_exit_codes(told, arguments):
     code, out, _ = told(*arguments)
     words = " ".join(" ".join(out).split())
     assert code == 0
-    assert "0 done; 1 a notebook failed" in words
+    assert "0 done or unchanged; 1 a notebook failed" in words
     assert "75 the suite is being run already" in words
 
 
@@ -210,26 +211,38 @@ def test_run_prints_where_the_pages_are_and_the_worst_code(told, monkeypatch):
     notebook = "{notebook: notebooks/10.ipynb, title: T}"
     text = f"name: w\ntitle: W\nsource: s\nowner: O\nnotebooks: [{notebook}]"
     Path("suite.yml").write_text(text, encoding="utf-8")
+    about = {
+        "suite": "w",
+        "title": "W",
+        "owner": "O",
+        "started": "2026-11-30T06:00:00+00:00",
+        "finished": "2026-11-30T06:01:00+00:00",
+        "seconds": 1.0,
+    }
+    failures = (
+        Failure(notebook="a", sentence="A failed.", exit_code=1),
+        Failure(notebook="b", sentence="B died.", exit_code=4),
+    )
     outcomes = [
-        runner.Outcome(index=Path("r/index.html"), pages=(Path("r/w/10.html"),)),
-        runner.Outcome(
-            index=Path("r/index.html"),
-            failures=(Stopped("A failed.", exit_code=1), Stopped("B died.", exit_code=4)),
-            kept=Path("r/w/failed"),
-        ),
+        Ran(**about, status="published", exit_code=0, pages=("r/w/10.html",)),
+        Ran(**about, status="failed", exit_code=4, failures=failures, kept="r/w/failed"),
     ]
 
-    def run(*_, watch, **__):
-        watch("10.ipynb", 1, 2)
-        watch("10.ipynb", 2, 2)
+    def run(_, call, **__):
+        call.watch("10.ipynb", 1, 2)
+        call.watch("10.ipynb", 2, 2)
         return outcomes.pop(0)
 
     monkeypatch.setattr(runner, "run", run)
-    assert told("run", "suite.yml") == (0, ["r/w/10.html", "r/index.html"], ["10.ipynb ..."])
     code, out, err = told("run", "suite.yml")
-    assert (code, out) == (4, ["r/index.html"])
-    assert err[1:] == [
+    assert (code, out) == (0, ["r/w/10.html", "reports/index.html"])
+    assert err[0] == "10.ipynb ..."
+    assert err[1].startswith('suite="w" as_of="" status="published" exit_code=0 pages=1')
+    code, out, err = told("run", "suite.yml")
+    assert (code, out) == (4, ["reports/index.html"])
+    assert err[1:4] == [
         "A failed.",
         "B died.",
         "Nothing was published; what was run is kept in r/w/failed.",
     ]
+    assert 'status="failed" exit_code=4' in err[4]

@@ -16,6 +16,7 @@ from retention_lab.checks import BadData, BadParameter
 from retention_lab.reports import kernel, publish
 from retention_lab.reports import run as runner
 from retention_lab.reports import suite as suites
+from retention_lab.reports.run import Call
 
 SHOP = """
 name: Corner shop
@@ -82,8 +83,16 @@ def no_kernel(monkeypatch):
     monkeypatch.setattr(papermill, "execute_notebook", started)
 
 
-def run(loaded, **rest):
-    return runner.run(loaded, out=Path("reports"), **rest)
+NOW = dt.datetime(2026, 12, 4, 9, tzinfo=dt.UTC)  # a Friday: the week to 29 November is over
+
+
+def run(loaded, *, as_of=None, force=True, **rest):
+    call = Call(out=Path("reports"), state=Path("state"), now=NOW, force=force, **rest)
+    return runner.run(loaded, call, as_of=as_of)
+
+
+def pages(ran):
+    return [Path(page) for page in ran.pages]
 
 
 def read(path):
@@ -96,7 +105,8 @@ def test_good_run_publishes_page_results_and_manifest_and_repeats_byte_by_byte()
     loaded = suite(("10_good", {"n": 3}))
     outcome = run(loaded, watch=lambda *each: cells.append(each))
     page = Path("reports/weekly/2026-11-29/10_good.html")
-    assert (outcome.exit_code, outcome.pages) == (0, (page,))
+    assert (outcome.exit_code, outcome.status, pages(outcome)) == (0, "published", [page])
+    assert outcome.headlines == {"Page 10_good": "It works."}
     html = page.read_text(encoding="utf-8")
     assert "shop.yml 2026-11-29 3 UTC 0" in html
     assert os.environ == before
@@ -121,12 +131,8 @@ def test_good_run_publishes_page_results_and_manifest_and_repeats_byte_by_byte()
     assert manifest["host"] not in html.split("</style>")[1]
     assert str(Path.cwd()) not in html
 
-    index = outcome.index.read_text(encoding="utf-8")
-    assert "weekly/2026-11-29/10_good.html" in index
-    assert "How often" in index
-
     again = run(loaded)
-    assert again.pages[0].read_bytes() == html.encode()
+    assert pages(again)[0].read_bytes() == html.encode()
     assert (
         read(page.with_name("manifest.json"))["notebooks"]["10_good"]["run_key"] == told["run_key"]
     )
@@ -146,7 +152,7 @@ def test_failing_notebooks_are_all_told_and_publish_nothing():
     write("notebooks/40_nan.ipynb", GOOD.replace('"value": n', '"value": float("nan")'))
     names = ("20_bad", "30_thin", "40_nan")
     outcome = run(suite(*((name, {}) for name in names)))
-    assert [str(each) for each in outcome.failures] == [
+    assert [each.sentence for each in outcome.failures] == [
         "20_bad.ipynb, cell 4 ('# divide') failed with ZeroDivisionError: division by zero.",
         "30_thin.ipynb, cell 4 (\"raise BadData('Too few orders.')\") stopped: Too few orders.",
         "40_nan.ipynb: the result 'n' holds nan or infinity. "
@@ -160,9 +166,8 @@ def test_failing_notebooks_are_all_told_and_publish_nothing():
         "manifest.json",
         "results.json",
     ]
-    assert outcome.kept == Path("reports/weekly/failed/2026-11-29")
-    assert (outcome.kept / "20_bad.ipynb").is_file()
-    assert "This run failed." in outcome.index.read_text(encoding="utf-8")
+    assert outcome.kept == "reports/weekly/failed/2026-11-29"
+    assert Path(outcome.kept, "20_bad.ipynb").is_file()
 
 
 @pytest.mark.usefixtures("shop")
@@ -170,7 +175,7 @@ def test_kernel_that_dies_is_told_by_its_cell():
     write("notebooks/50_dead.ipynb", "import os\nos.kill(os.getpid(), 9)")
     outcome = run(suite(("50_dead", {})))
     assert outcome.exit_code == 4
-    assert "50_dead.ipynb, cell 3 ('import os'): the kernel died." in str(outcome.failures[0])
+    assert "50_dead.ipynb, cell 3 ('import os'): the kernel died." in outcome.failures[0].sentence
     assert not Path("reports/weekly/latest").exists()
 
 
@@ -187,7 +192,7 @@ def test_only_one_notebook_leaves_the_other_pages(monkeypatch):
     run(loaded)
     outcome = run(loaded, only="20")
     assert ran == ["10_good.ipynb", "20_more.ipynb", "20_more.ipynb"]
-    assert [each.name for each in outcome.pages] == ["20_more.html"]
+    assert [each.name for each in pages(outcome)] == ["20_more.html"]
     assert Path("reports/weekly/latest/10_good.html").is_file()
     with pytest.raises(BadParameter, match="no notebook '30'"):
         run(loaded, only="30")
@@ -247,7 +252,7 @@ def test_notebook_is_told_of_the_chosen_customers_and_day(monkeypatch):
 
     monkeypatch.setattr(kernel, "execute", execute)
     loaded = suite(("10_good", {}), where="customer_id = 'ann'")
-    [page] = run(loaded, as_of=dt.date(2026, 11, 18)).pages
+    [page] = pages(run(loaded, as_of=dt.date(2026, 11, 18)))
     assert told == {"source": "shop.yml", "as_of": "2026-11-18", "where": "customer_id = 'ann'"}
     assert "only customers with customer_id = &#39;ann&#39;" in page.read_text(encoding="utf-8")
 
@@ -281,28 +286,28 @@ def test_notebook_is_told_of_the_report_before_of_the_same_shop_and_customers(to
     run(suite(("20_own", {}), where="customer_id = 'ann'"), as_of=days[1])
     assert told["previous"] == ""
     run(loaded, as_of=days[3])
-    assert told["previous"] == "reports/weekly/2026-11-08/results.json#20_own"
+    assert told["previous"] == "state/results/weekly/2026-11-08.json#20_own"
     # One that is made later, of a day between, does not become the one before itself.
-    [page] = run(loaded, as_of=days[2]).pages
-    assert told["previous"] == "reports/weekly/2026-11-08/results.json#20_own"
+    [page] = pages(run(loaded, as_of=days[2]))
+    assert told["previous"] == "state/results/weekly/2026-11-08.json#20_own"
     other = Path("reports/weekly/2026-11-08/results.json")
     first, text = key(page), other.read_text(encoding="utf-8")
     other.write_text(text + " ", encoding="utf-8")  # it says the same
-    assert first == key(run(loaded, as_of=days[2]).pages[0])
+    assert first == key(pages(run(loaded, as_of=days[2]))[0])
     other.write_text(text.replace('"results": []', '"results": [{"n": 1}]'), encoding="utf-8")
-    assert first != key(run(loaded, as_of=days[2]).pages[0])
+    assert first != key(pages(run(loaded, as_of=days[2]))[0])
 
 
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize("kind", ["metrics", "annotations"])
 def test_notebook_is_told_of_the_own_files_of_the_team(told, kind):
     write("notebooks/20_own.ipynb", parameters=OWN)
-    [page] = run(suite(("20_own", {}))).pages
+    [page] = pages(run(suite(("20_own", {}))))
     without = key(page)
     assert told[kind] == ""
     Path("data").mkdir()
     Path(f"data/{kind}.yml").write_text(f"{kind}: []", encoding="utf-8")
-    [page] = run(suite(("20_own", {}))).pages
+    [page] = pages(run(suite(("20_own", {}))))
     assert told[kind] == f"data/{kind}.yml"
     assert key(page) != without
     run(suite(("20_own", {}), **{kind: ""}))
@@ -338,7 +343,7 @@ def test_output_that_a_page_cannot_hold_is_told_by_the_cell_of_its_author(monkey
     monkeypatch.setattr(kernel, "execute", execute)
     outcome = run(suite(("10_good", {})))
     assert (outcome.exit_code, outcome.pages) == (1, ())
-    assert "10_good.ipynb: Cell 3 ('import os') shows image/png" in str(outcome.failures[0])
+    assert "10_good.ipynb: Cell 3 ('import os') shows image/png" in outcome.failures[0].sentence
 
 
 @pytest.mark.usefixtures("shop")
@@ -346,5 +351,5 @@ def test_manifest_holds_no_expanded_variable(monkeypatch):
     monkeypatch.setenv("SHOP_FOLDER", str(Path.cwd()))
     Path("shop.yml").write_text(SHOP.replace("orders.csv", "${SHOP_FOLDER}/orders.csv"))
     monkeypatch.setattr(kernel, "execute", lambda path, **_: nbformat.read(path, as_version=4))
-    [page] = run(suite(("10_good", {}))).pages
+    [page] = pages(run(suite(("10_good", {}))))
     assert str(Path.cwd()) not in page.with_name("manifest.json").read_text(encoding="utf-8")

@@ -58,6 +58,7 @@ def make(
     shelf = call.out / suite.name
     with kernel.stoppable(), publish.locked(shelf):
         state = past.opened(call.state, shelf=shelf)
+        past.keep(state, shelf)
         taken, late = _ready(suite, call, as_of=as_of)
         earlier = call.before or past.before(state, suite, as_of=taken.as_of)
         edition = Edition(
