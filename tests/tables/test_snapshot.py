@@ -334,7 +334,7 @@ def test_failure_midway_leaves_no_snapshot(tmp_path, monkeypatch):
         with pytest.raises(RuntimeError, match="full"):
             snapshot.take(source)
     kept = tmp_path / "snapshots" / "shop"
-    assert [path.name for path in kept.iterdir()] == ["known"]
+    assert sorted(path.name for path in kept.iterdir()) == [".lock", "known"]
     assert list((kept / "known").iterdir()) == []
     assert snapshot.take(source).folder.is_dir()
 
@@ -345,7 +345,7 @@ def test_two_who_write_the_same_snapshot_agree(tmp_path):
     store.prepare(source)
     first, second = (store.write(source, AS_OF, tables=tables, counts=counts) for _ in "ab")
     assert first == second
-    assert sorted(path.name for path in first.parent.iterdir()) == [first.name, "known"]
+    assert sorted(path.name for path in first.parent.iterdir()) == [".lock", first.name, "known"]
 
 
 def test_snapshots_lie_where_the_environment_says(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ import os
 from importlib import resources
 from pathlib import Path
 
+from retention_lab.tables import erased
 from retention_lab.tables import source as sources
 from retention_lab.tables.contracts import VERSION
 from retention_lab.tables.location import Location, paths
@@ -38,6 +39,7 @@ def source_key(source: Source, as_of: dt.date | None) -> str | None:
         When the query of a `fingerprint` fails.
     """
     parts = [source.model_dump_json(), str(VERSION), str(as_of), _code()]
+    parts += sorted(one.hash for one in erased.listed(source))
     for location in sources.locations(source):
         found = of_location(location, source=source)
         if not found:

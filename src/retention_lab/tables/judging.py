@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends import BaseBackend
 
-from retention_lab.tables import engine, parsing
+from retention_lab.tables import engine, forgetting, parsing
 from retention_lab.tables.clocks import Clock
 from retention_lab.tables.contracts import DUPLICATE, NO_ORDER, OVERLAP, Column
 from retention_lab.tables.mapping import Plan, parsed_rows
@@ -40,6 +40,7 @@ def judged_rows(
     if parsed is None:
         with parsed_rows(made, con=con) as found:
             return judged_rows(made, con=con, cutoff=cutoff, parsed=found)
+    parsed = forgetting.without(parsed, made, con=con)
     first, last = _span(parsed, made)
     rows = _in_utc(parsed, Clock(zone=made.source.time_zone, first=first, last=last))
     rows = _masked(rows, made, cutoff)

@@ -21,14 +21,17 @@ from retention_lab import checks
 from retention_lab.tables import clocks, engine, identity, population, quality, shaping, store
 from retention_lab.tables import source as sources
 from retention_lab.tables.contracts import CONTRACTS, TableName
+from retention_lab.tables.erased import needed
 from retention_lab.tables.fingerprint import source_key
 from retention_lab.tables.frames import FrameSource
 from retention_lab.tables.judging import follow_orders, judged_rows
 from retention_lab.tables.mapping import Plan, plan
 from retention_lab.tables.parsing import minor_digits
+from retention_lab.tables.shelf import making
 from retention_lab.tables.source import Source
 
 _ORDER: tuple[TableName, ...] = ("orders", "order_lines", "customers", "returns", "events")
+_DAYS = ("as_of", "records_from", "complete_to")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +164,7 @@ def complete_to(source: Source, *, con: BaseBackend) -> dt.date:
         return source.complete_to
     name: TableName = "orders" if source.tables["orders"].rows else "order_lines"
     made = plan(name, source)
-    times = {"ordered_at": made.table.columns["ordered_at"]}
+    times = {each: made.table.columns[each] for each in needed(source, "ordered_at")}
     only = made.table.model_copy(
         update={"columns": times, "attributes": {}, "leave_out": (), "count_only": ()}
         | {"overlap": "keep", "duplicates": "refuse"}
@@ -180,12 +183,12 @@ def complete_to(source: Source, *, con: BaseBackend) -> dt.date:
 def _made(source: Source, asked: dt.date | None, *, con: BaseBackend) -> Path:
     """Read, cut and check the source, and keep the result; `asked` is None for the last day."""
     store.prepare(source)
-    # Keys first: a file that changes while it is read will be read again.
-    keys = [source_key(source, asked)]
+    keys = [source_key(source, asked)]  # first: a file that changes meanwhile is read again
     day = complete_to(source, con=con) if asked is None else asked
     keys += [source_key(source, day)] if asked is None else []
-    tables, counts = cut(source, as_of=day, con=con)
-    folder = store.write(source, day, tables=tables, counts=counts)
+    with making(source):  # whoever is erased meanwhile is erased from this one, too
+        tables, counts = cut(source, as_of=day, con=con)
+        folder = store.write(source, day, tables=tables, counts=counts)
     store.remember(source, folder, keys)
     return folder
 
@@ -273,9 +276,7 @@ def _described(
     left_out["month"] = pd.to_datetime(left_out["month"])
     return Snapshot(
         **{name: about[name] for name in ("name", "simulated", "zone", "currency", "content_hash")},
-        as_of=dt.date.fromisoformat(about["as_of"]),
-        records_from=dt.date.fromisoformat(about["records_from"]),
-        complete_to=dt.date.fromisoformat(about["complete_to"]),
+        **{name: dt.date.fromisoformat(about[name]) for name in _DAYS},  # type: ignore[arg-type]
         folder=folder,
         where="",
         rows={name: table["rows"] for name, table in about["tables"].items()},
@@ -290,9 +291,8 @@ def only(snapshot: Snapshot, where: str) -> Snapshot:
     """Keep only the customers for whom a condition holds; raises as `population.chosen` does."""
     customers = population.customers(snapshot, where)
     tables = {"customers": customers}
-    for name in ("orders", "returns", "events"):
-        if name in snapshot.tables:
-            tables[name] = snapshot.tables[name].semi_join(customers, "customer_id")
+    for name in (each for each in ("orders", "returns", "events") if each in snapshot.tables):
+        tables[name] = snapshot.tables[name].semi_join(customers, "customer_id")
     if "order_lines" in snapshot.tables:
         tables["order_lines"] = snapshot.order_lines.semi_join(tables["orders"], "order_id")
     rows = {name: population.count(table) for name, table in tables.items()}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Iterable, Mapping
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from retention_lab import checks
 from retention_lab.tables import fingerprint
 from retention_lab.tables.contracts import CONTRACTS, TableName
+from retention_lab.tables.shelf import PARTIAL, making, place
 from retention_lab.tables.source import Source
 
 if TYPE_CHECKING:  # an unchanged suite is told without an engine, so it is imported to write only
@@ -28,12 +28,6 @@ if TYPE_CHECKING:  # an unchanged suite is told without an engine, so it is impo
     from retention_lab.tables import identity, quality
 
 ABOUT = "snapshot.json"
-
-
-def place(source: Source) -> Path:
-    """Return the folder of the snapshots of a source."""
-    beside = source.file.parent / "snapshots"
-    return Path(os.environ.get("RETENTION_LAB_SNAPSHOTS", beside)) / source.file.stem
 
 
 def prepare(source: Source) -> None:
@@ -118,16 +112,27 @@ def write(
     counts: Mapping[TableName, quality.Counts],
 ) -> Path:
     """Write tables and counts into a folder that appears only when all of it is there."""
+    with making(source):
+        return _write(source, as_of, tables=tables, counts=counts)
+
+
+def _write(
+    source: Source,
+    as_of: dt.date,
+    *,
+    tables: Mapping[TableName, ir.Table],
+    counts: Mapping[TableName, quality.Counts],
+) -> Path:
     from retention_lab.tables import engine, identity  # noqa: PLC0415
 
-    partial = place(source) / f".partial-{uuid.uuid4().hex}"
+    partial = place(source) / f"{PARTIAL}{uuid.uuid4().hex}"
     partial.mkdir()
     try:
         hashes = {n: identity.write(table, CONTRACTS[n], partial) for n, table in tables.items()}
         con = engine.connect()
         kept = {name: con.read_parquet(str(partial / f"{name}.parquet")) for name in tables}
         found = about(source, as_of, hashes=hashes, counts=counts, tables=kept)
-        (partial / ABOUT).write_text(_text(found), encoding="utf-8")
+        (partial / ABOUT).write_text(text(found), encoding="utf-8")
         folder = partial.with_name(folder_name(found))
         _move(partial, folder)
     finally:
@@ -148,10 +153,11 @@ def folder_name(found: Mapping[str, Any]) -> str:
 
     Counts, too: a changed rule may count otherwise and yet leave equal tables.
     """
-    return f"{found['as_of']}-{fingerprint.sha(_text(found))[:12]}"
+    return f"{found['as_of']}-{fingerprint.sha(text(found))[:12]}"
 
 
-def _text(found: Mapping[str, Any]) -> str:
+def text(found: Mapping[str, Any]) -> str:
+    """Write what `about` tells as the file holds it."""
     return json.dumps(found, indent=1, sort_keys=True)
 
 
