@@ -8,12 +8,12 @@ import itertools
 import json
 import os
 import stat
+import subprocess
 import time
 from pathlib import Path
 
 import nbformat
 import pytest
-from bs4 import BeautifulSoup
 
 from retention_lab.reports import publish
 from retention_lab.reports.kernel import Stopped
@@ -156,18 +156,6 @@ def test_full_disk_leaves_the_good_report_and_nothing_else(shelf, monkeypatch):
     assert page(shelf) == "good"
 
 
-def test_front_page_stays_whole_on_a_full_disk(shelf, monkeypatch):
-    put(shelf)
-    index = publish.write_index(shelf.parent)
-    before = index.read_text(encoding="utf-8")
-
-    monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(OSError, match="No space"):
-        publish.write_index(shelf.parent)
-    assert index.read_text(encoding="utf-8") == before
-    assert left_over(shelf.parent) == []
-
-
 def a_day(shelf, words):
     """Do all that a run does to the folders: publish under the lock, and prune."""
     with publish.locked(shelf):
@@ -178,8 +166,9 @@ def a_day(shelf, words):
 
 def whole(shelf, day):
     """Tell which words a published page shows, having checked what lies beside it."""
-    told = json.loads((shelf / str(day) / publish.RESULTS).read_text(encoding="utf-8"))
-    assert told["notebooks"].keys() == {"10_overview"}
+    for name in (publish.RESULTS, publish.MANIFEST):
+        told = json.loads((shelf / str(day) / name).read_text(encoding="utf-8"))
+        assert told["notebooks"].keys() == {"10_overview"}
     return page(shelf, day=day)
 
 
@@ -206,8 +195,8 @@ def after_each_step(tmp_path, fault, *, expected):
 
 def test_crash_between_any_two_steps_is_mended_by_the_next_run(tmp_path, exchange):
     for shelf, _ in after_each_step(tmp_path, crash, expected=Crash):
-        for day in publish._days(shelf):
-            assert whole(shelf, day) in ("old", "new")
+        for folder in shelf.glob("2026-*"):
+            assert whole(shelf, folder.name) in ("old", "new")
         if exchange == "in one step":
             assert page(shelf) in ("old", "new")
             assert (shelf / "latest" / "10_overview.html").is_file()
@@ -271,6 +260,18 @@ def test_report_is_on_the_disk_before_it_takes_its_place(shelf, monkeypatch):
     ]
     assert settled[4].startswith(".partial-")
     assert done[-1] == "weekly"
+    publish.write(shelf / "run.json", "{}")
+    assert done[-1].startswith(".partial-run.json-")
+
+
+def test_note_of_a_run_that_was_cut_off_is_removed_and_that_of_another_is_not(shelf):
+    shelf.mkdir(parents=True)
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    for process in (gone.pid, os.getpid()):
+        (shelf / f".run.json-{process}").touch()
+    with publish.locked(shelf):
+        assert left_over(shelf) == [f".run.json-{os.getpid()}"]
 
 
 def test_oldest_reports_are_pruned(shelf):
@@ -335,25 +336,3 @@ def test_failed_run_is_removed_after_two_weeks_by_the_next_run(shelf):
         os.utime(kept, (then, then))
     with publish.locked(shelf):
         assert [each.name for each in (shelf / "failed").iterdir()] == ["2026-11-22"]
-
-
-def test_front_page_lists_what_lies_in_the_folders(shelf):
-    key = {"name": "r", "label": "Returned", "about": "May", "text": "24.9 %", "key": True}
-    put(shelf, results=[key, {"name": "n", "text": "1,205", "key": False}])
-    put(shelf, day=dt.date(2026, 11, 22))
-    put(shelf.with_name("daily"), name="a b")
-    (shelf.parent / "notes" / "2026-01-01").mkdir(parents=True)
-    failure = Stopped("It failed.", exit_code=1)
-    publish.keep_failed({"10_overview": failure}, about(), shelf=shelf, as_of=DAY)
-    soup = BeautifulSoup(publish.write_index(shelf.parent).read_text("utf-8"), "html.parser")
-    assert [each.get_text() for each in soup.select("h2")] == ["Daily", "Weekly"]
-    assert [each["href"] for each in soup.select("main a")] == [
-        "daily/2026-11-29/a%20b.html",
-        "weekly/2026-11-29/10_overview.html",
-        "weekly/2026-11-22/10_overview.html",
-    ]
-    assert [each.get_text() for each in soup.select(".numbers dt, .numbers dd")] == [
-        "Returned, May",
-        "24.9 %",
-    ]
-    assert len(soup.select(".failed")) == 1

@@ -31,6 +31,7 @@ from retention_lab import checks
 from retention_lab.reports import catalogue
 from retention_lab.reports.catalogue import Entry
 from retention_lab.reports.kernel import Stopped
+from retention_lab.reports.ran import RAN
 
 MANIFEST, RESULTS = "manifest.json", "results.json"
 FAILED, LATEST = "failed", "latest"
@@ -100,9 +101,7 @@ def _mend(shelf: Path) -> None:
             aside.rename(target)
     for partial in shelf.glob(f"{_PARTIAL}*"):
         _remove(partial)
-    for failed in (shelf / FAILED).glob("*"):
-        if failed.stat().st_mtime < time.time() - FAILED_DAYS * 24 * 3600:
-            _remove(failed)
+    _remove_what_nobody_wants(shelf)
     latest, days = shelf / LATEST, _days(shelf)
     if days and latest.resolve().name != str(max(days)):
         _link(shelf, max(days)).replace(latest)
@@ -113,6 +112,25 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink()
+
+
+def _remove_what_nobody_wants(shelf: Path) -> None:
+    for note in shelf.glob(f".{RAN}-*"):  # written without the lock, by a process that may live
+        if not _lives(int(note.name.rpartition("-")[2])):
+            note.unlink(missing_ok=True)
+    for failed in (shelf / FAILED).glob("*"):
+        if failed.stat().st_mtime < time.time() - FAILED_DAYS * 24 * 3600:
+            _remove(failed)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 @contextmanager
