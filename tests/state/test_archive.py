@@ -125,7 +125,7 @@ def test_newer_state_is_not_overwritten_and_what_would_be_lost_is_said(full, fil
 
 
 def test_backup_from_before_somebody_was_forgotten_does_not_bring_them_back(full, file):
-    full.forget("c7")
+    full.forget("c7", source="Shop")
     with pytest.raises(BadParameter, match="rows of the ledger sends would be lost"):
         state.restore(file, full.folder)
 

@@ -130,7 +130,7 @@ def test_ledger_that_is_not_what_was_written_is_refused(kept, ledger, damage):
         lambda: state.opened(kept.folder),
         lambda: ledger.append(sends(50, 51)),
         ledger.rows,
-        lambda: ledger.without("customer_id", "c1"),
+        lambda: ledger.without(lambda row: row["customer_id"] == "c1"),
     ):
         with pytest.raises(BadData, match=r"ledger sends of 50 rows .* `retention-lab restore"):
             use()
@@ -158,7 +158,7 @@ def test_full_disk_leaves_what_was_there(kept, ledger, monkeypatch):
         lambda: ledger.append(sends(3, 2_000)),
         lambda: kept.keep("weekly", "2026-11-29", {"is": 2}),
         lambda: kept.keep("monthly", "2026-11-29", {"is": 2}),
-        lambda: ledger.without("customer_id", "c1"),
+        lambda: ledger.without(lambda row: row["customer_id"] == "c1"),
     ):
         with pytest.raises(BadParameter, match=r"cannot be changed \(No space left on device\)"):
             write()
@@ -185,19 +185,20 @@ def test_rows_are_read_as_they_were_while_others_are_added(ledger):
     reading = ledger.rows()
     next(reading)
     ledger.append(sends(3, 6))
-    ledger.without("customer_id", "c2")
+    ledger.without(lambda row: row["customer_id"] == "c2")
     assert list(reading) == sends(1, 3)
 
 
 def test_customer_is_taken_out_of_all_ledgers(kept, ledger):
     ledger.append(sends(0, 3))
     looks = kept.ledger("looks", key=["look"])
-    looks.append([{"look": 1, "customer_id": 17}, {"look": 2}])
-    assert kept.forget("c1") == {"sends": 1}
-    assert kept.forget("17") == {"looks": 1}
-    assert kept.forget("c1") == {}
+    other = {"look": 3, "customer_id": 17, "source": "Another shop"}
+    looks.append([{"look": 1, "customer_id": 17}, {"look": 2}, other])
+    assert kept.forget("c1", source="Shop") == {"sends": 1}
+    assert kept.forget("17", source="Shop") == {"looks": 1}
+    assert kept.forget("c1", source="Shop") == {}
     assert list(ledger.rows()) == [*sends(0, 1), *sends(2, 3)]
-    assert list(looks.rows()) == [{"look": 2}]
+    assert list(looks.rows()) == [{"look": 2}, other]
     assert ledger.append(sends(3, 4)) == 1
     state.opened(kept.folder, expected=kept.id)
 
@@ -211,13 +212,13 @@ def test_forgetting_that_a_crash_cut_off_is_finished_or_never_began(kept, ledger
     with monkeypatch.context() as patch:
         patch.setattr(about, "write", dies)
         with pytest.raises(KeyboardInterrupt):
-            kept.forget("c1")
+            kept.forget("c1", source="Shop")
     assert list(ledger.rows()) == sends(0, 3)
     settle = files.settle
     with monkeypatch.context() as patch:
         patch.setattr(files, "settle", lambda p: dies() if p.suffix == ".jsonl" else settle(p))
         with pytest.raises(KeyboardInterrupt):
-            kept.forget("c1")
+            kept.forget("c1", source="Shop")
     state.opened(kept.folder)
     assert lines(ledger) == [*sends(0, 1), *sends(2, 3)]
     assert list(ledger.rows()) == [*sends(0, 1), *sends(2, 3)]

@@ -14,7 +14,7 @@ from typing import Any
 from retention_lab import checks
 from retention_lab.state import about, archive, files
 from retention_lab.state.about import ABOUT, REMEDY, RESULTS, About
-from retention_lab.state.ledger import Ledger
+from retention_lab.state.ledger import Ledger, Row
 
 _NAME = re.compile("[a-z0-9][a-z0-9_-]*")
 
@@ -62,9 +62,17 @@ class State:
             )
         return Ledger(folder=self.folder, name=name, key=wanted)
 
-    def forget(self, customer: str) -> dict[str, int]:
-        """Take a customer's rows out of every ledger; returns how many, by ledger."""
-        taken = {each.name: each.without("customer_id", customer) for each in self.ledgers}
+    def forget(self, customer: str, *, source: str) -> dict[str, int]:
+        """Take a customer's rows out of every ledger; returns how many, by ledger.
+
+        Rows name their customer in `customer_id`, and in `source`, where they have it, the shop
+        whose customer it is.
+        """
+
+        def theirs(row: Row) -> bool:
+            return str(row.get("customer_id")) == customer and row.get("source", source) == source
+
+        taken = {each.name: each.without(theirs) for each in self.ledgers}
         return {name: rows for name, rows in taken.items() if rows}
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from io import BytesIO
 from itertools import islice
@@ -71,8 +71,8 @@ class Ledger:
             file = self._open(known)
         return map(self._row, self._lines(file, known))
 
-    def without(self, column: str, value: str) -> int:
-        """Take out the rows in which a column has that value, and return how many they were.
+    def without(self, which: Callable[[Row], bool]) -> int:
+        """Take out the rows of which something is true, and return how many they were.
 
         The one way in which a ledger ever gets shorter: a person asked to be forgotten.
         """
@@ -80,7 +80,7 @@ class Ledger:
             state = about.read(self.folder)
             about.mend(self.folder, state)
             known = state.ledgers.get(self.name, Known(key=self.key))
-            fewer = self._shorter(known, column, value)
+            fewer = self._shorter(known, which)
             if fewer.rows < known.rows:
                 about.write(self.folder, state.knowing(self.name, fewer))
                 files.settle(self._file)
@@ -126,10 +126,10 @@ class Ledger:
         rows, tail = known.rows + len(lines), files.tail(self._file, size)
         return replace(known, rows=rows, bytes=size, tail=tail)
 
-    def _shorter(self, known: Known, column: str, value: str) -> Known:
+    def _shorter(self, known: Known, which: Callable[[Row], bool]) -> Known:
         """Prepare the file without some rows, where there are any."""
         lines = self._lines(self._open(known), known)
-        kept = [line for line in lines if str(self._row(line).get(column)) != value]
+        kept = [line for line in lines if not which(self._row(line))]
         if len(kept) == known.rows:
             return known
         files.prepare(self._file, kept)

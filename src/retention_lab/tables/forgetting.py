@@ -82,8 +82,9 @@ def forget(source: Source, people: Collection[Person]) -> Swept:
     known about it last, and what a crash cut short is finished by the next call. Nothing is changed
     where nobody of them is.
     """
-    if not people or not shelf.place(source).is_dir():
+    if not people:
         return Swept()
+    store.prepare(source)
     with shelf.changing(source):
         erased.add(source, people)
         for fresh in shelf.place(source).glob(f"{_FRESH}*"):

@@ -81,7 +81,7 @@ def save(
         saved_as_of=shop.as_of,
         file=file,
     )
-    _write(cohort, ids=listed)
+    write(cohort, ids=listed)
     return cohort
 
 
@@ -180,7 +180,7 @@ def _by_list(ids: pa.Table, *, name: str) -> dict[str, Any]:
     return {"ids": f"{name}.parquet", "ids_hash": saved.hash_of(ids), "customers": ids.num_rows}
 
 
-def _write(cohort: Cohort, *, ids: pa.Table | None) -> None:
+def write(cohort: Cohort, *, ids: pa.Table | None) -> None:
     """Write the files of a cohort, each whole or not at all; only their owner may read a list."""
     fields = cohort.model_dump(exclude_defaults=True, exclude_none=True)
     text = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from retention_lab.tables.source import Source
@@ -17,6 +17,25 @@ def place(source: Source) -> Path:
     """Return the folder of the snapshots of a source."""
     beside = source.file.parent / "snapshots"
     return Path(os.environ.get("RETENTION_LAB_SNAPSHOTS", beside)) / source.file.stem
+
+
+def use(folder: Path) -> Path:
+    """Note that a snapshot was opened, for `pruning`."""
+    with suppress(OSError):  # of a place that may only be read, nothing is removed either
+        os.utime(folder)
+    return folder
+
+
+def used(folder: Path) -> float:
+    """Return when a snapshot was made or last opened, in seconds of the disk's clock."""
+    return folder.stat().st_mtime
+
+
+def now(source: Source) -> float:
+    """Return the disk's clock: that of another machine may be wrong by a day."""
+    lock = place(source) / ".lock"
+    os.utime(lock)
+    return lock.stat().st_mtime
 
 
 @contextmanager

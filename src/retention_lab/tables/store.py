@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from retention_lab import checks
 from retention_lab.tables import fingerprint
 from retention_lab.tables.contracts import CONTRACTS, TableName
-from retention_lab.tables.shelf import PARTIAL, making, place
+from retention_lab.tables.shelf import PARTIAL, making, place, use
 from retention_lab.tables.source import Source
 
 if TYPE_CHECKING:  # an unchanged suite is told without an engine, so it is imported to write only
@@ -61,7 +61,7 @@ def find(source: Source, as_of: dt.date | None) -> Path | None:
 def named(source: Source, name: str) -> Path | None:
     """Find a snapshot of a source by the name of its folder."""
     folder = place(source) / Path(name).name
-    return folder if (folder / ABOUT).is_file() else None
+    return use(folder) if (folder / ABOUT).is_file() else None
 
 
 def remember(source: Source, folder: Path, keys: Iterable[str | None]) -> None:
