@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from retention_lab import cli
+from retention_lab.reports.suite import Suite
 from retention_lab.tables import source as sources
 from retention_lab.tables.simulator import simulate
 
@@ -42,10 +43,28 @@ def test_readme_names_targets_that_the_makefile_has(target):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"\| `retention-lab (\w+)", README))))
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"`retention-lab ([a-z-]+)", README))))
 def test_readme_names_commands_that_exist(command, capsys):
     assert cli.main([command, "--help"]) == 0
     assert command in capsys.readouterr().out
+
+
+def test_readme_explains_keys_that_a_suite_has():
+    [table] = re.findall(r"^\| key \| means \|\n\|---\|---\|\n((?:\|.*\n)+)", README, re.MULTILINE)
+    cells = [row.split("|")[1] for row in table.splitlines()]
+    named = {key for cell in cells for key in re.findall(r"`([a-z_]+)", cell)}
+    assert len(named) > 10
+    assert named <= set(Suite.model_fields)
+
+
+def test_readme_goes_from_zero_to_a_schedule_in_ten_lines_of_files_that_exist():
+    lines = next(text for text in blocks("bash") if "systemctl" in text).splitlines()
+    assert len(lines) == 10
+    units = {path.name for path in (ROOT / "deploy/systemd").iterdir()}
+    named = set(re.findall(r"retention-lab[\w@-]*\.(?:service|timer)", "\n".join(lines)))
+    assert {re.sub(r"@\w+\.", "@.", name) for name in named} <= units
+    files = re.findall(r"(?:deploy|data/sources|experiments)/[\w/.-]+", "\n".join(lines))
+    assert [file for file in files if "shop" not in file and not (ROOT / file).exists()] == []
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))
