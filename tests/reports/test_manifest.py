@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -128,3 +129,14 @@ def test_results_have_one_hash_for_what_notebooks_read_of_them(tmp_path):
     assert first == manifest.of_results(tmp_path / "a.json")
     put(tmp_path / "a.json", {**RESULTS, "as_of": "2026-11-15"})
     assert first != manifest.of_results(tmp_path / "a.json")
+
+
+def test_page_names_the_report_before_by_its_day_wherever_its_results_lie(clone):
+    suite = suites.load("experiments/weekly.yml")
+    shown = set()
+    for place in ("reports/weekly/2026-11-22/results.json", "state/results/weekly/2026-11-22.json"):
+        put(clone / place, RESULTS)
+        for path in (Path(place), clone / place):
+            code = f'as_of = "2026-11-29"\nprevious = "{path}#10_page"'
+            shown.add(manifest.placeless(code, previous=path, suite=suite))
+    assert shown == {'as_of = "2026-11-29"\nprevious = "weekly/2026-11-22/results.json#10_page"'}

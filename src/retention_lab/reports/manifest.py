@@ -200,6 +200,14 @@ def from_project(path: Path, *, suite: Suite) -> str:
     return path.name
 
 
+def placeless(code: str, *, previous: Path, suite: Suite) -> str:
+    """Name the report before by its suite and day in code that a page shows, not by its place.
+
+    Where its results lie is another in each copy of the project, and the page must not be.
+    """
+    return code.replace(str(previous), f"{suite.name}/{_before(previous)['as_of']}/{RESULTS}")
+
+
 def _population(where: str) -> list[str]:
     """Spell out whom a condition means."""
     from retention_lab.tables import population  # noqa: PLC0415  it needs the engine
