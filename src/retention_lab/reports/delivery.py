@@ -183,5 +183,5 @@ def _cause(error: OSError, to: Path) -> str:
             "copy the reports by the bucket's own tool with --on-success"
         )
     else:
-        remedy = "Make room there or mend it, and run again"
+        remedy = "Make room there or mend it, and run again with --force"
     return f"Publishing to {to} failed: {words}. {remedy}. The reports stay published here."
