@@ -129,7 +129,7 @@ def names(of: str, cells: Sequence[Cell]) -> list[str]:
     plain = [f"{of}-{cell.slug}" for cell in cells]
     alike = Counter(plain)
     return [
-        f"{name[:LONGEST]}-{_hash(cell.attributes, cell.parameters)}"
+        f"{name[:LONGEST].rstrip('-')}-{_hash(cell.attributes, cell.parameters)}"
         if alike[name] > 1 or len(name) > LONGEST
         else name
         for name, cell in zip(plain, cells, strict=True)
