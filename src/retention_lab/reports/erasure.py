@@ -23,6 +23,7 @@ from retention_lab.tables.forgetting import Swept
 from retention_lab.tables.population import count
 from retention_lab.tables.source import Source, find, load
 from retention_lab.tables.unlisting import Unlisted
+from retention_lab.wording.phrases import counted
 
 _LOG, _KEY = "erasures", ("source", "salt", "hash", "at")
 
@@ -67,15 +68,16 @@ class Erasure:
         if not self.changed:
             yield "nothing that is kept names the customer any more"
             return
-        yield f"{self.swept.rows:,} rows erased from {self.swept.snapshots:,} snapshots"
+        where = counted(self.swept.snapshots, "snapshot")
+        yield f"{counted(self.swept.rows, 'row')} erased from {where}"
         for name, rows in self.ledgers.items():
-            yield f"{rows:,} rows from the ledger {name}"
+            yield f"{counted(rows, 'row')} from the ledger {name}"
         if self.unlisted.shorter:
-            yield f"the customer from the saved lists {', '.join(self.unlisted.shorter)}"
+            yield f"the customer from the saved cohorts {', '.join(self.unlisted.shorter)}"
         if self.unlisted.gone:
-            yield f"the saved lists {', '.join(self.unlisted.gone)}, which held nobody else"
+            yield f"the saved cohorts {', '.join(self.unlisted.gone)}, which held nobody else"
         if self.failed:
-            yield f"{self.failed:,} folders of failed runs"
+            yield f"what {counted(self.failed, 'failed run')} left"
 
 
 def forget(customer: str, *, sources: Sequence[Path], state: Path, out: Path) -> list[str]:
