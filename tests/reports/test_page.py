@@ -357,3 +357,17 @@ def test_bundle_is_packed_without_a_time():
 
 def test_boot_script_asks_vega_for_no_evaluation_of_text():
     assert "ast: true" in assets.text("boot.js")
+
+
+def test_picture_keeps_what_is_seen_and_nothing_more():
+    svg = (
+        '<svg><g><path d="M0,0h0v0h0Z" fill="red"></path><g class="x"></g></g>'
+        '<path d="M1.23456,7" fill="rgb(54, 133, 191)" opacity="1" stroke="red"></path>'
+        '<line transform="translate(0,0)" x2="0" y2="20" opacity="0.5"></line>'
+        '<text>rgb(1, 2, 3) opacity="1" 1.23456</text></svg>'
+    )
+    assert figures._lean(svg) == (
+        '<svg><path d="M1.235,7" fill="#3685bf" stroke="red"></path>'
+        '<line y2="20" opacity="0.5"></line>'
+        '<text>rgb(1, 2, 3) opacity="1" 1.23456</text></svg>'
+    )

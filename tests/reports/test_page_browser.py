@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import os
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import quote
 
 import altair as alt
 import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from retention_lab.reports import page
+from retention_lab.reports import catalogue, page
+from retention_lab.reports.brand import Brand
+from retention_lab.reports.catalogue import Due, Entry
+from retention_lab.reports.history import Point, Series
 
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium")
@@ -35,13 +41,13 @@ def browser():
 
 
 @pytest.fixture
-def visit(browser, tmp_path, facts):
-    """Open a notebook's page; the tab keeps what it asked for and what it complained about."""
+def opened(browser, tmp_path):
+    """Open a page; the tab keeps what it asked for and what it complained about."""
     contexts = []
 
-    def make(notebook, *, width=1280, scripts=True, state="", before=""):
+    def make(html, *, width=1280, scripts=True, state="", before=""):
         file = tmp_path / "page.html"
-        file.write_text(page.render(notebook, facts=facts), encoding="utf-8")
+        file.write_text(html, encoding="utf-8")
         contexts.append(
             browser.new_context(
                 viewport={"width": width, "height": 900}, java_script_enabled=scripts
@@ -54,6 +60,20 @@ def visit(browser, tmp_path, facts):
         tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
         tab.add_init_script(before)
         tab.goto(file.as_uri() + state)
+        return tab
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def visit(opened, facts):
+    """Open a notebook's page and wait until its charts are drawn."""
+
+    def make(notebook, *, scripts=True, before="", **settings):
+        html = page.render(notebook, facts=facts)
+        tab = opened(html, scripts=scripts, before=before, **settings)
         if scripts and not before:
             tab.wait_for_function(
                 "() => [...document.querySelectorAll('.live')]"
@@ -61,9 +81,7 @@ def visit(browser, tmp_path, facts):
             )
         return tab
 
-    yield make
-    for context in contexts:
-        context.close()
+    return make
 
 
 def test_page_draws_every_chart_and_asks_the_network_for_nothing(visit, notebook):
@@ -80,6 +98,16 @@ def test_hostile_words_do_not_run(visit, hostile):
     assert [url for url in tab.asked if not url.startswith(("file:", "data:", "blob:"))] == []
     assert tab.complaints == []
     assert tab.locator(".live svg").count() == 4
+
+
+def test_logo_that_holds_a_script_is_a_mere_picture(opened, notebook, facts):
+    svg = "<svg xmlns='http://www.w3.org/2000/svg' onload='parent.hacked=1' width='9' height='9'>"
+    svg += "<script>top.hacked=1</script><image href='https://example.org/x.png'/></svg>"
+    made = Brand(name="Northwind", logo=f"data:image/svg+xml,{quote(svg)}")
+    tab = opened(page.render(notebook, facts=dataclasses.replace(facts, brand=made)))
+    assert tab.get_by_role("img", name="Northwind").bounding_box()["height"] == 9
+    assert tab.evaluate("window.hacked") is None
+    assert [url for url in tab.asked if not url.startswith(("file:", "data:", "blob:"))] == []
 
 
 def test_charts_are_seen_without_scripts(visit, notebook):
@@ -236,6 +264,62 @@ def test_section_that_is_linked_is_still_found(visit, notebook):
     assert 0 <= tab.locator("#section-4").bounding_box()["y"] < 900
 
 
+@pytest.fixture
+def front():
+    """The front page with every mark there is, and hostile words."""
+    points = [
+        Point(as_of=dt.date(2026, 11, day), value=day / 100, low=0.0, high=0.4, text=f"{day} %")
+        for day in (8, 15, 22)
+    ]
+    last = dataclasses.replace(points[0], as_of=dt.date(2026, 11, 29), broken=("<b> changed",))
+    series = Series(label="Returned <script>window.hacked = 1</script>", points=(*points, last))
+    late_from = dt.datetime(2026, 12, 8, tzinfo=dt.UTC)
+    head = {"simulated": False, "source": "Shop, " + "complete " * 9}
+    good = Entry(
+        suite="Weekly " + "retention" * 9,
+        as_of=dt.date(2026, 11, 29),
+        status="warned",
+        remarks=["Tickets end on Friday."],
+        pages={"Overview": "weekly/2026-11-29/overview.html"},
+        headlines={"Overview": "<img src=x onerror='window.hacked = 1'>"},
+        series=(series, series, series),
+        due=Due(day=dt.date(2026, 12, 7), late_from=late_from),
+        **head,
+    )
+    old = dataclasses.replace(good, as_of=dt.date(2026, 11, 22), series=(), due=None)
+    failed = Entry(suite="Daily", as_of=last.as_of, status="failed", remarks=["It broke."], **head)
+    gone = dataclasses.replace(old, as_of=dt.date(2026, 11, 15), pages={"Overview": ""})
+    return catalogue.render([good, old, gone, failed], brand=Brand(name="Northwind"))
+
+
+def clock(moment):
+    """Set the clock of a tab."""
+    return f"const then = Date.parse('{moment}'); Date.now = () => then;"
+
+
+@pytest.mark.parametrize(
+    ("moment", "late"), [("2026-12-07T23:59:59Z", 0), ("2026-12-08T00:00:00Z", 2)]
+)
+def test_front_page_marks_what_has_become_late_since(opened, front, moment, late):
+    tab = opened(front, before=clock(moment))
+    assert tab.locator(".late").count() == late
+    assert tab.locator(".due strong").is_visible() is bool(late)
+    assert tab.get_by_text("Next report due by Monday 7 December 2026.").is_visible()
+    assert tab.complaints == []
+
+
+def test_front_page_asks_for_nothing_and_runs_nothing_else(opened, front):
+    tab = opened(front)
+    assert tab.evaluate("window.hacked") is None
+    assert [url for url in tab.asked if not url.startswith(("file:", "data:"))] == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_front_page_fits_its_window(opened, front, width):
+    tab = opened(front, width=width)
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
+
+
 # axe-core is no package of Python: name its file here to have the rules of WCAG checked.
 AXE = os.environ.get("AXE_CORE", "")
 
@@ -246,6 +330,13 @@ AXE = os.environ.get("AXE_CORE", "")
 def test_page_breaks_no_rule_of_accessibility(visit, hostile, width, scripts):
     tab = visit(hostile, width=width, before="" if scripts else "delete window.DecompressionStream")
     assert violations(tab) == []
+
+
+@pytest.mark.skipif(not AXE, reason="needs AXE_CORE, the path of axe.min.js")
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("moment", ["2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"])
+def test_front_page_breaks_no_rule_of_accessibility(opened, front, width, moment):
+    assert violations(opened(front, width=width, before=clock(moment))) == []
 
 
 def violations(tab):
