@@ -265,4 +265,4 @@ def test_adding_to_a_million_rows_does_not_write_them_again(ledger):
     assert ledger.append(sends(995_000, 1_005_000)) == 5_000
     assert time.monotonic() - begun < 10  # about 0.5 s on two idle cores
     assert file.stat().st_ino == node
-    assert file.stat().st_size - size < 400_000
+    assert file.stat().st_size - size < 500_000
