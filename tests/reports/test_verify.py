@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -77,11 +78,12 @@ def verified(report, tmp_path, *, run=RUN, **rest):
 
 
 def test_report_is_the_same_byte_for_byte_and_nothing_is_touched(project, report, tmp_path):
-    before = content(project)
+    before, variables = content(project), dict(os.environ)
     for folder in (report, report.with_name("2026-11-22")):
         found = verified(folder, tmp_path)
         assert (found.exit_code, found.sentences) == (0, [SAME])
     assert content(project) == before
+    assert os.environ == variables
 
 
 def test_second_clone_makes_the_same_report(project, report, tmp_path, monkeypatch):
