@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import nbformat
 import papermill
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import CellTimeoutError
 from nbformat import NotebookNode
@@ -23,6 +23,9 @@ from traitlets.config import Config
 from retention_lab import checks
 from retention_lab.reports import rooms, stopping
 from retention_lab.reports.stopping import Ended, Group, stoppable
+
+if TYPE_CHECKING:
+    from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 __all__ = ["Ended", "Stopped", "Watch", "execute", "read", "stoppable", "surroundings"]
 
@@ -125,36 +128,44 @@ def execute(
     """
     cells = len(read(path).cells) + bool(parameters)
     for _ in range(2):
+        stopping.refuse_if_stopped()
         position = _Position(path.name, cells=cells, watch=watch)
         if time.monotonic() >= deadline:
             raise position.late()
         with rooms.lent() as room, Group(deadline=deadline) as group, _own_loop():
             try:
-                executed = papermill.execute_notebook(
-                    _verbatim(path),
-                    room / EXECUTED,
-                    dict(parameters),
-                    execution_timeout=cell_seconds,
-                    on_cell_start=position.begin,
-                    kernel_manager_class=_manager(room, group),
-                    config=_private(room),
-                    **QUIETLY,
-                )
-            except PapermillExecutionError as error:
-                position.index, position.source = error.cell_index, error.source
-                executed = read(room / EXECUTED)
-                raise position.failed(error.ename, error.evalue, executed=executed) from error
-            except CellTimeoutError as error:
-                sentence = f"{position} took longer than {cell_seconds:,} seconds (cell_minutes)."
-                raise Stopped(sentence, exit_code=4) from error
+                with _telling(position, room=room, cell_seconds=cell_seconds):
+                    executed = papermill.execute_notebook(
+                        _verbatim(path),
+                        room / EXECUTED,
+                        dict(parameters),
+                        execution_timeout=cell_seconds,
+                        on_cell_start=position.begin,
+                        kernel_manager_class=_manager(room, group),
+                        config=_private(room),
+                        **QUIETLY,
+                    )
+                return _whole(executed, position)
             except RuntimeError as error:  # a kernel that died, or that never answered
-                stopping.refuse_if_stopped()
                 if group.late:
                     raise position.late() from error
-            else:
-                return _whole(executed, position)
+    stopping.refuse_if_stopped()
     sentence = f"{position}: the kernel died. It was tried twice; most often memory is short."
     raise Stopped(sentence, exit_code=4)
+
+
+@contextmanager
+def _telling(position: _Position, *, room: Path, cell_seconds: int) -> Iterator[None]:
+    """Word what papermill says of a cell that failed or took too long."""
+    try:
+        yield
+    except PapermillExecutionError as error:
+        position.index, position.source = error.cell_index, error.source
+        executed = read(room / EXECUTED)
+        raise position.failed(error.ename, error.evalue, executed=executed) from error
+    except CellTimeoutError as error:
+        sentence = f"{position} took longer than {cell_seconds:,} seconds (cell_minutes)."
+        raise Stopped(sentence, exit_code=4) from error
 
 
 def _manager(room: Path, group: Group) -> type[AsyncKernelManager]:
@@ -165,9 +176,7 @@ def _manager(room: Path, group: Group) -> type[AsyncKernelManager]:
             # A profile of its own: what somebody set up for themselves must not change a report.
             own = {"IPYTHONDIR": str(room), "JUPYTER_RUNTIME_DIR": str(room), "TMPDIR": str(room)}
             await super().start_kernel(env={**os.environ, **own}, **rest)
-            assert isinstance(self.provisioner, LocalProvisioner)
-            assert self.provisioner.pid is not None
-            group.led_by(self.provisioner.pid)
+            group.led_by(cast("LocalProvisioner", self.provisioner).pid)
 
     return Manager
 

@@ -56,7 +56,7 @@ class Group:
         self.end()
         _groups.discard(self)
 
-    def led_by(self, leader: int) -> None:
+    def led_by(self, leader: int | None) -> None:
         """Say which process leads the group, once it has been started."""
         with self._lock:
             self._leader = leader
