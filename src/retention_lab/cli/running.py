@@ -109,6 +109,8 @@ def day(option: str, text: str | None) -> dt.date | None:
 
 
 def _argv(option: str, text: str | None) -> list[str] | None:
+    if text is None:
+        return None
     from retention_lab.reports import hooks
 
-    return None if text is None else list(hooks.parsed(option, text))
+    return list(hooks.parsed(option, text))

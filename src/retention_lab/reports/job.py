@@ -16,7 +16,7 @@ from pathlib import Path
 
 from retention_lab import checks
 from retention_lab import state as states
-from retention_lab.reports import calendar, run, scrubbing
+from retention_lab.reports import calendar, run
 from retention_lab.reports.ran import RAN, Failure, Ran, note
 from retention_lab.reports.run import Call
 from retention_lab.reports.suite import Period, Suite
@@ -111,6 +111,8 @@ def _one(suite: Suite, call: Call, *, as_of: dt.date | None) -> Ran:
 
 
 def _refused(suite: Suite, refusal: checks.Refusal, *, as_of: dt.date | None, begun: float) -> Ran:
+    from retention_lab.reports import scrubbing  # noqa: PLC0415
+
     secrets = scrubbing.secrets(suite.place(suite.source))
     sentence = scrubbing.scrub(str(refusal), secrets)
     failure = Failure(sentence=sentence, exit_code=refusal.exit_code)
@@ -134,28 +136,47 @@ class _Delivery:
     troubles: list[str] = field(default_factory=list)
 
     def done(self) -> Done:
-        from retention_lab.reports import delivery, hooks, mail, pdf  # noqa: PLC0415
-
-        fresh = [(suite, ran) for suite, ran in self.pairs if ran.status.startswith("published")]
-        for suite, ran in fresh:
-            if suite.pdf:
-                with self._trying():
-                    pdf.print_pages([Path(each) for each in ran.pages])
+        """Print, index, copy, call and mail, in this order."""
+        self._print()
         index = self._index()
-        for name, suite in {suite.name: suite for suite, _ in fresh if suite.publish}.items():
-            with self._trying():
-                delivery.publish(self.call.out, Path(str(suite.publish)), name)
-        for suite, ran in self.pairs:
-            command = suite.on_failure if ran.status == "failed" else suite.on_success
-            if command and ran.status != "unchanged":
-                with self._trying():
-                    place = self.call.out / suite.name / RAN
-                    secrets = scrubbing.secrets(suite.place(suite.source))
-                    hooks.call(command, run_json=place, ran=ran, secrets=secrets)
+        self._copy()
+        self._call()
+        from retention_lab.reports import mail  # noqa: PLC0415
+
         with self._trying():
             mail.tell(self.pairs, by=mail.settings(os.environ))
         rans = tuple(ran for _, ran in self.pairs)
         return Done(rans=rans, troubles=tuple(self.troubles), index=index)
+
+    @property
+    def _fresh(self) -> list[tuple[Suite, Ran]]:
+        return [(suite, ran) for suite, ran in self.pairs if ran.status.startswith("published")]
+
+    def _print(self) -> None:
+        from retention_lab.reports import pdf  # noqa: PLC0415
+
+        for pages in (ran.pages for suite, ran in self._fresh if suite.pdf):
+            with self._trying():
+                pdf.print_pages([Path(page) for page in pages])
+
+    def _copy(self) -> None:
+        from retention_lab.reports import delivery  # noqa: PLC0415
+
+        places = {suite.name: suite.publish for suite, _ in self._fresh if suite.publish}
+        for name, place in places.items():
+            with self._trying():
+                delivery.publish(self.call.out, Path(place), name)
+
+    def _call(self) -> None:
+        from retention_lab.reports import hooks, scrubbing  # noqa: PLC0415
+
+        for suite, ran in self.pairs:
+            command = suite.on_failure if ran.status == "failed" else suite.on_success
+            if command and ran.status != "unchanged":
+                secrets = scrubbing.secrets(suite.place(suite.source))
+                with self._trying():
+                    file = self.call.out / suite.name / RAN
+                    hooks.call(command, run_json=file, ran=ran, secrets=secrets)
 
     def _index(self) -> Path:
         from retention_lab.reports import index  # noqa: PLC0415
