@@ -247,6 +247,14 @@ def test_edition_runs_nothing_and_fetches_nothing():
     assert not re.search(r"https?:|data:|url\(|class=|@import", made.html)
 
 
+def test_tags_that_are_not_for_reading_leave_their_words_only():
+    odd = (
+        f'<marquee onstart="x">kept</marquee><video src="//{CANARY}/x"></video><x-y z="1">too</x-y>'
+    )
+    made = edition(shell(f"<p>{odd}</p>"))
+    assert re.search(r"<p style=[^>]+>kepttoo</p>", made.html)
+
+
 def test_styles_stand_on_the_elements_in_the_colours_of_the_page():
     made = edition(shell('<section class="answer"><h2>Fewer</h2></section>'))
     answer = BeautifulSoup(made.html, "html.parser").section
@@ -443,6 +451,15 @@ def test_one_cause_of_many_suites_is_one_mail_to_their_owner(server, by):
     assert whole.get_content().count("KeyError") == 1
 
 
+def test_owners_hear_of_their_own_suites_only(server, by):
+    other = {"name": "margins", "title": "Margins", "owner_mail": "other@example.org"}
+    theirs = (suite(**other), failed(suite="margins", title="Margins"))
+    mail.tell([(suite(), failed()), theirs], by=by)
+    texts = {readers[0]: parse(raw).get_content() for _, readers, raw in server.mails}
+    assert "Margins" not in texts["rcpt TO:<owner@example.org>"]
+    assert "Weekly" not in texts["rcpt TO:<other@example.org>"]
+
+
 def test_unchanged_reports_send_nothing(server, by):
     mail.tell([(suite(), ran(status="unchanged"))], by=by)
     assert server.mails == []
@@ -467,6 +484,16 @@ def test_large_and_lost_pages_are_named_instead(server, by, tmp_path):
     assert f"Too large for this mail: Long. {address}/10_long.html" in text
     assert "A page is no longer there: " in text
     assert "brief" in text
+    assert len(raw) < 1.1 * LARGEST
+
+
+def test_second_page_gets_the_room_that_the_first_left(server, by, tmp_path):
+    for name in ("10_one", "20_two"):
+        words = f"<p>{'word ' * 60_000}</p>"  # 300 kB as HTML, and as much as text
+        (tmp_path / f"{name}.html").write_text(shell(words, title=name), encoding="utf-8")
+    mail.tell([(suite(), ran(folder=str(tmp_path), pages=["10_one.html", "20_two.html"]))], by=by)
+    ((_, _, raw),) = server.mails
+    assert "Too large for this mail: 20_two." in parse(raw).get_body(("plain",)).get_content()
     assert len(raw) < 1.1 * LARGEST
 
 
