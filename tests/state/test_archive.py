@@ -8,12 +8,14 @@ import json
 import shutil
 import stat
 import tarfile
+from contextlib import ExitStack
+from threading import Thread
 
 import pytest
 
 from retention_lab import state
 from retention_lab.checks import BadData, BadParameter
-from retention_lab.state import archive
+from retention_lab.state import archive, files
 
 from .conftest import KEY, sends
 from .test_ledger import APPEND
@@ -83,6 +85,30 @@ def test_ledger_that_was_lost_comes_back(full, file):
         state.opened(full.folder)
     state.restore(file, full.folder)
     assert len(list(state.opened(full.folder).ledger("sends", key=KEY).rows())) == 300
+
+
+def test_what_a_crash_left_is_not_backed_up(full, file, tmp_path):
+    whole = content(full.folder)
+    with (full.folder / "ledgers" / "sends.jsonl").open("a") as ledger:
+        ledger.write('{"#": "')
+    state.restore(state.backup(full, file), tmp_path / "new")
+    assert content(tmp_path / "new") == whole
+
+
+def test_who_waited_for_a_state_that_was_replaced_waits_for_the_new_one(full, file, tmp_path):
+    state.restore(file, tmp_path / "new")
+    with ExitStack() as ours:
+        ours.enter_context(files.locked(full.folder))
+        writer = Thread(target=full.ledger("sends", key=KEY).append, args=(sends(300, 301),))
+        writer.start()
+        writer.join(0.2)
+        archive._swap(tmp_path / "new", full.folder)
+        with files.locked(full.folder):
+            ours.close()
+            writer.join(0.2)
+            assert writer.is_alive()
+    writer.join(10)
+    assert len(list(full.ledger("sends", key=KEY).rows())) == 301
 
 
 def test_damaged_state_is_not_backed_up(full, tmp_path):
