@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import vl_convert
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retention_lab import charts
@@ -21,8 +21,11 @@ from retention_lab.charts import MIME, PERIODS
 from retention_lab.charts.annotations import BADGE, NARROWEST, _notes, on_axis
 from retention_lab.charts.cohorts import COHORTS, DARK_FROM, MEAN
 from retention_lab.charts.frame import as_mime
+from retention_lab.charts.triangles import hidden_in
 from retention_lab.customers import activity, cohorts, repurchase, revenue
-from retention_lab.record import SMALL
+from retention_lab.inference.proportions import wilson
+from retention_lab.record import SMALL, small
+from retention_lab.record.small import HIDDEN
 from retention_lab.reports import figures
 from retention_lab.survival.daygrid import kaplan_meier
 from retention_lab.tables.annotations import Annotation
@@ -88,7 +91,7 @@ def drawn(orders, *, as_of=AS_OF):
 SHOPS = {
     "steady": shop(),
     "one cohort": shop(cohorts=1),
-    "forty cohorts": shop(cohorts=40, size=12),
+    "forty cohorts": shop(cohorts=40, size=24),
     "one-time buyers": shop(again=0),
     "nothing complete": shop(cohorts=1, as_of=dt.date(2023, 11, 13)),
     "no revenue": shop(amount=0),
@@ -180,13 +183,13 @@ def test_a_sentence_stands_in_the_place_of_what_cannot_be_drawn():
 # --- months ---------------------------------------------------------------------------------------
 
 
-def returned_frame(customers, methods):
+def returned_frame(customers, methods, returned=20):
     share = [None if method == "too early" else 0.25 for method in methods]
     return pd.DataFrame(
         {
             "cohort": pd.date_range("2023-01-01", periods=len(methods), freq="MS"),
             "customers": customers,
-            "returned": 3,
+            "returned": returned,
             "complete": [method == "observed" for method in methods],
             "method": methods,
             "share": share,
@@ -198,16 +201,35 @@ def returned_frame(customers, methods):
 
 def test_months_below_the_smallest_group_and_months_too_early_are_not_drawn():
     frame = returned_frame(
-        [40, SMALL, SMALL - 1, 50, 60],
+        [40, 45, SMALL - 1, 50, 60],
         ["observed", "observed", "observed", "estimated", "too early"],
     )
     chart = charts.returned_by_month(frame, days=90)
-    assert data_of(chart)["customers"].tolist() == [40, SMALL, 50]
+    assert data_of(chart)["customers"].tolist() == [40, 45, 50]
     assert chart.description == (
         "Share of new customers who bought again within 90 days, by month of first purchase, with "
         "intervals: 25.0\N{NO-BREAK SPACE}% for January 2023, 25.0\N{NO-BREAK SPACE}% (an "
         "estimate) for April 2023."
     )
+
+
+def test_month_whose_returns_are_few_keeps_its_place_without_a_share():
+    frame = returned_frame([50] * 4, ["observed"] * 4, returned=[20, 3, 0, 47])
+    chart = charts.returned_by_month(frame, days=90)
+    data = data_of(chart)
+    assert data["returned"].tolist() == [20, "<10", 0, HIDDEN]
+    assert data["share"].notna().tolist() == [True, False, True, False]
+    assert data[["low", "high"]].isna().sum().tolist() == [2, 2]
+    assert "April" not in chart.description
+    none = returned_frame([50], ["observed"], returned=[3])
+    assert charts.returned_by_month(none, days=90) == Instead(
+        "No picture: in each month, fewer than 10 came back or did not."
+    )
+
+
+def test_one_small_month_takes_the_next_smallest_with_it():
+    frame = returned_frame([40, 25, SMALL - 1, 50], ["observed"] * 4)
+    assert data_of(charts.returned_by_month(frame, days=90))["customers"].tolist() == [40, 50]
 
 
 def test_months_that_cannot_be_judged_leave_a_sentence():
@@ -335,17 +357,17 @@ def test_badges_do_not_touch_each_other_on_a_telephone(spans, months):
 
 
 def test_curve_ends_where_fewer_than_the_smallest_group_are_followed():
-    grid = pd.DataFrame({"day": [5, 20, 40], "events": [10, 5, 3], "censored": [10, 10, 6]})
+    grid = pd.DataFrame({"day": [5, 20, 40], "events": [10, 15, 3], "censored": [10, 10, 6]})
     chart = charts.repurchase_curve(kaplan_meier(grid), days=365)
-    # Of 44, 24 are followed on day 20 and 9 on day 40.
+    # Of 54, 34 are followed on day 20 and 9 on day 40.
     assert data_of(chart)["day"].tolist() == [0, 5, 20]
-    share = 1 - 34 / 44 * 19 / 24
+    share = 1 - 44 / 54 * 19 / 34
     assert data_of(chart)["share"].iloc[-1] == round(share, 4)
     assert f"{100 * share:.1f}\N{NO-BREAK SPACE}% by day 20." in chart.description
 
 
 def test_curve_keeps_its_first_and_last_step_however_many_it_has():
-    grid = pd.DataFrame({"day": range(1, 301), "events": 1, "censored": 1})
+    grid = pd.DataFrame({"day": range(1, 301), "events": SMALL, "censored": SMALL})
     data = data_of(charts.repurchase_curve(kaplan_meier(grid), days=250))
     assert data["day"].iloc[0] == 0
     assert data["day"].iloc[-1] == 250
@@ -373,6 +395,28 @@ def test_tiers_name_their_day_and_a_day_with_few_customers_is_not_drawn():
     )
 
 
+def test_curve_takes_no_step_of_a_few():
+    grid = pd.DataFrame({"day": range(1, 101), "events": [3, 1] * 50, "censored": [0, 2] * 50})
+    curve = kaplan_meier(grid)
+    days = data_of(charts.repurchase_curve(curve, days=90))["day"]
+    kept = curve[curve["day"].isin(days)]
+    assert len(kept) > 5
+    for counts in (kept["at_risk"], curve["events"].cumsum()[kept.index]):
+        assert not small.few(np.abs(np.diff(counts))).any()
+
+
+def test_tier_of_a_few_is_hidden_with_what_would_tell_of_it(caplog):
+    tiers = activity.activity_tiers(SHOPS["steady"], as_of=AS_OF).assign(customers=[3, 40, 197])
+    chart = charts.activity_tiers({AS_OF: tiers})
+    data = data_of(chart)
+    assert data["customers"].tolist() == ["<10", HIDDEN, 197]
+    assert data["share"].notna().tolist() == [False, False, True]
+    assert "0-30 days: fewer than 10; 31-90 days: not shown; 90+ days: " in chart.description
+    assert "would tell of fewer than 10 customers" in chart.usermeta["caption"]
+    svg = compiled(chart.properties(width=600).to_dict(), caplog)
+    assert ">&lt;10<" in svg
+
+
 # --- revenue --------------------------------------------------------------------------------------
 
 
@@ -389,12 +433,16 @@ def months_frame(customers):
 
 
 def test_revenue_is_in_whole_units_and_leaves_months_of_few_customers_out():
-    chart = charts.monthly_revenue(months_frame([20, SMALL - 1, 0, 30]), **MONEY)
+    chart = charts.monthly_revenue(months_frame([20, SMALL - 1, 0, 12, 30]), **MONEY)
     data = data_of(chart)
-    assert pd.to_datetime(data["month"]).dt.month.unique().tolist() == [1, 3, 4]
+    assert pd.to_datetime(data["month"]).dt.month.unique().tolist() == [1, 3, 5]
     assert set(data["revenue"]) == {123, 1_000}
     assert chart.description.endswith("March 2023: £1,123.")  # the last month that is over
-    assert "fewer than 10 customers are left out" in chart.usermeta["caption"]
+    assert chart.usermeta["caption"].endswith(
+        "Months with fewer than 10 customers are left out, and what would tell of them."
+    )
+    two = charts.monthly_revenue(months_frame([20, 5, 6, 30]), **MONEY).usermeta["caption"]
+    assert two.endswith("Months with fewer than 10 customers are left out.")
     complete = charts.monthly_revenue(months_frame([20, 30]), currency="JPY", minor_per_unit=1)
     assert set(data_of(complete)["revenue"]) == {12_345, 100_000}
     assert "left out" not in complete.usermeta["caption"]
@@ -416,18 +464,130 @@ def test_triangle_draws_the_newest_cohorts_and_the_first_periods():
     assert data["period"].between(1, PERIODS).all()
 
 
-def test_triangle_leaves_small_cohorts_and_the_revenue_of_few_customers_out():
-    rows = [(f"a{n}", "2023-08-01", 500) for n in range(20)]
-    rows += [(f"a{n}", "2023-09-05", 500) for n in range(SMALL)]
-    rows += [("a0", "2023-10-05", 500)]
-    rows += [(f"b{n}", "2023-09-01", 500) for n in range(SMALL - 1)]
+def bought(name, size, first, *later):
+    """Orders of `size` customers on a day, and of so many of them on each later one."""
+    rows = [(f"{name}{number}", first, 500) for number in range(size)]
+    return rows + [(f"{name}{n}", day, 500) for day, count in later for n in range(count)]
+
+
+def cells_of(rows, cohort):
     data = data_of(triangle_of(order_table(rows)))
-    cells = data[data["cohort"] == "Aug 2023"].set_index("period")
-    assert set(data["cohort"]) == {"Aug 2023", MEAN}
-    assert cells["active"].to_dict() == {1: 10, 2: 1, 3: 0}
-    assert cells.loc[1, "revenue"] == 50
-    assert pd.isna(cells.loc[2, "revenue"])
-    assert cells.loc[3, "revenue"] == 0
+    return data[data["cohort"] == cohort].set_index("period")
+
+
+def test_triangle_hides_a_few_and_all_that_follows_from_them():
+    rows = bought("a", 30, "2023-08-01", ("2023-09-05", 20), ("2023-10-05", 3))
+    rows += [*bought("b", SMALL - 1, "2023-09-01"), *bought("c", 40, "2023-11-01")]
+    cells = cells_of(rows, "Aug 2023")
+    assert cells["active"].to_dict() == {1: 20, 2: "<10", 3: 0}
+    assert cells.loc[1, "revenue"] == 100
+    hidden = ["share", "low", "high", "later_share", "later_low", "later_high", "revenue"]
+    assert cells.loc[2, hidden].isna().all()
+    assert cells.loc[3, "share"] == 0
+
+
+def test_triangle_hides_what_leaves_a_few_of_a_cohort():
+    cells = cells_of(bought("a", 30, "2023-08-01", ("2023-09-05", 27)), "Aug 2023")
+    assert cells.loc[1, "active"] == HIDDEN
+    assert pd.isna(cells.loc[1, "share"])
+
+
+def test_mean_of_a_column_does_not_give_a_hidden_cell_back():
+    rows = [
+        *bought("a", 40, "2023-06-01", ("2023-07-05", 25)),
+        *bought("b", 40, "2023-07-01", ("2023-08-05", 15)),
+        *bought("c", 40, "2023-08-01", ("2023-09-05", 4)),
+        *bought("d", 40, "2023-09-01", ("2023-10-05", 20)),
+    ]
+    data = data_of(triangle_of(order_table(rows)))
+    first = data[data["period"] == 1].set_index("cohort")
+    assert first["active"].to_dict() == {
+        "Jun 2023": 25,
+        "Jul 2023": HIDDEN,
+        "Aug 2023": "<10",
+        "Sep 2023": 20,
+        MEAN: None,
+    }
+    assert first.loc[MEAN, "share"] == 64 / 160
+    assert first.loc["Jul 2023", ["share", "revenue"]].isna().all()
+
+
+def test_mean_that_is_one_hidden_cell_is_hidden_too():
+    chart = triangle_of(order_table(bought("a", 40, "2023-09-01", ("2023-10-05", 4))))
+    data = data_of(chart)
+    assert data.loc[data["period"] == 1, "share"].isna().all()
+    assert "The weighted mean" not in chart.description
+
+
+def test_small_cohort_takes_the_next_smallest_with_it_where_all_are_known():
+    rows = [*bought("a", 30, "2023-08-01"), *bought("b", SMALL - 1, "2023-09-01")]
+    rows += bought("c", 50, "2023-07-01")
+    assert set(data_of(triangle_of(order_table(rows)))["cohort"]) == {"Jul 2023", MEAN}
+
+
+def test_neighbours_of_a_row_do_not_tell_who_was_last_seen_between_them():
+    late = [("2023-09-05", 25), ("2023-10-05", 22), ("2023-11-05", 11)]
+    cells = cells_of(bought("a", 60, "2023-08-01", *late), "Aug 2023")
+    assert cells["active"].to_dict() == {1: 25, 2: 22, 3: 11}
+    assert cells["later_share"].round(3).tolist()[::2] == [0.417, 0.183]
+    assert pd.isna(cells.loc[2, "later_share"])
+
+
+def test_revenue_of_a_month_does_not_give_that_of_a_few_back():
+    rows = [
+        *bought("a", 40, "2023-08-01", ("2023-09-05", 20), ("2023-10-05", 15)),
+        *bought("b", 40, "2023-09-01", ("2023-10-05", 3)),
+        *bought("c", 40, "2023-10-01"),
+    ]
+    assert pd.isna(cells_of(rows, "Aug 2023").loc[2, "revenue"])  # October too
+    assert cells_of(rows, "Aug 2023").loc[2, "active"] == 15
+
+
+COHORT = st.tuples(st.integers(8, 45), st.lists(st.integers(0, 45), min_size=1, max_size=4))
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(COHORT, min_size=1, max_size=4))
+def test_no_triangle_tells_of_a_few_customers(cohorts_drawn):
+    frame = triangle_frame(cohorts_drawn)
+    means = cohorts.weighted_mean(frame)
+    shown, mean = hidden_in(frame, means, cohorts=COHORTS, periods=PERIODS)
+    known = shown[np.array([isinstance(each, int) for each in shown["active"]], dtype=bool)]
+    assert not small.splits(known["active"].astype(int), known["size"]).any()
+    assert known["share"].notna().all()
+    assert shown.drop(known.index)[["share", "low", "high", "revenue"]].isna().all(axis=None)
+    for row in mean.dropna(subset=["share"]).to_dict("records"):
+        column = frame[frame["complete"] & (frame["period"] == row["period"])]
+        hidden = column[~column.index.isin(known.index)]
+        if len(hidden):
+            assert len(hidden) > 1
+            assert not small.few(hidden["active"].sum())
+    for _cohort, part in shown.dropna(subset=["later_share"]).groupby("cohort"):
+        later = (part["later_share"] * part["size"]).round().astype(int)
+        steps = np.diff([part["size"].iloc[0], *later])
+        assert not small.few(-steps).any()
+
+
+def triangle_frame(sizes_and_actives):
+    """A triangle of complete cells: whoever was active in a period is counted from the first on."""
+    rows = []
+    for number, (size, actives) in enumerate(sizes_and_actives):
+        kept = [min(active, size) for active in actives]
+        for period, active in enumerate([size, *kept]):
+            rows.append(
+                {
+                    "cohort": pd.Timestamp("2023-01-01") + pd.DateOffset(months=number),
+                    "period": period,
+                    "size": size,
+                    "active": active,
+                    "active_later": max([size, *kept][period:]),
+                    "revenue": 500 * active,
+                    "complete": True,
+                }
+            )
+    frame = pd.DataFrame(rows)
+    later = wilson(frame["active_later"], frame["size"]).add_prefix("later_")
+    return pd.concat([frame, wilson(frame["active"], frame["size"]), later], axis=1)
 
 
 def test_last_row_of_a_triangle_is_the_weighted_mean_of_all_cohorts():
@@ -498,6 +658,13 @@ def test_rows_are_drawn_by_reason_however_they_are_spelt(caplog):
     assert scale["domain"][:2] == ["used", 'it\'s "odd"']
     assert len(scale["domain"]) == len(scale["range"]) == len(reasons)
     assert set(data_of(chart)["amount"]) == {123}
+
+
+def test_amount_of_a_few_rows_is_hidden_with_the_next_smallest():
+    frame = left_out(["used"], months=4).iloc[:4].assign(rows=[50, 3, 20, 40])
+    data = data_of(charts.left_out(frame, table="orders", minor_per_unit=100))
+    assert data["rows"].tolist() == [50, 3, 20, 40]
+    assert data["amount"].isna().tolist() == [False, True, True, False]
 
 
 def test_rows_without_a_time_leave_a_sentence():

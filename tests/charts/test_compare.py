@@ -17,11 +17,11 @@ from retention_lab.tables.period import parse
 from retention_lab.wording import Instead
 
 
-def comparison(name, *, currency="GBP", customers=50):
+def comparison(name, *, currency="GBP", customers=150):
     value = Interval(value=0.123456, low=0.1, high=0.2)
     now, before = (
         Estimate(measure=measure(name), period=parse(period), customers=size, value=value)
-        for period, size in (("2026-08", 60), ("2026-07", customers))
+        for period, size in (("2026-08", 160), ("2026-07", customers))
     )
     return Comparison(
         now=now,
@@ -61,7 +61,7 @@ def test_picture_shows_both_sides_with_words_and_formats(name, currency, form, h
 
 def test_picture_of_few_customers_is_a_sentence():
     assert compared(comparison("returned_90", customers=9)) == Instead(
-        "No picture: a side has fewer than 10 customers."
+        "No picture: a side has, or tells of, fewer than 10 customers."
     )
 
 

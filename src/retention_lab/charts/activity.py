@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 from retention_lab.charts.annotations import annotated, caption, on_axis
 from retention_lab.charts.frame import (
     BLUE,
+    CELL,
     COUNT,
     GREY,
     MONTH,
@@ -27,16 +29,20 @@ from retention_lab.charts.frame import (
     tooltips,
 )
 from retention_lab.record import SMALL, headed, money, percent
+from retention_lab.record.periods import hidden_tiers
+from retention_lab.record.small import HIDDEN, apart, cells, covered, few
 from retention_lab.tables.annotations import Annotation
 from retention_lab.wording import Instead, full_day
 
 STEPS = 120  # of a curve: more than a screen shows
+_HIDING = f" {HIDDEN} stands for what would tell of fewer than {SMALL} customers."
 
 
 def repurchase_curve(curve: pd.DataFrame, *, days: int) -> alt.LayerChart | Instead:
     """Share of customers who have bought a second time by each day, with its band.
 
-    `curve` is a Kaplan-Meier table; it is drawn as far as `SMALL` customers were followed.
+    `curve` is a Kaplan-Meier table; it is drawn as far as `SMALL` customers were followed, in steps
+    of nobody or as many: a curve with each day would tell who bought when.
     """
     columns: Columns = {
         "day": ("Day", COUNT),
@@ -48,6 +54,9 @@ def repurchase_curve(curve: pd.DataFrame, *, days: int) -> alt.LayerChart | Inst
     kept = curve[(curve["at_risk"] >= SMALL) & (curve["day"] <= days)]
     if len(kept) < 2:
         return Instead(f"No picture yet: fewer than {SMALL} customers were followed for a day.")
+    kept = kept[apart(kept["at_risk"], kept["events"].cumsum(), kept["censored"].cumsum())]
+    if len(kept) < 2:
+        return Instead(f"No picture yet: fewer than {SMALL} customers make a step of it.")
     places = np.linspace(0, len(kept) - 1, min(len(kept), STEPS)).round().astype("int64")
     steps = kept.iloc[places]
     # The curve counts those without a second purchase, so its upper bound is our lower one.
@@ -88,7 +97,7 @@ def activity_tiers(tiers: Mapping[dt.date, pd.DataFrame]) -> alt.LayerChart | In
     columns: Columns = {
         "when": ("As of", TEXT),
         "tier": ("Days", TEXT),
-        "customers": ("Customers", COUNT),
+        "customers": ("Customers", CELL),
         "share": ("Share", SHARE),
         "low": ("From", SHARE),
         "high": ("To", SHARE),
@@ -98,20 +107,35 @@ def activity_tiers(tiers: Mapping[dt.date, pd.DataFrame]) -> alt.LayerChart | In
     kept = {day: each for day, each in tiers.items() if each["customers"].sum() >= SMALL}
     if not kept:
         return Instead(f"No picture: there are fewer than {SMALL} customers.")
-    data = pd.concat([each.assign(when=full_day(day)) for day, each in kept.items()])
-    newest, frame = next(iter(kept.items()))
-    shares = zip(frame["tier"], frame["share"], strict=True)
-    words = "; ".join(f"{tier} days: {percent(share)}" for tier, share in shares)
+    shown = {day: _shown(each) for day, each in kept.items()}
+    data = pd.concat([each.assign(when=full_day(day)) for day, each in shown.items()])
+    newest, frame = next(iter(shown.items()))
+    words = "; ".join(_tier_in_words(row) for row in frame.to_dict("records"))
     return finished(
         _tiers(data[list(columns)].round(ROUND), columns),
         description=f"Customers by days since their last purchase, {full_day(newest)}: {words}.",
         caption=(
             "Customers by days since their last purchase (the purchase clock). "
-            "Thin lines are 95 % intervals."
+            "Thin lines are 95 % intervals." + (_HIDING if data["share"].isna().any() else "")
         ),
         columns=columns,
         height=180,
     )
+
+
+def _shown(tiers: pd.DataFrame) -> pd.DataFrame:
+    """Hide what would tell of a few customers: the count, and with it all that follows from it."""
+    hidden = hidden_tiers(tiers)
+    shown = tiers.assign(customers=cells(tiers["customers"], hidden))
+    shown.loc[hidden, ["share", "low", "high"]] = np.nan
+    return shown
+
+
+def _tier_in_words(row: Mapping[Hashable, Any]) -> str:
+    if pd.notna(row["share"]):
+        return f"{row['tier']} days: {percent(row['share'])}"
+    few = "fewer than " + row["customers"][1:] if row["customers"] != HIDDEN else "not shown"
+    return f"{row['tier']} days: {few}"
 
 
 def _tiers(data: pd.DataFrame, columns: Columns) -> alt.LayerChart:
@@ -127,7 +151,8 @@ def _tiers(data: pd.DataFrame, columns: Columns) -> alt.LayerChart:
         tooltip=tooltips(columns),
     )
     intervals = base.mark_rule(color=GREY, strokeWidth=2).encode(x="low:Q", x2="high:Q")
-    layers: alt.LayerChart = bars + intervals
+    hidden = base.transform_filter("!isValid(datum.share)").mark_text(align="left")
+    layers: alt.LayerChart = bars + intervals + hidden.encode(x=alt.value(4), text="customers:N")
     return layers
 
 
@@ -141,7 +166,7 @@ def monthly_revenue(
     """Revenue by month from new and from returning customers.
 
     `months` is what `revenue.monthly_revenue` gave. A month in which fewer than `SMALL` customers
-    bought is left out, one without any sales is not.
+    bought is left out, and with a single one the next smallest; one without any sales is not.
     """
     columns: Columns = {
         "month": ("Month", MONTH),
@@ -149,14 +174,16 @@ def monthly_revenue(
         "revenue": (headed("Revenue", currency), COUNT),
         "complete": ("Month is over", TEXT),
     }
-    kept = months[~months["customers"].between(1, SMALL - 1)]
+    hidden = covered(months["customers"])
+    kept = months[~hidden]
     if not kept["customers"].any():
         return Instead(f"No picture: in no month did {SMALL} customers or more buy.")
     whole = 1 / minor_per_unit
     who = {"revenue_returning": "returning customers", "revenue_new": "new customers"}
     data = kept.melt(["month", "complete"], list(who), var_name="who", value_name="revenue")
     data = data.assign(who=data["who"].map(who), revenue=(data["revenue"] * whole).round())
-    left_out = f" Months with fewer than {SMALL} customers are left out."
+    left_out = f" Months with fewer than {SMALL} customers are left out"
+    left_out += ", and what would tell of them." if hidden[~few(months["customers"])].any() else "."
     colours = dict(zip(who.values(), (BLUE, ORANGE), strict=True))
     bars = stacked_by_month(data, columns, size="revenue", part="who", colours=colours)
     bars = bars.encode(opacity=alt.condition("datum.complete", alt.value(1), alt.value(0.45)))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from retention_lab.charts.annotations import annotated, caption, on_axis
 from retention_lab.charts.frame import (
     BLUE,
+    CELL,
     COUNT,
     GREY,
     MONTH,
@@ -23,7 +25,9 @@ from retention_lab.charts.frame import (
     finished,
     tooltips,
 )
+from retention_lab.charts.triangles import hidden_in
 from retention_lab.record import SMALL, headed, percent
+from retention_lab.record.small import HIDDEN, cells, covered, splits
 from retention_lab.tables.annotations import Annotation
 from retention_lab.wording import Instead
 
@@ -35,9 +39,11 @@ MEASURES = {
 }
 COHORTS, PERIODS = 15, 12  # as many of the newest, and of the first, are drawn
 MEAN = "Weighted mean"
+_SHARES = ["share", "low", "high"]
 # Of the colours from pale to dark: black words above it, or white ones below, would fall short of
 # a contrast of 4.5 to 1.
 DARK_FROM = 0.74
+_HIDING = f" <{SMALL}: fewer than {SMALL} customers; {HIDDEN}: a number that would tell how many."
 
 
 def returned_by_month(
@@ -45,26 +51,33 @@ def returned_by_month(
 ) -> AnyChart | Instead:
     """Share of each month's new customers who bought again within `days` days, with intervals.
 
-    `frame` is what `cohorts.returned` gave; months on which nothing can be said yet are left out.
+    `frame` is what `cohorts.returned` gave; months on which nothing can be said yet are left out,
+    and the share where it would tell of fewer than `SMALL` customers.
     """
     columns: Columns = {
         "cohort": ("First bought", MONTH),
         "customers": ("Customers", COUNT),
-        "returned": ("Bought again so far", COUNT),
+        "returned": ("Bought again so far", CELL),
         "share": ("Share", SHARE),
         "low": ("From", SHARE),
         "high": ("To", SHARE),
         "method": ("How", TEXT),
     }
-    kept = frame[(frame["customers"] >= SMALL) & frame["share"].notna()]
+    early = frame["share"].isna()
+    kept = frame[~covered(frame["customers"], unknown=early) & ~early]
     if kept.empty:
         return Instead(
             f"No picture yet: no month with {SMALL} new customers or more has been followed for "
             f"{days} days."
         )
-    data = kept[list(columns)].astype(dict.fromkeys(("share", "low", "high"), "float64"))
-    first, last = (_month_in_words(data.iloc[place]) for place in (0, -1))
-    span = first if len(data) == 1 else f"{first}, {last}"
+    hidden = splits(kept["returned"], kept["customers"])
+    if hidden.all():
+        return Instead(f"No picture: in each month, fewer than {SMALL} came back or did not.")
+    data = kept[list(columns)].astype(dict.fromkeys(_SHARES, "float64"))
+    data.loc[hidden, _SHARES] = np.nan
+    data["returned"] = cells(kept["returned"], hidden)
+    first, last = (_month_in_words(data[~hidden].iloc[place]) for place in (0, -1))
+    span = first if len(data[~hidden]) == 1 else f"{first}, {last}"
     layers = _months(data.round(ROUND), columns, title=f"Bought again within {days} days")
     shown = on_axis(annotations, months=data["cohort"])
     return finished(
@@ -108,8 +121,8 @@ def triangle(
     """The cohort triangle with a choice of measure; incomplete cells are hatched.
 
     `frame` is a triangle of `customers.cohorts`, `means` its `weighted_mean`, drawn as the last
-    row; `unit` says what a period is. The newest `COHORTS` and the first `PERIODS` are drawn.
-    Revenue of fewer than `SMALL` customers is left out.
+    row; `unit` says what a period is. The newest `COHORTS` and the first `PERIODS` are drawn, but
+    for what would tell of fewer than `SMALL` customers; see `triangles`.
     """
     data = _cells(frame, means, minor_per_unit=minor_per_unit)
     if data["cohort"].eq(MEAN).all():
@@ -133,6 +146,7 @@ def triangle(
         caption=(
             f"By {per}, the share of each {cohort}'s new customers who bought in it. "
             "Hatched: not over yet for everybody."
+            + (_HIDING if any(isinstance(each, str) for each in data["active"]) else "")
         ),
         columns=columns,
         height=max(24 * data["cohort"].nunique(), 72),
@@ -141,15 +155,11 @@ def triangle(
 
 def _cells(frame: pd.DataFrame, means: pd.DataFrame, *, minor_per_unit: int) -> pd.DataFrame:
     """The cells to draw, cohorts named by their first day; the weighted mean as a last one."""
-    kept = frame[(frame["size"] >= SMALL) & frame["period"].between(1, PERIODS)]
-    newest = sorted(kept["cohort"].unique())[-COHORTS:]
-    cells = kept[kept["cohort"].isin(newest)]
-    revenue = (cells["revenue"] / minor_per_unit).where(~cells["active"].between(1, SMALL - 1))
+    cells, mean = hidden_in(frame, means, cohorts=COHORTS, periods=PERIODS)
     months = cells["cohort"].dt.is_month_start.all()
     named = cells["cohort"].dt.strftime("%b %Y" if months else "%d %b %Y")
-    cells = cells.assign(cohort=named, revenue=revenue)
-    drawn = means["period"].between(1, PERIODS) & (means["size"] >= SMALL)
-    mean = means[drawn].assign(cohort=MEAN, complete=True)
+    cells = cells.assign(cohort=named, revenue=cells["revenue"] / minor_per_unit)
+    mean = mean.assign(cohort=MEAN, complete=True, active=None)
     columns = list(_triangle_columns("", ""))
     # Each part must have all columns, or pandas would guess the types of those without a value.
     parts = [part.reindex(columns=columns) for part in (cells, mean) if len(part)]
@@ -162,7 +172,7 @@ def _triangle_columns(unit: str, currency: str) -> Columns:
         "cohort": ("First bought", TEXT),
         "size": ("Customers", COUNT),
         "period": (unit, COUNT),
-        "active": ("Bought in it", COUNT),
+        "active": ("Bought in it", CELL),
         "share": ("Share", SHARE),
         "low": ("From", SHARE),
         "high": ("To", SHARE),
@@ -180,8 +190,9 @@ def _triangle_layers(data: pd.DataFrame, columns: Columns, *, unit: str) -> alt.
     base = (
         alt.Chart(data)
         .transform_calculate(
-            shown="datum[measure]",
-            words=f"datum.shown === null ? '' : {is_share} ? format(100 * datum.shown, '.0f')"
+            shown="isNumber(datum[measure]) ? datum[measure] : null",
+            words=f"datum.shown === null ? {_HIDDEN}"
+            f" : {is_share} ? format(100 * datum.shown, '.0f')"
             f" : format(datum.shown, datum.shown < 1000 ? '.0f' : {narrow} ? '.1s' : '.2s')",
         )
         .transform_joinaggregate(most="max(shown)")
@@ -210,8 +221,12 @@ def _triangle_layers(data: pd.DataFrame, columns: Columns, *, unit: str) -> alt.
     return layers
 
 
+# The mean has no count, and neither a count nor revenue of its own to hide.
+_HIDDEN = f"isString(datum.active) ? datum.active : isValid(datum.active) ? '{HIDDEN}' : ''"
+
+
 def _mean_in_words(data: pd.DataFrame) -> str:
     first = data[(data["cohort"] == MEAN) & (data["period"] == 1)]
-    if first.empty:
+    if first["share"].dropna().empty:
         return ""
     return f" The weighted mean is {percent(first['share'].iloc[0])} in period 1."

@@ -22,7 +22,7 @@ _LABEL_WIDTH = 240
 def compared(found: Comparison) -> alt.LayerChart | Instead:
     """Draw both figures of a comparison with their intervals, now above before."""
     if too_small(found):
-        return Instead(f"No picture: a side has fewer than {SMALL} customers.")
+        return Instead(f"No picture: a side has, or tells of, fewer than {SMALL} customers.")
     measure, names = found.now.measure, sides(found)
     form = _format(measure.unit, currency=found.currency)
     money = f" ({found.currency})" if measure.unit == "money" else ""

@@ -33,6 +33,7 @@ MONTHS = alt.Axis(
 
 # Formats that d3 (tooltips) and Python (data tables) read alike.
 COUNT, SHARE, MONTH, TEXT = ",.0f", ".1%", "%B %Y", ""
+CELL = ","  # of a count that may be hidden, and then is a word: d3 cannot format those
 Columns = Mapping[str, tuple[str, str]]  # by field: its heading and its format
 AnyChart: TypeAlias = alt.Chart | alt.LayerChart
 OneChart = TypeVar("OneChart", alt.Chart, alt.LayerChart, AnyChart)
@@ -71,9 +72,13 @@ def _theme() -> alt.theme.ThemeConfig:
 
 def tooltips(columns: Columns, *fields: str) -> list[alt.Tooltip]:
     """Give the chosen columns, or all, under the headings of the data table."""
-    kinds = {MONTH: "T", TEXT: "N"}
+    kinds = {MONTH: "T", TEXT: "N", CELL: "N"}
     return [
-        alt.Tooltip(f"{field}:{kinds.get(form, 'Q')}", title=heading, format=form or alt.Undefined)
+        alt.Tooltip(
+            f"{field}:{kinds.get(form, 'Q')}",
+            title=heading,
+            format=alt.Undefined if form in (TEXT, CELL) else form,
+        )
         for field, (heading, form) in columns.items()
         if field in (fields or columns)
     ]

@@ -1,6 +1,7 @@
 """Pictures that set groups of customers side by side: a line each, told apart by more than colour.
 
-A group of fewer than `SMALL` customers is not handed in; a point that rests on fewer is left out.
+A group of fewer than `SMALL` customers is not handed in; a point that rests on fewer, or would tell
+of as few, is left out.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from retention_lab.charts.annotations import annotated, caption, on_axis
@@ -26,6 +28,7 @@ from retention_lab.charts.frame import (
     tooltips,
 )
 from retention_lab.record import SMALL, percent
+from retention_lab.record.small import Mask, covered
 from retention_lab.tables.annotations import Annotation
 from retention_lab.wording import Instead
 
@@ -49,7 +52,9 @@ def mean_by_group(
         "share": ("Share", SHARE),
     }
     data = _stacked(means)
-    data = data[data["period"].between(1, PERIODS) & (data["size"] >= SMALL)]
+    data = data[data["period"].between(1, PERIODS)]
+    did = (data["share"] * data["size"]).round().astype("int64")
+    data = data[~_hidden(data, did, whole="size", by="period")]
     if data.empty:
         return Instead(
             f"No picture yet: no group of {SMALL} customers or more has had a whole "
@@ -94,7 +99,8 @@ def returned_by_group(
         "high": ("To", SHARE),
     }
     data = _stacked(frames)
-    data = data[data["complete"] & (data["customers"] >= SMALL)]
+    data = data[data["complete"]]
+    data = data[~_hidden(data, data["returned"], whole="customers", by="cohort")]
     if data.empty:
         return Instead(
             f"No picture yet: no month with {SMALL} new customers of a group or more has had all "
@@ -124,8 +130,21 @@ def _stacked(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([frame.assign(group=name) for name, frame in frames.items()] or [_EMPTY])
 
 
-_EMPTY = pd.DataFrame(columns=["period", "size", "complete", "customers"]).astype(
-    {"period": "int64", "size": "int64", "complete": "bool", "customers": "int64"}
+def _hidden(data: pd.DataFrame, did: pd.Series, *, whole: str, by: str) -> Mask:
+    """Say which points tell of a few: by themselves, or as what is left of all groups together."""
+    hidden = np.zeros(len(data), dtype=bool)
+    for places in data.reset_index().groupby(by).indices.values():
+        sizes = data[whole].iloc[places]
+        small = covered(sizes)
+        hidden[places] = small | covered(did.iloc[places], wholes=sizes, unknown=small)
+    return hidden
+
+
+_EMPTY = pd.DataFrame(
+    columns=["period", "size", "share", "complete", "customers", "returned", "cohort"]
+).astype(
+    dict.fromkeys(("period", "size", "customers", "returned"), "int64")
+    | {"share": "float64", "complete": "bool"}
 )
 
 

@@ -20,6 +20,7 @@ from retention_lab.charts.frame import (
     finished,
     stacked_by_month,
 )
+from retention_lab.record.small import covered
 from retention_lab.tables.annotations import Annotation
 from retention_lab.tables.quality import USED
 from retention_lab.wording import Instead
@@ -36,7 +37,9 @@ def left_out(
 ) -> AnyChart | Instead:
     """Rows of one table by month and by what became of them.
 
-    `frame` is a snapshot's `left_out`; rows without a time stand in no month and are not drawn.
+    `frame` is a snapshot's `left_out`; rows without a time stand in no month and are not drawn. Any
+    number of rows is told, but what they come to only from `SMALL` on: a table beside the picture
+    adds the months up, so with a single month the next smallest is hidden.
     """
     columns: Columns = {
         "month": ("Month", MONTH),
@@ -47,7 +50,8 @@ def left_out(
     rows = frame[(frame["table"] == table) & frame["month"].notna()]
     if rows.empty:
         return Instead(f"No picture: no row of {table} has a time of its own.")
-    data = rows.assign(amount=(rows["amount"] / minor_per_unit).round())
+    amounts = (rows["amount"] / minor_per_unit).round()
+    data = rows.assign(amount=amounts.mask(_hidden(rows)))
     reasons = dict.fromkeys([USED, *rows["reason"]])
     colours = dict(zip(reasons, itertools.cycle(COLOURS), strict=False))
     bars = stacked_by_month(data, columns, size="rows", part="reason", colours=colours)
@@ -58,3 +62,10 @@ def left_out(
         caption=f"What became of each row of {table}, month by month.{caption(shown)}",
         columns=columns,
     )
+
+
+def _hidden(rows: pd.DataFrame) -> pd.Series:
+    hidden = pd.Series(data=False, index=rows.index)
+    for _reason, months in rows.groupby("reason"):
+        hidden[months.index] = covered(months["rows"])
+    return hidden

@@ -22,6 +22,7 @@ from retention_lab.charts.frame import (
 )
 from retention_lab.customers.explain import Explained
 from retention_lab.record import SMALL, Ledger
+from retention_lab.record.small import covered
 from retention_lab.record.why import CLAIMS
 from retention_lab.tables.parsing import minor_digits
 from retention_lab.wording import Instead
@@ -124,7 +125,7 @@ def _waterfall(data: pd.DataFrame, columns: Columns, *, title: str) -> alt.Layer
 def why_groups(explained: Explained | None) -> alt.LayerChart | Instead:
     """Draw each kind of customers of the dimensions used: its figure now and before, by its size.
 
-    Groups of fewer than `SMALL` customers are not drawn.
+    Groups of fewer than `SMALL` customers, or that would tell of as few, are not drawn.
     """
     if explained is None:
         return Instead(NONE)
@@ -150,7 +151,8 @@ def why_groups(explained: Explained | None) -> alt.LayerChart | Instead:
         ),
         caption=(
             f"{explained.measure.label} by kind of customers; the larger a point, the larger their "
-            f"share. Kinds of fewer than {SMALL} customers are not drawn."
+            f"share. Kinds of fewer than {SMALL} customers, or that would tell of as few, are not "
+            "drawn."
         ),
         columns=columns,
         height=max(26 * data["group"].nunique(), 60),
@@ -177,8 +179,9 @@ def _of_groups(explained: Explained, names: tuple[str, str]) -> pd.DataFrame:
         )
         for name, side in zip(names, ("now", "before"), strict=True)
     ]
-    every = pd.concat(parts)
-    kept = every[every["customers"] >= SMALL]
+    shares = explained.measure.unit == "share"
+    every = pd.concat([each[~_hidden(each, shares=shares)] for each in parts])
+    kept = every[every["customers"] > 0]
     size = kept.groupby("group")["share"].max().sort_values(ascending=False, kind="stable")
     drawn = kept[kept["group"].isin(size.index[:GROUPS])]
     # By dimension in their order, each with its largest kinds first.
@@ -187,6 +190,19 @@ def _of_groups(explained: Explained, names: tuple[str, str]) -> pd.DataFrame:
     return ranked.sort_values(
         ["place", "size", "group", "side"], ascending=[True, False, True, True], ignore_index=True
     )
+
+
+def _hidden(side: pd.DataFrame, *, shares: bool) -> pd.Series:
+    """Say of each group of a side, by dimension, whether its size or its share tells of a few."""
+    hidden = pd.Series(data=False, index=side.index)
+    for _dimension, groups in side.groupby("dimension"):
+        sizes = groups["customers"]
+        small = covered(sizes)
+        if shares:
+            did = (groups["rate"].fillna(0) * sizes).round().astype("int64")
+            small = small | covered(did, wholes=sizes, unknown=small)
+        hidden[groups.index] = small
+    return hidden
 
 
 def _short(dimension: str) -> str:

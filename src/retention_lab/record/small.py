@@ -17,7 +17,7 @@ suppression; here along one axis, where the possible range of a cell is known ex
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -71,10 +71,11 @@ def of_share(share: float, whole: int) -> bool:
 
 
 def covered(
-    parts: Sequence[int] | Counts,
+    parts: ArrayLike,
     *,
-    wholes: Sequence[int] | Counts | None = None,
-    unknown: Sequence[bool] | Mask | None = None,
+    wholes: ArrayLike | None = None,
+    unknown: ArrayLike | None = None,
+    hidden: ArrayLike | None = None,
 ) -> Mask:
     """Say which parts of a shown total to hide.
 
@@ -86,7 +87,9 @@ def covered(
         What is shown of each part besides: the customers of whom it counts some. Then a part is
         hidden as well where it leaves a few of these.
     unknown
-        Parts that are shown nowhere, whatever they are.
+        Parts that are shown nowhere, whatever they are; they could be.
+    hidden
+        Parts that are hidden for another reason, and must stay so.
 
     Returns
     -------
@@ -95,27 +98,34 @@ def covered(
         the total must be hidden then as well.
     """
     values = np.asarray(parts, dtype="int64")
-    least, most = _known(values, None if wholes is None else np.asarray(wholes, dtype="int64"))
-    hidden = few(values) if wholes is None else splits(values, np.asarray(wholes))
-    if unknown is not None:
-        hidden = hidden | np.asarray(unknown, dtype=bool)
-        most = np.where(unknown, values.sum(), most)
-        least = np.where(unknown, 0, least)
-    while _tells(values, hidden, least, most) and not hidden.all():
-        others = np.flatnonzero(~hidden & (values > 0))
+    free, own = (
+        np.zeros(len(values), dtype=bool) if mask is None else np.asarray(mask, dtype=bool)
+        for mask in (unknown, hidden)
+    )
+    least, most = _known(values, wholes, free | own)
+    small = own | (few(values) if wholes is None else splits(values, wholes))
+    hides: Mask = small | free
+    while _tells(values, hides, least, most, guarded=small | ~free) and not hides.all():
+        others = np.flatnonzero(~hides & (values > 0))
         # A zero covers nothing: where no other part is left, the total must go, and all with it.
-        hidden[others[values[others].argmin()] if len(others) else slice(None)] = True
-    return hidden
+        hides[others[values[others].argmin()] if len(others) else slice(None)] = True
+    return hides
 
 
-def gives_away(parts: Sequence[int] | Counts) -> bool:
-    """Say whether a total tells of parts though all of them are hidden."""
+def gives_away(
+    parts: ArrayLike,
+    *,
+    wholes: ArrayLike | None = None,
+    unknown: ArrayLike | None = None,
+) -> bool:
+    """Say whether a total tells of parts though all of them are hidden; see `covered`."""
     values = np.asarray(parts, dtype="int64")
-    least, most = _known(values, None)
-    return bool(_tells(values, np.ones(len(values), dtype=bool), least, most))
+    least, most = _known(values, wholes, unknown)
+    every = np.ones(len(values), dtype=bool)
+    return _tells(values, every, least, most, guarded=every)
 
 
-def apart(*chains: Sequence[int] | Counts) -> Mask:
+def apart(*chains: ArrayLike) -> Mask:
     """Say which places of falling or rising counts to keep, so that no step between two is few.
 
     Each chain is a count of the same places; a place is kept where every chain has moved from the
@@ -142,23 +152,34 @@ def _fewest() -> int:
     return 0 if SMALL == LEAST else 1
 
 
-def _known(values: Counts, wholes: Counts | None) -> tuple[Counts, Counts]:
+def _known(
+    values: Counts,
+    wholes: ArrayLike | None,
+    unknown: ArrayLike | None,
+) -> tuple[Counts, Counts]:
     """Return from what to what a hidden part may be for somebody who knows why it is hidden."""
     is_few = few(values)
     if wholes is None:
         rest, top = np.zeros(len(values), dtype=bool), np.full(len(values), values.sum())
     else:
-        rest, top = few(wholes - values) & ~is_few, wholes
+        top = np.asarray(wholes, dtype="int64")
+        rest = few(top - values) & ~is_few
     least = np.where(is_few, _fewest(), np.where(rest, top - SMALL + 1, SMALL * (values > 0)))
     most = np.where(is_few, SMALL - 1, np.where(rest, top - _fewest(), top))
-    return least, np.minimum(most, top)
+    if unknown is None:
+        return least, np.minimum(most, top)
+    free = np.asarray(unknown, dtype=bool)
+    return np.where(free, 0, least), np.where(free, values.sum(), np.minimum(most, top))
 
 
-def _tells(values: Counts, hidden: Mask, least: Counts, most: Counts) -> bool:
-    """Say whether the hidden parts are few together, or one of them can only be one number."""
+def _tells(values: Counts, hidden: Mask, least: Counts, most: Counts, *, guarded: Mask) -> bool:
+    """Say whether the hidden parts are few together, or a guarded one can only be one number.
+
+    What is unknown without being small may be found out: it could have been shown.
+    """
     if not hidden.any():
         return False
     total, low, high = values[hidden].sum(), least[hidden], most[hidden]
     lowest = np.maximum(low, total - (high.sum() - high))
     highest = np.minimum(high, total - (low.sum() - low))
-    return bool(few(total)) or bool((lowest >= highest).any())
+    return bool(few(total)) or bool((lowest >= highest)[guarded[hidden]].any())

@@ -6,7 +6,8 @@ import datetime as dt
 
 import pandas as pd
 
-from retention_lab.record import BEFORE, Ledger, headed
+from retention_lab.record import BEFORE, SMALL, Ledger, headed
+from retention_lab.record.small import few
 from retention_lab.tables.quality import USED
 from retention_lab.wording.phrases import Instead, counted, full_day, quoted
 
@@ -115,7 +116,9 @@ def waterfall(frame: pd.DataFrame, *, currency: str, minor_per_unit: int) -> pd.
             "Table": ordered["table"],
             "What became of it": ordered["reason"],
             "Rows": ordered["rows"].map("{:,}".format),
-            headed("Amount", currency): amounts.where(ordered["amount"] != 0, ""),
+            headed("Amount", currency): amounts.where(ordered["amount"] != 0, "").mask(
+                few(ordered["rows"]), f"of fewer than {SMALL}"
+            ),
         }
     ).set_index("Table")
 
