@@ -221,3 +221,31 @@ def test_skip_loads_nothing_heavy(report):
         [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True
     )
     assert not HEAVY & set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize(
+    ("day", "code", "said"),
+    [
+        pytest.param(
+            *("2026-11-29", 0, 'status="unchanged"'),
+            marks=pytest.mark.xfail(reason="the line of a run imports the page", strict=False),
+        ),
+        ("2026-11-31", 2, "a day"),
+    ],
+)
+def test_command_line_skips_and_refuses_without_anything_heavy(report, day, code, said):
+    about = json.loads((report / "manifest.json").read_bytes())
+    about |= {"as_of": "2026-11-29", "fingerprint": fingerprint(before=None)}
+    (report / "manifest.json").write_text(json.dumps(about), encoding="utf-8")
+    lines = [
+        "import json, sys",
+        "from retention_lab.cli import main",
+        f"code = main(['run', 'suite.yml', '--as-of={day}'])",
+        "print(json.dumps([code, sorted(sys.modules)]))",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True
+    )
+    found, modules = json.loads(done.stdout.splitlines()[-1])
+    assert (found, said in done.stderr) == (code, True)
+    assert HEAVY & set(modules) == set()
