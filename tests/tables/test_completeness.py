@@ -79,6 +79,7 @@ def test_days_that_are_excused_do_not_count_as_silence():
     days = daily(until=FRIDAY)
     assert state(days, excused={SUNDAY - DAY, SUNDAY}) == "complete"
     assert state(days, excused={SUNDAY}) == "late"
+    assert state(days, excused={FRIDAY - DAY, FRIDAY, SUNDAY + DAY}) == "late"
 
 
 @pytest.mark.parametrize(("rows", "found"), [(49, "thin"), (50, "complete"), (1_000, "complete")])
