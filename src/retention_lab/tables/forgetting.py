@@ -78,9 +78,8 @@ def holds(source: Source, person: Person) -> bool:
 def forget(source: Source, people: Collection[Person]) -> Swept:
     """Erase people from every snapshot of a source, and keep them out of those to come.
 
-    A snapshot keeps its name, by which reports know it; its tables are replaced one by one, what is
-    known about it last, and what a crash cut short is finished by the next call. Nothing is changed
-    where nobody of them is.
+    A snapshot keeps its name, by which reports know it; its files are replaced one by one, and what
+    a crash cut short is finished by the next call. Nothing is changed where nobody of them is.
     """
     if not people:
         return Swept()
@@ -146,7 +145,7 @@ def _erase(
 def _finish(fresh: Path) -> None:
     """Move what was written again into its snapshot: readers find each file at any moment."""
     folder = fresh.with_name(fresh.name.removeprefix(_FRESH))
-    for file in sorted(fresh.iterdir(), key=lambda each: (each.name == store.ABOUT, each.name)):
+    for file in sorted(fresh.iterdir()):
         file.replace(folder / file.name)
     fresh.rmdir()
 
