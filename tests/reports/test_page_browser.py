@@ -214,6 +214,7 @@ def test_what_a_reader_sets_can_be_linked(visit, controlled):
     tab = visit(controlled)
     untouched = picture(tab)
     live = tab.locator("#figure-2")
+    assert live.get_by_label("Show").input_value() == "n"
     live.get_by_label("Show").select_option("day")
     live.get_by_label("Least").fill("2")
     live.get_by_label("Large").check()
