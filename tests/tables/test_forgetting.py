@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from retention_lab.checks import BadData
-from retention_lab.tables import erased, forgetting, shelf, snapshot, store
+from retention_lab.tables import erased, fingerprint, forgetting, shelf, snapshot, store
 from retention_lab.tables import source as sources
 from retention_lab.tables.contracts import USED
 from retention_lab.tables.mapping import plan
@@ -232,6 +232,15 @@ def test_snapshot_that_would_be_empty_is_gone(tmp_path):
     assert not taken.folder.exists()
     with pytest.raises(BadData, match=r"no row\. Export"):
         snapshot.take(source)
+
+
+def test_source_from_which_somebody_was_erased_counts_as_changed(source):
+    keys = [fingerprint.source_key(source, day) for day in (AS_OF, None)]
+    forget(source)
+    after = [fingerprint.source_key(source, day) for day in (AS_OF, None)]
+    assert not {*keys} & {*after}  # so a suite whose source has not changed is run again
+    forget(source)
+    assert [fingerprint.source_key(source, day) for day in (AS_OF, None)] == after
 
 
 def test_person_is_found_in_snapshots_by_the_whole_id(source):
