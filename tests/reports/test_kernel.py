@@ -156,11 +156,12 @@ print(x)"""
     assert gone(*pids())
 
 
-def test_kernel_that_dies_twice_is_told_by_its_cell(tmp_path):
-    path, begun = write(tmp_path / "a.ipynb", "import os\nos.kill(os.getpid(), 9)"), []
-    with pytest.raises(Stopped, match=r"cell 2 \('import os'\): the kernel died\.") as stopped:
+def test_kernel_that_dies_twice_is_told_by_its_cell_and_leaves_no_child(tmp_path, pids):
+    path, begun = write(tmp_path / "a.ipynb", f"{pids.cell}\nos.kill(os.getpid(), 9)"), []
+    with pytest.raises(Stopped, match=r"cell 2 \('import os.*'\): the kernel died\.") as stopped:
         execute(path, watch=lambda *each: begun.append(each[1]))
     assert (stopped.value.exit_code, begun.count(1)) == (4, 2)
+    assert gone(*pids())
 
 
 @pytest.mark.parametrize(
