@@ -78,6 +78,16 @@ def today_at(now: dt.datetime, time: dt.time, *, zone: str) -> dt.datetime:
     return local.astimezone(dt.UTC)  # moments of one zone are compared by its clocks
 
 
+def long_date(day: dt.date) -> str:
+    """Return for example `Sunday 29 November 2026`."""
+    return f"{day:%A} {short_date(day)}"
+
+
+def short_date(day: dt.date) -> str:
+    """Return for example `29 November 2026`."""
+    return f"{day.day} {day:%B %Y}"
+
+
 def _local(now: dt.datetime, name: str) -> dt.datetime:
     if now.tzinfo is None:
         raise checks.BadParameter(f"now must name its time zone, got {now}.")

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from retention_lab.reports.page import long_date
+from retention_lab.reports.calendar import long_date
 from retention_lab.reports.ran import Ran, Status
 
 ABOVE = "see above"

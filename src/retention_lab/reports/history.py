@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from retention_lab import checks
-from retention_lab.reports.assets import listed, short_date
+from retention_lab.reports.assets import listed
+from retention_lab.reports.calendar import short_date
 
 MOST = 53  # reports that a line shows: a year of weeks
 

@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import quote
 
 from retention_lab.reports import calendar, catalogue, history, publish
-from retention_lab.reports.assets import long_date, short_date
 from retention_lab.reports.brand import Brand
+from retention_lab.reports.calendar import long_date, short_date
 from retention_lab.reports.catalogue import Due, Entry
 from retention_lab.reports.ran import RAN, Ran
 from retention_lab.state import State

@@ -21,7 +21,6 @@ from retention_lab.tables import contracts
 from retention_lab.tables import source as sources
 from retention_lab.tables.snapshot import Snapshot
 
-READ = ("metrics", "annotations", "previous")  # what a notebook is told of and reads itself
 SMALLEST_CELL = "RETENTION_LAB_SMALLEST_CELL"  # by which the ledger learns what is too few to show
 
 
@@ -80,7 +79,9 @@ def keyed(chapter: Chapter, edition: Edition) -> Keyed:
     filled = parameters.filled_in(told, schema=chapter.schema, name=chapter.path.name)
     values = {**chapter.values, **filled}
     files = {
-        each: sources.find(str(filled[each]).partition("#")[0]) for each in READ if filled.get(each)
+        each: sources.find(str(filled[each]).partition("#")[0])
+        for each in manifest.READ
+        if filled.get(each)
     }
     parts = manifest.key_parts(
         chapter.notebook,
@@ -91,7 +92,9 @@ def keyed(chapter: Chapter, edition: Edition) -> Keyed:
         environment=edition.environment,
     )
     warned = edition.warnings.get(chapter.part.name, ())
-    return Keyed(chapter=chapter, values=values, parts={**parts, "warnings": list(warned)})
+    titles = [edition.suite.title, chapter.part.title, edition.suite.owner, edition.shown]
+    told_of = {"warnings": list(warned), "titles": titles}
+    return Keyed(chapter=chapter, values=values, parts={**parts, **told_of})
 
 
 def make(
@@ -131,6 +134,11 @@ def _made(notebook: Keyed, edition: Edition, *, watch: Watch) -> Made:
         raise _scrubbed(failure, edition.secrets) from None  # the cause may hold a secret
     # What papermill injected goes to the end: messages number cells as their author does.
     executed.cells.sort(key=_is_injected)
+    if previous := str(notebook.values.get("previous", "")).partition("#")[0]:
+        for cell in filter(_is_injected, executed.cells):
+            cell.source = manifest.placeless(
+                cell.source, previous=Path(previous), suite=edition.suite
+            )
     try:
         privacy.refuse_personal(executed, name=name)
         html = page.render(executed, facts=_facts(part, edition, run_key=notebook.key))

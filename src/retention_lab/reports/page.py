@@ -14,10 +14,10 @@ from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
 from retention_lab import checks
 from retention_lab.reports import assets, figures, prose
-from retention_lab.reports.assets import long_date
 from retention_lab.reports.brand import Brand
+from retention_lab.reports.calendar import long_date
 
-__all__ = ["CHART", "RESULTS", "PageFacts", "long_date", "render"]
+__all__ = ["CHART", "RESULTS", "PageFacts", "render"]
 
 CHART = "application/vnd.vegalite.v5+json"  # JupyterLab draws this type itself, with no network
 RESULTS = "application/vnd.retention-lab.results+json"  # read by the runner, not by people

@@ -8,13 +8,15 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus, unquote
 
 import yaml
-from nbformat import NotebookNode
 
 from retention_lab.reports import personal
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 SECRET, ADDRESS, PHONE = "[secret]", "[e-mail address]", "[telephone number]"
 # To mask a value of one or two characters would tear words apart, and their gaps would tell it.

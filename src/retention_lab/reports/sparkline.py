@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from retention_lab.reports.assets import listed, short_date
+from retention_lab.reports.assets import listed
+from retention_lab.reports.calendar import short_date
 from retention_lab.reports.history import Point, Series
 
 WIDTH, HEIGHT, MARGIN = 200, 48, 6

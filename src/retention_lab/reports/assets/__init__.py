@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import functools
 import hashlib
 from collections.abc import Sequence
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from retention_lab.reports.calendar import long_date
 
 TEMPLATES = Environment(
     loader=PackageLoader("retention_lab.reports", "assets"),
@@ -18,16 +19,6 @@ TEMPLATES = Environment(
     lstrip_blocks=True,
     undefined=StrictUndefined,
 )
-
-
-def long_date(day: dt.date) -> str:
-    """Return for example `Sunday 29 November 2026`."""
-    return f"{day:%A} {short_date(day)}"
-
-
-def short_date(day: dt.date) -> str:
-    """Return for example `29 November 2026`."""
-    return f"{day.day} {day:%B %Y}"
 
 
 def listed(words: Sequence[str]) -> str:
