@@ -516,9 +516,10 @@ def test_no_secret_of_the_environment_is_in_any_mail(server, by, monkeypatch, tm
 
 
 def test_lines_of_a_mail_are_not_commands_to_the_server(server, by):
-    smtp.send(letter(by, lines=["A", ".", "MAIL FROM:<x>", ".."]), by=by)
+    lines = ["A", ".", "MAIL FROM:<x>", "..", "From 30 to 24 in 100."]
+    smtp.send(letter(by, lines=lines), by=by)
     ((_, _, raw),) = server.mails
-    assert parse(raw).get_content().split() == ["A", ".", "MAIL", "FROM:<x>", ".."]
+    assert parse(raw).get_content().replace("\r\n", "\n").strip().split("\n\n") == lines
 
 
 def test_password_is_used_and_a_wrong_one_is_not_told(server, by):

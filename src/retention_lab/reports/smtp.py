@@ -108,9 +108,10 @@ def send(letter: EmailMessage, *, by: Settings) -> None:
         In one sentence without the password: when the server cannot be reached, is not who it says,
         takes longer than 30 seconds, or refuses the user, a reader or the mail.
     """
+    readers = [address.addr_spec for address in letter["To"].addresses]
     try:
-        with _connected(by) as server:
-            refused = server.send_message(letter)
+        with _connected(by) as server:  # send_message would write `>From` where a line begins so
+            refused = server.sendmail(by.sender.addr_spec, readers, letter.as_bytes())
     except (smtplib.SMTPException, OSError, ValueError) as error:
         raise Undelivered(
             f"Mail could not be sent by {by.host}:{by.port}: {_cause(error, by)}."
