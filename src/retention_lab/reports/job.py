@@ -179,9 +179,15 @@ class _Delivery:
                     hooks.call(command, run_json=file, ran=ran, secrets=secrets)
 
     def _index(self) -> Path:
-        from retention_lab.reports import index  # noqa: PLC0415
+        from retention_lab.reports import brand, index  # noqa: PLC0415
 
-        return index.write(self.call.out, state=known(self.call.state), now=self.call.now)
+        files = [suite.place(suite.brand) for suite, _ in self.pairs if suite.brand]
+        look = None
+        with self._trying():  # a run that was refused for its brand has said so
+            look = brand.load(files[-1]) if files else None
+        return index.write(
+            self.call.out, state=known(self.call.state), now=self.call.now, brand=look
+        )
 
     @contextmanager
     def _trying(self) -> Iterator[None]:
