@@ -167,6 +167,13 @@ def test_delivery_follows_in_order_and_its_trouble_is_an_exit_code(suite, ran, m
     done = do(loud)
     assert (done.exit_code, done.troubles) == (1, ("The share is full.",))
     assert told == ["print_pages", "index", "call", "tell"]
+    # The next run finds nothing changed, and tries the delivery again.
+    monkeypatch.setattr(delivery, "publish", lambda *_: told.append("publish"))
+    for expected in (["print_pages", "index", "publish", "call", "tell"], []):
+        told.clear()
+        outcomes += ["unchanged"]
+        assert do(loud).exit_code == 0
+        assert told == expected
 
 
 def test_command_is_called_for_what_it_is_for(suite, ran, monkeypatch):

@@ -17,7 +17,7 @@ from pathlib import Path
 from retention_lab import checks
 from retention_lab import state as states
 from retention_lab.reports import calendar, run
-from retention_lab.reports.ran import RAN, Failure, Ran, note
+from retention_lab.reports.ran import Failure, Ran, last, note
 from retention_lab.reports.run import Call
 from retention_lab.reports.suite import Period, Suite
 from retention_lab.state import State
@@ -105,8 +105,12 @@ def _one(suite: Suite, call: Call, *, as_of: dt.date | None) -> Ran:
         if refusal.exit_code > 128:
             raise
         ran = _refused(suite, refusal, as_of=as_of, begun=begun)
+    shelf = call.out / suite.name
+    before = last(shelf) if ran.status == "unchanged" else None
+    if before is not None and before.undelivered and before.as_of == ran.as_of:
+        ran = before.model_copy(update={"undelivered": ()})  # it is delivered now
     if ran.exit_code != LOCKED:  # that file belongs to the run that holds the lock
-        note(ran, call.out / suite.name)
+        note(ran, shelf)
     return ran
 
 
@@ -145,8 +149,10 @@ class _Delivery:
 
         with self._trying():
             mail.tell(self.pairs, by=mail.settings(os.environ))
-        rans = tuple(ran for _, ran in self.pairs)
-        return Done(rans=rans, troubles=tuple(self.troubles), index=index)
+        rans, troubles = tuple(ran for _, ran in self.pairs), tuple(self.troubles)
+        for suite, ran in self._fresh if troubles else ():
+            note(ran.model_copy(update={"undelivered": troubles}), self.call.out / suite.name)
+        return Done(rans=rans, troubles=troubles, index=index)
 
     @property
     def _fresh(self) -> list[tuple[Suite, Ran]]:
@@ -175,7 +181,7 @@ class _Delivery:
             if command and ran.status != "unchanged":
                 secrets = scrubbing.secrets(suite.place(suite.source))
                 with self._trying():
-                    file = self.call.out / suite.name / RAN
+                    file = note(ran, self.call.out / suite.name)  # of many days, that of this one
                     hooks.call(command, run_json=file, ran=ran, secrets=secrets)
 
     def _index(self) -> Path:

@@ -29,8 +29,9 @@ class Ran(BaseModel):
 
     Paths are as they were asked for, relative where `--out` is. `as_of` is empty where a run failed
     before its day was known; `folder` holds the published pages, `kept` the executed notebooks of a
-    failed run; `headlines` give, by the title of a page, what it says first. `seconds` is the
-    duration of the whole run, `started` and `finished` are UTC in ISO text.
+    failed run; `headlines` give, by the title of a page, what it says first; `undelivered` is what
+    went wrong after the publishing, to be tried again by the next run. `seconds` is the duration of
+    the whole run, `started` and `finished` are UTC in ISO text.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -48,6 +49,7 @@ class Ran(BaseModel):
     headlines: Mapping[str, str] = {}
     warnings: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
+    undelivered: tuple[str, ...] = ()
     started: str
     finished: str
     seconds: float
@@ -66,7 +68,13 @@ def note(ran: Ran, shelf: Path) -> Path:
     return file
 
 
+def last(shelf: Path) -> Ran | None:
+    """Return what became of the last run of a suite, if there was one."""
+    file = shelf / RAN
+    return Ran.model_validate_json(file.read_bytes()) if file.is_file() else None
+
+
 def every(out: Path) -> list[Ran]:
     """Return what became of the last run of each suite under `out`, by name."""
-    files = sorted(out.glob(f"*/{RAN}"))
-    return [Ran.model_validate_json(file.read_bytes()) for file in files]
+    found = (last(file.parent) for file in sorted(out.glob(f"*/{RAN}")))
+    return [ran for ran in found if ran is not None]
