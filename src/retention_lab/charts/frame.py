@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import altair as alt
 import pandas as pd
@@ -34,6 +35,7 @@ MONTHS = alt.Axis(
 # Formats that d3 (tooltips) and Python (data tables) read alike.
 COUNT, SHARE, MONTH, TEXT = ",.0f", ".1%", "%B %Y", ""
 CELL = ","  # of a count that may be hidden, and then is a word: d3 cannot format those
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 Columns = Mapping[str, tuple[str, str]]  # by field: its heading and its format
 AnyChart: TypeAlias = alt.Chart | alt.LayerChart
 OneChart = TypeVar("OneChart", alt.Chart, alt.LayerChart, AnyChart)
@@ -47,7 +49,16 @@ def as_mime(spec: Mapping[str, object], **_: object) -> tuple[dict[str, object],
     """
     wide = {} if os.environ.get("RETENTION_LAB_STATIC") else {"width": LAB_WIDTH}
     words = f"[chart] {spec.get('description', '')}"
-    return {MIME: {**spec, **wide}, "text/plain": words}, {}
+    return {MIME: _printable({**spec, **wide}), "text/plain": words}, {}
+
+
+def _printable(node: Any) -> Any:  # noqa: ANN401  any JSON
+    """Put a space for what cannot be drawn: some of it ends the process that draws the picture."""
+    if isinstance(node, str):
+        return _UNPRINTABLE.sub(" ", node)
+    if isinstance(node, Mapping):
+        return {key: _printable(value) for key, value in node.items()}
+    return [_printable(each) for each in node] if isinstance(node, list) else node
 
 
 @alt.theme.register("retention_lab", enable=True)

@@ -1,0 +1,206 @@
+"""Whatever somebody typed into a field stays words, in each place that a page has for it."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import re
+import shutil
+from urllib.parse import unquote
+
+import altair as alt
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from retention_lab.charts.frame import as_mime
+from retention_lab.reports import assets, page, prose
+from retention_lab.reports.privacy import refuse_personal
+
+from .hostile import CANARY, STRINGS
+
+FORMULA = re.compile(r"[\s\0]*[=+\-@]|[\t\r]")
+
+
+def chart(names):
+    """A chart with the names in its data, its words, its tooltips and its data table."""
+    frame = pd.DataFrame({"name": names, "n": range(1, len(names) + 1), "plain": "x"})
+    words = names[0]
+    made = (
+        alt.Chart(frame)
+        .mark_bar()
+        .encode(
+            x=alt.X("n:Q", title=words),
+            y=alt.Y("name:N", title=words, axis=alt.Axis(labelLimit=100)),
+            color=alt.Color("name:N", legend=None, scale=alt.Scale(domain=names)),
+            tooltip=[alt.Tooltip("name:N", title=words), alt.Tooltip("n:Q", title=words)],
+        )
+        .properties(
+            title=words,
+            width=300,
+            description=f"{words}.",
+            usermeta={"caption": words, "labels": [["name", words], ["n", "n"], ["plain", "p"]]},
+        )
+    )
+    return new_output("display_data", data=as_mime(made.to_dict())[0])
+
+
+def shown(names):
+    """A notebook that shows the names in each way that a page knows."""
+    frame = pd.DataFrame({"name": names, names[0]: 1}, index=pd.Index(names, name=names[0]))
+    outputs = [
+        chart(names),
+        *(new_output("display_data", data={"text/markdown": each}) for each in names),
+        new_output("display_data", data={"text/markdown": f"## {names[0]}\n\n| {names[0]} |"}),
+        new_output("display_data", data={"text/html": frame._repr_html_()}),
+        new_output("display_data", data={"text/html": f"<p>{names[0]}</p>"}),
+        new_output("stream", name="stdout", text="\n".join(names)),
+        new_output("execute_result", data={"text/plain": names[0]}),
+    ]
+    cells = [new_code_cell("show()", outputs=[each]) for each in outputs]
+    return new_notebook(cells=[new_code_cell(f"x = {names!r}", outputs=outputs[:1]), *cells])
+
+
+def tags_and_attributes(soup):
+    return {tag.name for tag in soup.find_all()}, {
+        (tag.name, name) for tag in soup.find_all() for name in tag.attrs
+    }
+
+
+PROSE = prose.TEXT | prose.HEADINGS | prose.LISTS | prose.TABLES
+HARMLESS = ["Toys", "Garden", "Books"]
+
+
+@pytest.fixture(scope="module")
+def pages():
+    """The pages made so far: each takes a second, and nobody changes one."""
+    return {}
+
+
+@pytest.fixture
+def rendered(facts, pages):
+    def make(names):
+        if tuple(names) not in pages:
+            html = page.render(shown(names), facts=facts)
+            pages[tuple(names)] = html, BeautifulSoup(html, "html.parser")
+        return pages[tuple(names)]
+
+    return make
+
+
+@pytest.fixture(params=range(0, len(STRINGS), 12), ids=lambda start: f"from {start}")
+def names(request):
+    """A dozen at a time, each of them first once: the first stands in titles and headings."""
+    return list(STRINGS[request.param : request.param + 12])
+
+
+def test_there_are_fifty_and_no_two_alike():
+    assert len(set(STRINGS)) == len(STRINGS) >= 50
+
+
+def test_page_of_hostile_names_has_no_element_and_no_attribute_of_theirs(rendered, names):
+    tags, attributes = tags_and_attributes(rendered(HARMLESS)[1])
+    html, soup = rendered(names)
+    found, held = tags_and_attributes(soup)
+    assert found <= tags | PROSE
+    assert {each for each in held if each not in attributes} <= {
+        *((tag, name) for tag in ("td", "th") for name in ("scope", "class", "colspan", "rowspan")),
+        *(("a", "href"), ("h2", "id"), ("ol", "start")),
+        *((tag, name) for tag, name in held if soup.find(tag).find_parent("svg")),
+    }
+    assert not {name for _tag, name in held if name.startswith("on")}
+    assert "window.hacked=1</script>" not in html
+
+
+def test_hostile_names_lead_nowhere(rendered, names):
+    _html, soup = rendered(names)
+    for tag in soup.find_all(True):
+        for name in ("href", "src", "xlink:href", "action", "data", "style"):
+            value = str(tag.get(name) or "").strip().lower()
+            if name == "style":
+                assert "url(" not in value
+            elif value.startswith("data:"):
+                assert value.startswith(("data:text/csv", "data:,"))
+            else:
+                assert value == "" or value.startswith(("http://", "https://", "#"))
+    assert not soup.find_all(["img", "iframe", "object", "embed", "form", "base", "use", "math"])
+
+
+def test_policy_and_scripts_of_the_page_stay_what_they_are(rendered, names):
+    _html, plain = rendered(HARMLESS)
+    _html, soup = rendered(names)
+    policy = {"http-equiv": "Content-Security-Policy"}
+    assert soup.find("meta", policy)["content"] == plain.find("meta", policy)["content"]
+    own = [each.get_text() for each in plain.find_all("script") if not each.get("type")]
+    assert [each.get_text() for each in soup.find_all("script") if not each.get("type")] == own
+    assert own[-1].strip() == assets.text("boot.js").strip()
+    for data in soup.find_all("script", type="application/json"):
+        assert json.loads(data.get_text())["title"].split() == names[0].split()
+        assert "<" not in data.get_text()
+    assert len(soup.find_all("style")) == len(plain.find_all("style"))
+
+
+def test_no_cell_of_a_file_is_a_formula(rendered, names):
+    _html, soup = rendered(names)
+    for link in soup.select("figure a[download]"):
+        _head, _, text = link["href"].partition(",")
+        rows = list(csv.reader(io.StringIO(unquote(text).removeprefix("\ufeff"), newline="")))
+        assert len(rows) == len(names) + 1
+        assert not [cell for row in rows for cell in row if FORMULA.match(cell)]
+
+
+def test_titles_of_a_page_are_words_too(facts, names):
+    for name in names:
+        held = dataclasses.replace(
+            facts, title=name, suite=name, source=name, owner=name, footer={name: name}
+        )
+        soup = BeautifulSoup(page.render(new_notebook(), facts=held), "html.parser")
+        assert {tag.name for tag in soup.find("body").find_all()} <= {
+            *("header", "p", "strong", "h1", "dl", "div", "dt", "dd", "main", "footer"),
+        }
+        assert len(soup.find_all(["meta", "link", "script", "style", "title"])) == len(
+            BeautifulSoup(page.render(new_notebook(), facts=facts), "html.parser").find_all(
+                ["meta", "link", "script", "style", "title"]
+            )
+        )
+
+
+def test_gate_takes_none_of_them_for_a_person(names):
+    refuse_personal(shown([each for each in names if "@" not in each]), name="page")
+
+
+# --- in a browser ---------------------------------------------------------------------------------
+
+CHROMIUM = shutil.which("chromium")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="needs a chromium on the path")
+def test_no_hostile_name_runs_asks_or_speaks(tmp_path, facts):
+    sync_api = pytest.importorskip("playwright.sync_api")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        for start in range(0, len(STRINGS), 15):
+            file = tmp_path / f"{start}.html"
+            html = page.render(shown(list(STRINGS[start : start + 15])), facts=facts)
+            file.write_text(html, encoding="utf-8")
+            tab, asked, said = chromium.new_page(), [], []
+            tab.on("request", lambda request, asked=asked: asked.append(request.url))
+            tab.on("dialog", lambda dialog, said=said: said.append(dialog.dismiss()))
+            tab.goto(file.as_uri())
+            tab.wait_for_function(
+                "() => [...document.querySelectorAll('.live')]"
+                ".every(live => live.classList.contains('drawn'))"
+            )
+            for each in tab.locator("summary").all():
+                each.click()
+            assert tab.evaluate("window.hacked") is None
+            assert said == []
+            assert not [url for url in asked if not url.startswith(("file:", "data:", "blob:"))]
+            assert CANARY not in " ".join(asked)
+            tab.close()
+        chromium.close()
