@@ -41,7 +41,7 @@ class Morning:
     def ready(self, *, minutes=None, **more):
         until = None if minutes is None else SIX + minutes * 60 * SECOND
         return readiness.ready(
-            self.take, until=until, sleep=self.sleep, now=lambda: self.time, **more
+            self.take, until=until, sleep=self.sleep, clock=lambda: self.time, **more
         )
 
 

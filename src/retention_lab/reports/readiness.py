@@ -27,7 +27,7 @@ def ready(
     excused: Collection[dt.date] = (),
     stated: dt.date | None = None,
     sleep: Callable[[float], None] = time.sleep,
-    now: Callable[[], dt.datetime] = _utc_now,
+    clock: Callable[[], dt.datetime] = _utc_now,
 ) -> tuple[Snapshot, tuple[Arrival, ...]]:
     """Take a snapshot whose orders are complete, waiting for them if need be.
 
@@ -39,8 +39,8 @@ def ready(
         How long to look again each minute; None means not at all.
     excused, stated
         As `completeness.arrivals` takes them.
-    sleep, now
-        The clock.
+    sleep, clock
+        How time passes.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def ready(
         try:
             return _judged(take(), excused=excused, stated=stated)
         except checks.BadData:  # also where an export is only half written
-            left = 0.0 if until is None else (until - now()).total_seconds()
+            left = 0.0 if until is None else (until - clock()).total_seconds()
             if left <= 0:
                 raise
         sleep(min(PAUSE, left))

@@ -11,6 +11,8 @@ from typing import Any
 from retention_lab.reports import (
     brand,
     calendar,
+    erasure,
+    keeping,
     kernel,
     making,
     manifest,
@@ -29,7 +31,7 @@ from retention_lab.reports.run import Call, moment, told
 from retention_lab.reports.suite import Suite
 from retention_lab.state import State
 from retention_lab.tables import annotations as happenings
-from retention_lab.tables import engine, snapshot, store
+from retention_lab.tables import engine, pruning, snapshot, store
 from retention_lab.tables.completeness import Arrival
 from retention_lab.tables.snapshot import Snapshot
 from retention_lab.tables.source import Source
@@ -58,6 +60,7 @@ def make(
     with kernel.stoppable(), publish.locked(shelf):
         state = past.opened(call.state, shelf=shelf)
         past.keep(state, shelf)
+        erasure.keep_out(unchanged.source_of(suite), state)
         taken, late = _ready(suite, call, as_of=as_of)
         earlier = call.before or past.before(state, suite, as_of=taken.as_of)
         edition = Edition(
@@ -86,6 +89,7 @@ def make(
             about["fingerprint"] = mark
         _publish(made, about, shelf=shelf, as_of=taken.as_of, add=call.only is not None)
         past.keep(state, shelf)
+        _prune(suite, shelf)
     return _done(suite, about, made, folder=there, begun=begun)
 
 
@@ -180,6 +184,13 @@ def _publish(
         publish.write_json(partial / publish.RESULTS, head, notebooks=results)
         manifests = {name: each.manifest for name, each in made.items()}
         publish.write_json(partial / publish.MANIFEST, about, notebooks=manifests)
+
+
+def _prune(suite: Suite, shelf: Path) -> None:
+    """Keep the newest reports only, and the snapshots of those that are left."""
+    if suite.keep is not None:
+        publish.prune(shelf, keep=suite.keep)
+        pruning.prune(unchanged.source_of(suite), needed=keeping.needed(shelf.parent))
 
 
 def _failed(
