@@ -164,6 +164,10 @@ def _cells(frame: pd.DataFrame, means: pd.DataFrame, *, minor_per_unit: int) -> 
     # Each part must have all columns, or pandas would guess the types of those without a value.
     parts = [part.reindex(columns=columns) for part in (cells, mean) if len(part)]
     data = pd.concat(parts) if parts else cells.reindex(columns=columns)
+    if not any(isinstance(each, str) for each in data["active"]):
+        data = data.astype(
+            {"active": "Int64"}
+        )  # the mean has none: JSON knows no NaN
     return data.astype({"revenue": "float64"}).round({**ROUND, "revenue": 0})
 
 
