@@ -549,13 +549,15 @@ def test_rows_left_out_say_that_they_do_not_know_of_a_choice_of_customers():
     ("minor_per_unit", "written"), [(100, "123.45"), (1, "12,345"), (1000, "12.345")]
 )
 def test_rows_left_out_have_the_decimals_of_their_currency(minor_per_unit, written):
-    frame = rows_of(("used", 2, 12_000), ("used", 1, 345), ("odd", 1_500, 0))
+    frame = rows_of(("used", 20, 12_000), ("used", 10, 345), ("odd", 1_500, 0))
     table = wording.waterfall(frame, currency="EUR", minor_per_unit=minor_per_unit)
     assert table.reset_index().to_numpy().tolist() == [
         ["orders", "odd", "1,500", ""],
-        ["orders", "used", "3", written],
+        ["orders", "used", "30", written],
     ]
     assert table.columns[-1] == "Amount (EUR)"
+    few = wording.waterfall(rows_of(("used", 3, 345)), currency="EUR", minor_per_unit=100)
+    assert few.to_numpy().tolist() == [["used", "3", "of fewer than 10"]]
 
 
 def totals(*agree):
