@@ -16,6 +16,10 @@ class Refusal(ValueError):
 
     exit_code = 2
 
+    def _render_traceback_(self) -> list[str]:
+        """What JupyterLab shows: the sentence, without the lines of ours that said it."""
+        return [str(self)]
+
 
 class BadParameter(Refusal):
     """A setting, name or file of the user's does not fit (exit code 2)."""

@@ -154,7 +154,8 @@ def test_what_is_unchanged_is_not_delivered_again(suite, ran):
 def test_delivery_follows_in_order_and_its_trouble_is_an_exit_code(suite, ran, monkeypatch):
     outcomes, _, told = ran
     outcomes += ["published"]
-    loud = suite.model_copy(update={"publish": "share", "on_success": ["tell"], "pdf": True})
+    told_to = {"publish": "share", "on_success": ["tell"], "pdf": True, "readers": ["a@b.org"]}
+    loud = suite.model_copy(update=told_to)
     assert do(loud).exit_code == 0
     assert told == ["print_pages", "index", "publish", "call", "tell"]
 

@@ -34,8 +34,7 @@ class Entry:
 
     `pages` gives the title of each page and where it lies, relative to the catalogue, or nothing
     where it is no longer kept; `headlines` by the same titles what a page says first. `series` are
-    the key numbers of a suite's newest report; `key_numbers` labels with their text, where no older
-    ones are known. `remarks` are sentences about what went wrong.
+    the key numbers of a suite's newest report. `remarks` are sentences about what went wrong.
     """
 
     suite: str
@@ -45,7 +44,6 @@ class Entry:
     source: str
     pages: Mapping[str, str] = field(default_factory=dict)
     headlines: Mapping[str, str] = field(default_factory=dict)
-    key_numbers: Sequence[tuple[str, str]] = ()
     series: Sequence[Series] = ()
     remarks: Sequence[str] = ()
     due: Due | None = None

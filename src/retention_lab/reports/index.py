@@ -75,6 +75,8 @@ def write(out: Path, *, state: State | None, now: dt.datetime, brand: Brand | No
     out.mkdir(parents=True, exist_ok=True)
     with (out / ".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # two suites may end at once: neither overlooks the other
+        for left in out.glob(".partial-*"):  # by a process that was killed
+            left.unlink()
         index = out / "index.html"
         runs = entries(out, state=state, now=now)
         publish.write(index, catalogue.render(runs, brand=brand))

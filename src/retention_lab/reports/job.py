@@ -16,7 +16,7 @@ from pathlib import Path
 
 from retention_lab import checks
 from retention_lab import state as states
-from retention_lab.reports import calendar, run
+from retention_lab.reports import calendar, run, stopping
 from retention_lab.reports.ran import Failure, Ran, last, note
 from retention_lab.reports.run import Call
 from retention_lab.reports.suite import Period, Suite
@@ -72,10 +72,11 @@ def do(suite: Suite, call: Call, *, days: Sequence[dt.date] = ()) -> Done:
         When the run was stopped from outside; nothing more is run.
     """
     asked: Sequence[dt.date | None] = days or [None]
-    pairs = [(each, _one(each, call, as_of=day)) for each in suite.expanded() for day in asked]
-    if all(ran.status == "unchanged" or ran.exit_code == LOCKED for _, ran in pairs):
-        return Done(rans=tuple(ran for _, ran in pairs))
-    return _Delivery(call=call, pairs=pairs).done()
+    with stopping.stoppable():
+        pairs = [(each, _one(each, call, as_of=day)) for each in suite.expanded() for day in asked]
+        if all(ran.status == "unchanged" or ran.exit_code == LOCKED for _, ran in pairs):
+            return Done(rans=tuple(ran for _, ran in pairs))
+        return _Delivery(call=call, pairs=pairs).done()
 
 
 def afresh(
@@ -89,7 +90,8 @@ def afresh(
     """Run a suite into a place of its own, as at a moment `now`, with nothing skipped or sent."""
     moment = now or dt.datetime.now(dt.UTC)
     call = Call(out=out, state=out / ".state", now=moment, force=True, before=before)
-    return run.run(suite, call, as_of=as_of)
+    with stopping.stoppable():
+        return run.run(suite, call, as_of=as_of)
 
 
 def known(folder: Path) -> State | None:
@@ -145,10 +147,7 @@ class _Delivery:
         index = self._index()
         self._copy()
         self._call()
-        from retention_lab.reports import mail  # noqa: PLC0415
-
-        with self._trying():
-            mail.tell(self.pairs, by=mail.settings(os.environ))
+        self._mail()
         rans, troubles = tuple(ran for _, ran in self.pairs), tuple(self.troubles)
         for suite, ran in self._fresh if troubles else ():
             note(ran.model_copy(update={"undelivered": troubles}), self.call.out / suite.name)
@@ -159,30 +158,37 @@ class _Delivery:
         return [(suite, ran) for suite, ran in self.pairs if ran.status.startswith("published")]
 
     def _print(self) -> None:
-        from retention_lab.reports import pdf  # noqa: PLC0415
-
         for pages in (ran.pages for suite, ran in self._fresh if suite.pdf):
+            from retention_lab.reports import pdf  # noqa: PLC0415  it loads a reader of pages
+
             with self._trying():
                 pdf.print_pages([Path(page) for page in pages])
 
     def _copy(self) -> None:
-        from retention_lab.reports import delivery  # noqa: PLC0415
-
         places = {suite.name: suite.publish for suite, _ in self._fresh if suite.publish}
         for name, place in places.items():
+            from retention_lab.reports import delivery  # noqa: PLC0415  as above
+
             with self._trying():
                 delivery.publish(self.call.out, Path(place), name)
 
     def _call(self) -> None:
-        from retention_lab.reports import hooks, scrubbing  # noqa: PLC0415
-
         for suite, ran in self.pairs:
             command = suite.on_failure if ran.status == "failed" else suite.on_success
             if command and ran.status != "unchanged":
+                from retention_lab.reports import hooks, scrubbing  # noqa: PLC0415  as above
+
                 secrets = scrubbing.secrets(suite.place(suite.source))
                 with self._trying():
                     file = note(ran, self.call.out / suite.name)  # of many days, that of this one
                     hooks.call(command, run_json=file, ran=ran, secrets=secrets)
+
+    def _mail(self) -> None:
+        if any(suite.readers or suite.owner_mail for suite, _ in self.pairs):
+            from retention_lab.reports import mail  # noqa: PLC0415  as above
+
+            with self._trying():
+                mail.tell(self.pairs, by=mail.settings(os.environ))
 
     def _index(self) -> Path:
         from retention_lab.reports import brand, index  # noqa: PLC0415

@@ -116,6 +116,9 @@ def make(
                 made[name] = future.result()
             except Stopped as failure:
                 failures[name] = failure
+            except BaseException:  # a full disk, or Ctrl-C: nothing more is begun
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
     return made, failures
 
 

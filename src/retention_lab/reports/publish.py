@@ -22,16 +22,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
-
-import nbformat
+from typing import TYPE_CHECKING, Any
 
 from retention_lab import checks
-from retention_lab.reports import catalogue
-from retention_lab.reports.catalogue import Entry
-from retention_lab.reports.kernel import Stopped
 from retention_lab.reports.ran import RAN
+
+if TYPE_CHECKING:
+    from retention_lab.reports.kernel import Stopped
 
 MANIFEST, RESULTS = "manifest.json", "results.json"
 FAILED, LATEST = "failed", "latest"
@@ -236,6 +233,8 @@ def keep_failed(
 
     Some run of the suite after `FAILED_DAYS` days, or a good one of that day, removes it.
     """
+    import nbformat  # noqa: PLC0415  an unchanged or refused suite leaves no notebook
+
     kept = shelf / FAILED / str(as_of)
     kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     told = {name: {"failure": str(failure)} for name, failure in failures.items()}
@@ -276,45 +275,6 @@ def read_json(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def before(shelf: Path, *, about: Mapping[str, Any]) -> Path | None:
-    """Find the results of the newest older report of the same shop, customers and time zone."""
-    for day in sorted(_days(shelf), reverse=True):
-        folder = shelf / str(day)
-        if str(day) < about["as_of"] and _whose(read_json(folder / MANIFEST)) == _whose(about):
-            return folder / RESULTS
-    return None
-
-
-def _whose(about: Mapping[str, Any]) -> tuple[str, ...]:
-    snapshot = about["snapshot"]
-    return about["source"]["name"], snapshot["where"], snapshot["time_zone"]
-
-
-def write_index(out: Path) -> Path:
-    """Write the front page from what lies in the folders, and return its path."""
-    out.mkdir(parents=True, exist_ok=True)
-    with (out / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # two suites may end at once: neither overlooks the other
-        index = out / "index.html"
-        write(index, catalogue.render(entries(out)))
-    return index
-
-
-def entries(out: Path) -> list[Entry]:
-    """Return every run that lies under `out`.
-
-    Of one day, a failed one comes before the good one that it did not replace.
-    """
-    shelves = sorted(folder for folder in out.iterdir() if folder.is_dir())
-    failed = [
-        _entry(shelf / FAILED / str(day), status="failed")
-        for shelf in shelves
-        for day in _days(shelf / FAILED)
-    ]
-    good = [_entry(shelf / str(day), status="good") for shelf in shelves for day in _days(shelf)]
-    return failed + good
-
-
 def _days(folder: Path) -> list[dt.date]:
     found = folder.iterdir() if folder.is_dir() else ()
     return [dt.date.fromisoformat(each.name) for each in found if _is_report(each)]
@@ -322,38 +282,3 @@ def _days(folder: Path) -> list[dt.date]:
 
 def _is_report(folder: Path) -> bool:
     return bool(_DAY.fullmatch(folder.name)) and (folder / MANIFEST).is_file()
-
-
-def _entry(folder: Path, *, status: catalogue.Status) -> Entry:
-    manifest, results = read_json(folder / MANIFEST), read_json(folder / RESULTS)
-    shelf = quote(manifest["suite"])
-    notebooks = results.get("notebooks", {})
-    return Entry(
-        suite=manifest["title"],
-        as_of=dt.date.fromisoformat(manifest["as_of"]),
-        status=status,
-        simulated=manifest["source"]["simulated"],
-        source=manifest["source"]["shown"],
-        pages={
-            each["title"]: f"{shelf}/{folder.name}/{quote(name)}.html"
-            for name, each in notebooks.items()
-        },
-        headlines={
-            each["title"]: each["headline"] for each in notebooks.values() if each.get("headline")
-        },
-        key_numbers=[
-            _key_number(result)
-            for each in notebooks.values()
-            for result in each["results"]
-            if _is_key(result)
-        ],
-    )
-
-
-def _is_key(result: Mapping[str, Any]) -> bool:
-    return bool(result.get("key") and result.get("text"))
-
-
-def _key_number(result: Mapping[str, Any]) -> tuple[str, str]:
-    label, about = result.get("label") or result["name"], result.get("about", "")
-    return f"{label}, {about}" if about and about not in label else label, result["text"]

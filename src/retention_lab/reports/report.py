@@ -13,7 +13,6 @@ from retention_lab.reports import (
     calendar,
     erasure,
     keeping,
-    kernel,
     making,
     manifest,
     past,
@@ -57,7 +56,7 @@ def make(
     if look:
         brand.load(look)
     shelf = call.out / suite.name
-    with kernel.stoppable(), publish.locked(shelf):
+    with publish.locked(shelf):
         state = past.opened(call.state, shelf=shelf)
         past.keep(state, shelf)
         erasure.keep_out(unchanged.source_of(suite), state)
