@@ -108,6 +108,13 @@ def test_suite_that_is_being_run_leaves_the_note_of_the_other_run(suite, ran):
     assert do(suite, DAYS).exit_code == 2
 
 
+def test_slip_of_the_caller_is_no_failure_of_the_suite(suite, ran):
+    call = Call(out=Path("reports"), state=Path("state"), now=NOW, only="99")
+    with pytest.raises(BadParameter, match="no notebook '99'"):
+        job.do(suite, call)
+    assert not Path("reports").exists()
+
+
 def test_run_that_is_stopped_stops_all(suite, ran):
     outcomes, asked, _ = ran
     outcomes += [Ended(15), "published"]

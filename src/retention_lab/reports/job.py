@@ -67,10 +67,11 @@ def do(suite: Suite, call: Call, *, days: Sequence[dt.date] = ()) -> Done:
     Raises
     ------
     BadParameter
-        When the matrix does not fit.
+        When the suite has no such notebook, or its matrix does not fit.
     Ended
         When the run was stopped from outside; nothing more is run.
     """
+    suite.chosen(call.only)  # a slip of the caller's is no failure of the suite
     asked: Sequence[dt.date | None] = days or [None]
     with stopping.stoppable():
         pairs = [(each, _one(each, call, as_of=day)) for each in suite.expanded() for day in asked]
