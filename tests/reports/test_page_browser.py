@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import os
 import re
 import shutil
-from pathlib import Path
+from importlib import resources
 from urllib.parse import quote
 
 import altair as alt
@@ -321,11 +320,9 @@ def test_front_page_fits_its_window(opened, front, width):
     assert tab.evaluate("document.documentElement.scrollWidth") == width
 
 
-# axe-core is no package of Python: name its file here to have the rules of WCAG checked.
-AXE = os.environ.get("AXE_CORE", "")
+AXE = resources.files("axe_playwright_python") / "axe.min.js"  # axe-core: the rules of WCAG
 
 
-@pytest.mark.skipif(not AXE, reason="needs AXE_CORE, the path of axe.min.js")
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("scripts", [True, False])
 def test_page_breaks_no_rule_of_accessibility(visit, hostile, width, scripts):
@@ -333,7 +330,6 @@ def test_page_breaks_no_rule_of_accessibility(visit, hostile, width, scripts):
     assert violations(tab) == []
 
 
-@pytest.mark.skipif(not AXE, reason="needs AXE_CORE, the path of axe.min.js")
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("moment", ["2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"])
 def test_front_page_breaks_no_rule_of_accessibility(opened, front, width, moment):
@@ -343,7 +339,7 @@ def test_front_page_breaks_no_rule_of_accessibility(opened, front, width, moment
 def violations(tab):
     """Return what axe-core finds with everything unfolded."""
     tab.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
-    tab.evaluate(Path(AXE).read_text(encoding="utf-8"))
+    tab.evaluate(AXE.read_text(encoding="utf-8"))
     rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     found = tab.evaluate(f"axe.run(document, {{runOnly: {rules}}})")["violations"]
     return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
