@@ -64,6 +64,7 @@ def test_ledger_shows_itself_as_what_the_runner_gathers():
                 "period": "2026-08-01/2026-08-31",
                 "population": "first_ordered_on >= date '2026-08-01'",
                 "text": "26.2\N{NO-BREAK SPACE}%",
+                "between": "23.8 to 28.8",
                 # printf 'Those who did, of all.' | sha256sum
                 "definition_hash": "98c951e36537",
                 "method_version": __version__,
@@ -83,6 +84,7 @@ def test_ledger_shows_itself_as_what_the_runner_gathers():
                 "period": "",
                 "population": "",
                 "text": "9,165",
+                "between": "",
                 "definition_hash": "e02dd0ab39a4",
                 "method_version": __version__,
             },

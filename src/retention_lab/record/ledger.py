@@ -187,6 +187,7 @@ class Ledger:
             {
                 **asdict(claim),
                 "text": claim.text,
+                "between": "" if claim.low is None else claim.between,
                 "definition_hash": hashlib.sha256(claim.definition.encode()).hexdigest()[:12],
                 "method_version": metadata.version("retention-lab"),
             }

@@ -23,7 +23,8 @@ Claim: TypeAlias = Mapping[str, Any]  # a number as the ledger shows it
 class Point:
     """A number as one report printed it; `broken` says why it does not go on from the one before.
 
-    `about` is the period or group described, `low` and `high` its interval, where it has one.
+    `about` is the period or group described, `low` and `high` its interval, where it has one, and
+    `between` that interval as people write it.
     """
 
     as_of: dt.date
@@ -31,6 +32,7 @@ class Point:
     text: str
     low: float | None = None
     high: float | None = None
+    between: str = ""
     about: str = ""
     broken: tuple[str, ...] = ()
 
@@ -139,6 +141,7 @@ def _point(report: Report, claim: Claim, *, broken: tuple[str, ...]) -> Point:
         text=claim.get("text") or str(claim["value"]),
         low=claim.get("low"),
         high=claim.get("high"),
+        between=claim.get("between", ""),
         about=claim.get("about", ""),
         broken=broken,
     )
