@@ -175,7 +175,6 @@ def test_a_sentence_stands_in_the_place_of_what_cannot_be_drawn():
     assert {name for name, picture in few.items() if not isinstance(picture, Instead)} == {
         "curve",
         "tiers",
-        "revenue",
         "left_out",
     }
 
@@ -420,13 +419,14 @@ def test_tier_of_a_few_is_hidden_with_what_would_tell_of_it(caplog):
 # --- revenue --------------------------------------------------------------------------------------
 
 
-def months_frame(customers):
+def months_frame(customers, new=0):
     return pd.DataFrame(
         {
             "month": pd.date_range("2023-01-01", periods=len(customers), freq="MS"),
             "revenue_new": 12_345,
             "revenue_returning": 100_000,
             "customers": customers,
+            "customers_new": new,
             "complete": [True] * (len(customers) - 1) + [False],
         }
     )
@@ -447,6 +447,22 @@ def test_revenue_is_in_whole_units_and_leaves_months_of_few_customers_out():
     assert set(data_of(complete)["revenue"]) == {12_345, 100_000}
     assert "left out" not in complete.usermeta["caption"]
     assert isinstance(charts.monthly_revenue(months_frame([1, 0]), **MONEY), Instead)
+
+
+def test_revenue_of_a_few_new_or_returning_customers_is_not_drawn():
+    # By month: nobody returns, three do, three are new, enough of both, and the smallest month,
+    # which would give that of the three back.
+    new = [50, 37, 3, 40, 10]
+    chart = charts.monthly_revenue(months_frame([50, 40, 30, 60, 20], new), **MONEY)
+    data = data_of(chart)
+    who = data.groupby(pd.to_datetime(data["month"]).dt.month)["who"].agg(set)
+    both = {"new customers", "returning customers"}
+    assert who.to_dict() == {1: both, 2: {"all customers"}, 4: both}
+    assert data.set_index("who")["revenue"].loc["all customers"] == 1_123
+    assert chart.usermeta["caption"].endswith(
+        "Months with fewer than 10 customers are left out, and what would tell of them. Where "
+        "fewer than 10 are returning, the month is drawn as a whole."
+    )
 
 
 # --- triangle -------------------------------------------------------------------------------------

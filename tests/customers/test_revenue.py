@@ -29,6 +29,8 @@ def test_monthly_revenue_agrees_with_pandas(seed):
     assert whole.tolist() == days.groupby(month)["revenue"].sum().tolist()
     assert got["orders"].tolist() == days.groupby(month).size().tolist()
     assert got["customers"].tolist() == days.groupby(month)["customer_id"].nunique().tolist()
+    first = days["customer_id"].where(is_new).groupby(month).nunique()
+    assert got["customers_new"].tolist() == first.tolist()
 
 
 def test_months_without_a_purchase_are_zero_and_the_month_in_progress_is_marked():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import types
+
 import pandas as pd
 import pytest
 
@@ -56,6 +58,45 @@ def test_best_customers_are_counted_and_few_of_them_not_shown():
     asked.concentration(ledger, frame)
     assert sentences.concentration(ledger).replace("\N{NO-BREAK SPACE}", " ") == (
         "The best 20 % of customers (18) brought 62.0 % of all revenue."
+    )
+
+
+def months(*customers):
+    """Months that are over, with so many customers each, and of them so many new ones."""
+    every, new = zip(*customers, strict=True)
+    return pd.DataFrame(
+        {
+            "month": pd.date_range("2023-01-01", periods=len(every), freq="MS"),
+            "revenue_new": 3_000,
+            "revenue_returning": 1_000,
+            "customers": every,
+            "customers_new": new,
+            "complete": True,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("frame", "recorded"),
+    [
+        (months((40, 40), (40, 20)), ["revenue", "returning_share"]),
+        (months((40, 40), (40, 31)), ["revenue"]),
+        (months((40, 40), (40, 9)), []),
+        (months((40, 40), (9, 9)), []),
+        # The second smallest would give the smallest back.
+        (months((40, 40), (9, 9), (12, 12)), []),
+    ],
+    ids=["both are many", "few return", "few are new", "few in all", "beside a few"],
+)
+def test_month_is_told_as_far_as_it_tells_of_no_few(frame, recorded):
+    shop = types.SimpleNamespace(minor_per_unit=100, currency="GBP")
+    ledger = Ledger()
+    asked.last_month(ledger, frame, shop)
+    assert [claim.name for claim in ledger.claims()] == recorded
+    said = sentences.last_month(ledger)
+    assert ("of that" in said.lower()) == (len(recorded) == 2)
+    assert recorded or said == (
+        "No month is over yet, or the last would tell of fewer than 10 customers."
     )
 
 

@@ -29,12 +29,14 @@ from retention_lab.charts.frame import (
     tooltips,
 )
 from retention_lab.record import SMALL, headed, money, percent
+from retention_lab.record.asked import hidden_months
 from retention_lab.record.periods import hidden_tiers
-from retention_lab.record.small import HIDDEN, apart, cells, covered, few
+from retention_lab.record.small import HIDDEN, Mask, apart, cells, few
 from retention_lab.tables.annotations import Annotation
 from retention_lab.wording import Instead, full_day
 
 STEPS = 120  # of a curve: more than a screen shows
+BY_WHOM = {"returning customers": BLUE, "new customers": ORANGE, "all customers": GREY}
 _HIDING = f" {HIDDEN} stands for what would tell of fewer than {SMALL} customers."
 
 
@@ -165,8 +167,9 @@ def monthly_revenue(
 ) -> AnyChart | Instead:
     """Revenue by month from new and from returning customers.
 
-    `months` is what `revenue.monthly_revenue` gave. A month in which fewer than `SMALL` customers
-    bought is left out, and with a single one the next smallest; one without any sales is not.
+    `months` is what `revenue.monthly_revenue` gave. A month that would tell of fewer than `SMALL`
+    customers is left out, or drawn as a whole; see `asked.hidden_months`. One without any sales is
+    not.
     """
     columns: Columns = {
         "month": ("Month", MONTH),
@@ -174,17 +177,14 @@ def monthly_revenue(
         "revenue": (headed("Revenue", currency), COUNT),
         "complete": ("Month is over", TEXT),
     }
-    hidden = covered(months["customers"])
+    hidden, whole = hidden_months(months)
     kept = months[~hidden]
     if not kept["customers"].any():
         return Instead(f"No picture: in no month did {SMALL} customers or more buy.")
-    whole = 1 / minor_per_unit
-    who = {"revenue_returning": "returning customers", "revenue_new": "new customers"}
-    data = kept.melt(["month", "complete"], list(who), var_name="who", value_name="revenue")
-    data = data.assign(who=data["who"].map(who), revenue=(data["revenue"] * whole).round())
-    left_out = f" Months with fewer than {SMALL} customers are left out"
-    left_out += ", and what would tell of them." if hidden[~few(months["customers"])].any() else "."
-    colours = dict(zip(who.values(), (BLUE, ORANGE), strict=True))
+    data = _by_whom(kept, whole=whole[~hidden]).assign(
+        revenue=lambda parts: (parts["revenue"] / minor_per_unit).round()
+    )
+    colours = {name: BY_WHOM[name] for name in BY_WHOM if name in set(data["who"])}
     bars = stacked_by_month(data, columns, size="revenue", part="who", colours=colours)
     bars = bars.encode(opacity=alt.condition("datum.complete", alt.value(1), alt.value(0.45)))
     shown = on_axis(annotations, months=kept["month"])
@@ -192,22 +192,45 @@ def monthly_revenue(
         annotated(bars, shown, months=kept["month"]),
         description=(
             "Revenue by month from new and returning customers."
-            + _last_month(kept, whole=whole, currency=currency)
+            + _last_month(kept, minor_per_unit=minor_per_unit, currency=currency)
         ),
         caption=(
             "Revenue by month. New means: in the month of the first purchase. "
             "A month that is not over is pale."
-            + ("" if len(kept) == len(months) else left_out)
+            + _what_is_hidden(months, hidden, whole & ~hidden)
             + caption(shown)
         ),
         columns=columns,
     )
 
 
-def _last_month(months: pd.DataFrame, *, whole: float, currency: str) -> str:
+def _by_whom(months: pd.DataFrame, *, whole: Mask) -> pd.DataFrame:
+    """List what each month brought: new and returning customers apart, or together."""
+    returning, new, everybody = BY_WHOM
+    parts = months.rename(columns={"revenue_returning": returning, "revenue_new": new})
+    apart = parts[~whole].melt(
+        ["month", "complete"], [returning, new], var_name="who", value_name="revenue"
+    )
+    together = months[whole].assign(
+        who=everybody, revenue=lambda part: part["revenue_new"] + part["revenue_returning"]
+    )
+    return pd.concat([apart, together[apart.columns]])
+
+
+def _what_is_hidden(months: pd.DataFrame, hidden: Mask, whole: Mask) -> str:
+    said = ""
+    if hidden.any():
+        said = f" Months with fewer than {SMALL} customers are left out"
+        said += ", and what would tell of them." if hidden[~few(months["customers"])].any() else "."
+    if whole.any():
+        said += f" Where fewer than {SMALL} are returning, the month is drawn as a whole."
+    return said
+
+
+def _last_month(months: pd.DataFrame, *, minor_per_unit: int, currency: str) -> str:
     over = months[months["complete"]]
     if over.empty:
         return ""
     last = over.iloc[-1]
-    revenue = (last["revenue_new"] + last["revenue_returning"]) * whole
+    revenue = (last["revenue_new"] + last["revenue_returning"]) / minor_per_unit
     return f" {last['month']:{MONTH}}: {money(revenue, currency)}."

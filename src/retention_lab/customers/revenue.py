@@ -26,7 +26,7 @@ def monthly_revenue(orders: ibis.Table, *, as_of: dt.date) -> pd.DataFrame:
     DataFrame
         One row per `month` (its first day) from the first purchase to `as_of`, zeros included:
         `revenue_new` and `revenue_returning` (minor units), `orders` (customer-days), `customers`,
-        `complete` (the month was over by `as_of`).
+        of them `customers_new`, `complete` (the month was over by `as_of`).
 
     Raises
     ------
@@ -44,6 +44,7 @@ def monthly_revenue(orders: ibis.Table, *, as_of: dt.date) -> pd.DataFrame:
             revenue_returning=_.revenue.sum(where=~_.is_first).fill_null(0),
             orders=_.orders.sum(),
             customers=_.count(),
+            customers_new=_.is_first.sum().cast("int64"),
         )
     )
     if months.empty:

@@ -9,7 +9,7 @@ from retention_lab.customers.repurchase import completed_median
 from retention_lab.inference.interval import Interval
 from retention_lab.inference.proportions import proportion
 from retention_lab.record.ledger import Ledger
-from retention_lab.record.small import SMALL, of_share, splits
+from retention_lab.record.small import SMALL, Mask, covered, few, of_share, splits
 from retention_lab.survival.daygrid import kaplan_meier, median_time
 from retention_lab.tables.snapshot import Snapshot
 
@@ -49,10 +49,22 @@ def returned(ledger: Ledger, cohort: Cohort, *, name: str, group: str) -> None:
     )
 
 
+def hidden_months(months: pd.DataFrame) -> tuple[Mask, Mask]:
+    """Say which of `revenue.monthly_revenue` to hide, and of which to hide who brought it.
+
+    A month in which fewer than `SMALL` customers bought is hidden, and with a single one the next
+    smallest. So is one with a few new customers: the cohorts of a triangle add up to what the
+    others brought. With a few returning ones, the month is shown as a whole.
+    """
+    hidden = covered(months["customers"], hidden=few(months["customers_new"]))
+    return hidden, few(months["customers"] - months["customers_new"])
+
+
 def last_month(ledger: Ledger, months: pd.DataFrame, shop: Snapshot) -> None:
     """Record the revenue of the last month that is over, and what returning customers brought."""
-    over = months[months["complete"]]
-    if over.empty or over["customers"].iloc[-1] < SMALL:
+    hidden, whole = hidden_months(months)
+    over = months.assign(hidden=hidden, whole=whole)[months["complete"]]
+    if over.empty or over["customers"].iloc[-1] < SMALL or over["hidden"].iloc[-1]:
         return
     last = over.iloc[-1]
     returning = int(last["revenue_returning"])
@@ -67,7 +79,7 @@ def last_month(ledger: Ledger, months: pd.DataFrame, shop: Snapshot) -> None:
         about=about,
         definition="Sum of order amounts before returns.",
     )
-    if revenue:
+    if revenue and not last["whole"]:
         ledger.record(
             "returning_share",
             returning / revenue,

@@ -71,7 +71,7 @@ def _few(few: Sequence[str]) -> str:
 def last_month(ledger: Ledger) -> str:
     """Say what the last month that is over brought, and how much of it from returning customers."""
     if "revenue" not in ledger:
-        return f"No month with {SMALL} customers or more is over yet."
+        return f"No month is over yet, or the last would tell of fewer than {SMALL} customers."
     revenue = ledger["revenue"]
     sentence = f"In {revenue.about} customers bought for {revenue.text}."
     if "returning_share" not in ledger:
