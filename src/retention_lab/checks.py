@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+SMALLEST_CELL = "RETENTION_LAB_SMALLEST_CELL"  # by which a suite says what is too few to show
 
 
 class Refusal(ValueError):
@@ -69,6 +71,20 @@ def at_least(name: str, value: float, least: float) -> float:
     if not math.isfinite(value) or value < least:
         raise BadParameter(f"{name} must be at least {least:g}, got {value!r}.")
     return value
+
+
+def smallest_cell(environment: Mapping[str, str]) -> int:
+    """Read how many customers a group must have to be shown: 10 unless told otherwise.
+
+    Raises
+    ------
+    BadParameter
+        When the variable holds anything but a whole number from 2 to 100.
+    """
+    text = environment.get(SMALLEST_CELL, "").strip() or "10"
+    if not (text.isascii() and text.isdigit() and 2 <= int(text) <= 100):
+        raise BadParameter(f"{SMALLEST_CELL} must be a whole number from 2 to 100, got {text!r}.")
+    return int(text)
 
 
 def columns(name: str, present: Iterable[str], needed: Iterable[str]) -> None:

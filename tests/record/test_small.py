@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from retention_lab import checks
 from retention_lab.checks import BadParameter
 from retention_lab.record import small
 
@@ -115,11 +119,19 @@ def test_with_two_as_the_smallest_cell_none_and_one_look_alike():
 
 @pytest.mark.parametrize(("text", "k"), [("", 10), ("2", 2), (" 25 ", 25), ("100", 100)])
 def test_smallest_cell_is_that_of_the_environment(text, k):
-    assert small.smallest_cell({small.VARIABLE: text}) == k
-    assert small.smallest_cell({}) == 10
+    assert checks.smallest_cell({checks.SMALLEST_CELL: text}) == k
+    assert checks.smallest_cell({}) == 10
+
+
+def test_kinds_of_customers_are_as_large_as_all_else_that_is_shown():
+    script = "from retention_lab import record; from retention_lab.customers import groups; "
+    script += "print(record.SMALL, groups.LEAST)"
+    environment = {**os.environ, checks.SMALLEST_CELL: "25"}
+    told = subprocess.check_output([sys.executable, "-c", script], env=environment, text=True)
+    assert told.split() == ["25", "25"]
 
 
 @pytest.mark.parametrize("text", ["1", "0", "101", "-5", "ten", "10.5", "1e1", "\u0665"])
 def test_smallest_cell_that_is_none_is_refused(text):
     with pytest.raises(BadParameter, match="RETENTION_LAB_SMALLEST_CELL must be a whole number"):
-        small.smallest_cell({small.VARIABLE: text})
+        checks.smallest_cell({checks.SMALLEST_CELL: text})

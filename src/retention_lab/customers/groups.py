@@ -6,6 +6,7 @@ of its own, and explain that people come back.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 
 import ibis
@@ -13,6 +14,7 @@ import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
 
+from retention_lab import checks
 from retention_lab.inference.decomposition import MOMENTS, PAIRS
 from retention_lab.tables.contracts import CONTRACTS
 from retention_lab.tables.engine import collect
@@ -21,7 +23,7 @@ from retention_lab.tables.snapshot import Snapshot
 FIRST_COUPON, FIRST_FAMILY = "first_coupon", "first_family"
 REST, UNKNOWN, EVERYBODY = "all others", "unknown", "all customers"
 VALUES = 5  # of a dimension that keep their name, the largest ones
-LEAST = 10  # customers of a group that is shown, as `record.SMALL`
+LEAST = checks.smallest_cell(os.environ)  # customers of a group that is shown
 _RANKED = 1_000  # values of a dimension that are ranked, the commonest of each side
 
 

@@ -17,7 +17,6 @@ suppression; here along one axis, where the possible range of a cell is known ex
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,31 +24,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from retention_lab import checks
 
-VARIABLE = "RETENTION_LAB_SMALLEST_CELL"
-USUAL, LEAST, MOST = 10, 2, 100
+SMALL = checks.smallest_cell(os.environ)
 HIDDEN = "\N{EN DASH}"  # stands for what is not few, but would tell what is
 
 Mask = NDArray[np.bool_]
 Counts = NDArray[np.int64]
-
-
-def smallest_cell(environment: Mapping[str, str]) -> int:
-    """Read how many customers a group must have to be shown.
-
-    Raises
-    ------
-    BadParameter
-        When the variable holds anything but a whole number from 2 to 100.
-    """
-    text = environment.get(VARIABLE, "").strip() or str(USUAL)
-    if not (text.isascii() and text.isdigit() and LEAST <= int(text) <= MOST):
-        raise checks.BadParameter(
-            f"{VARIABLE} must be a whole number from {LEAST} to {MOST}, got {text!r}."
-        )
-    return int(text)
-
-
-SMALL = smallest_cell(os.environ)
 
 
 def few(counts: ArrayLike) -> Mask:
@@ -149,7 +128,7 @@ def cells(counts: ArrayLike, hidden: ArrayLike) -> list[Any]:
 
 
 def _fewest() -> int:
-    return 0 if SMALL == LEAST else 1
+    return 0 if SMALL == 2 else 1
 
 
 def _known(
