@@ -15,7 +15,7 @@ import typer
 
 from retention_lab import __version__, checks
 from retention_lab.cli import keeping, running, show
-from retention_lab.cli.start import start
+from retention_lab.cli.start import start as _start
 
 DEBUG = "RETENTION_LAB_DEBUG"
 CODES = (
@@ -114,6 +114,6 @@ def demo(
 
 for _command in (
     running.run, running.status, keeping.verify, keeping.upgrade_check, keeping.backup,
-    keeping.restore, keeping.forget, start,
+    keeping.restore, keeping.forget, _start,
 ):  # fmt: skip
     app.command(epilog=CODES)(_command)

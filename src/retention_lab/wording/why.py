@@ -14,8 +14,8 @@ from retention_lab.wording.compare import as_claim, sides
 from retention_lab.wording.phrases import Instead, capitalised, quoted, span
 
 NONE = (
-    f"Nothing is explained: that takes two periods of {SMALL} customers or more each, in which not "
-    "all did alike."
+    f"Nothing is explained: that takes two periods in each of which {SMALL} customers or more did "
+    "so, and as many did not."
 )
 SILENT = Instead("")  # the picture beside it says why
 _MATERIAL = 0.1  # of a change: a smaller part of it is not worth "about 0.1 of the 6.2"
