@@ -26,6 +26,7 @@ from retention_lab.tables.drafts import (
 )
 from retention_lab.tables.drafts.profiling import Fit
 from retention_lab.tables.drafts.questions import Group, Talk
+from retention_lab.tables.drafts.readings import Reading
 from retention_lab.tables.drafts.sniffing import Layout
 from retention_lab.tables.names import Role
 
@@ -158,32 +159,27 @@ def _is_time(group: Group, name: str) -> bool:
 def _read(group: Group, found: Mapping[str, str], code: str, *, talk: Talk) -> dict[str, Fit]:
     """Decide how the times and numbers among the columns are read."""
     kinds = {column.name: column.kind for one in CONTRACTS.values() for column in one.columns}
-    times = {
-        raw: _time_readings(group, raw, talk)
+    ways = {
+        raw: _ways(group, raw, kinds[role], code, talk)
         for role, raw in found.items()
-        if kinds[role] == "time"
+        if kinds[role] != "text"
     }
-    numbers = {
-        raw: readings.number_readings(
-            group.cells(raw), currency=code if kinds[role] == "money" else None, said=talk.number
-        )
-        for role, raw in found.items()
-        if kinds[role] in ("money", "whole")
-    }
-    few_times = {raw: readings.likely(ways, group.cells(raw)) for raw, ways in times.items()}
-    few_numbers = {raw: readings.telling(ways) for raw, ways in numbers.items()}
-    fits = profiling.fits(group.tables, times=few_times, numbers=few_numbers)
-    unsure = {raw for raw, found in fits.items() if not any(fit.whole for fit in found)}
-    rest_times = {raw: times[raw] for raw in unsure if times.get(raw) != few_times.get(raw)}
-    rest_numbers = {raw: numbers[raw] for raw in unsure if numbers.get(raw) != few_numbers.get(raw)}
-    if rest_times or rest_numbers:
-        fits |= profiling.fits(group.tables, times=rest_times, numbers=rest_numbers)
-    chosen = spelling.times(group, {raw: fits[raw] for raw in times}, talk=talk)
-    return chosen | spelling.numbers(group, {raw: fits[raw] for raw in numbers}, talk=talk)
+    few = {raw: readings.likely(every, group.cells(raw)) for raw, every in ways.items()}
+    fits = profiling.fits(group.tables, few)
+    unsure = {raw for raw, fits_of in fits.items() if not any(fit.whole for fit in fits_of)}
+    rest = {raw: ways[raw] for raw in unsure if ways[raw] != few[raw]}
+    fits |= profiling.fits(group.tables, rest) if rest else {}
+    times = {raw: fits[raw] for raw, every in ways.items() if every[0].is_time}
+    numbers = {raw: fits[raw] for raw in ways if raw not in times}
+    settled = spelling.settle(group, times, talk=talk)
+    return settled | spelling.settle(group, numbers, talk=talk)
 
 
-def _time_readings(group: Group, raw: str, talk: Talk) -> list[readings.Reading]:
+def _ways(group: Group, raw: str, kind: str, code: str, talk: Talk) -> list[Reading]:
     cells = group.cells(raw)
+    if kind != "time":
+        currency = code if kind == "money" else None
+        return readings.number_readings(cells, currency=currency, said=talk.number)
     ways = readings.time_readings(cells)
     if talk.dates is None or not cells or not ways[0].formats:
         return ways

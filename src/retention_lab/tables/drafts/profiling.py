@@ -6,7 +6,7 @@ A head of a file may fit two readings that its last line tells apart.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import ibis
@@ -15,6 +15,8 @@ import ibis.expr.types as ir
 from retention_lab.tables import parsing
 from retention_lab.tables.drafts.readings import Reading
 from retention_lab.tables.engine import collect
+
+_COUNTS = ("filled", "read", "alone", "total", "clock", "utc")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,110 +40,57 @@ class Fit:
         return self.read == self.filled
 
 
-def fits(
-    tables: Sequence[ir.Table],
-    *,
-    times: Mapping[str, Sequence[Reading]],
-    numbers: Mapping[str, Sequence[Reading]],
-) -> dict[str, list[Fit]]:
+def fits(tables: Sequence[ir.Table], ways: Mapping[str, Sequence[Reading]]) -> dict[str, list[Fit]]:
     """Count what each reading makes of each column: one scan of every table, of these columns."""
-    wanted = {**times, **numbers}
-    read = [_valued(table, times, numbers) for table in tables]
-    total = _added_up(one.aggregate(**_sums(one, wanted, times=times)) for one in read)
-    places = {name: place for place, name in enumerate(wanted)}
-    return {
-        name: [
-            Fit(
-                reading=reading,
-                filled=int(total[f"filled_{places[name]}"]),
-                total=float(total[f"total_{places[name]}_{i}"]),
-                **{
-                    key: int(total[f"{key}_{places[name]}_{i}"])
-                    for key in ("read", "alone", "clock", "utc")
-                },
-            )
-            for i, reading in enumerate(readings)
-        ]
-        for name, readings in wanted.items()
-    }
-
-
-def _added_up(rows: Iterable[ir.Table]) -> Counter[Hashable]:
-    """Add up tables of one row; sums of floats differ in their last digits from run to run."""
-    total: Counter[Hashable] = Counter()
-    for row in rows:
-        total.update(collect(row).iloc[0].to_dict())
-    return total
-
-
-def _valued(
-    table: ir.Table,
-    times: Mapping[str, Sequence[Reading]],
-    numbers: Mapping[str, Sequence[Reading]],
-) -> ir.Table:
-    """Read each column in each way, once for all sums: `text_<column>`, `value_` and `utc_` of it.
-
-    Columns go by their place, and ways, too.
-    """
-    found: dict[str, ir.Value] = {}
-    for place, (name, readings) in enumerate({**times, **numbers}.items()):
-        raw = table[name]
-        cell = parsing.text(raw) if raw.type().is_string() else raw
-        found[f"text_{place}"] = parsing.text(raw).notnull()
-        for i, reading in enumerate(readings):
-            value, is_utc = _value(cell, reading, is_time=name in times)
-            found |= {f"value_{place}_{i}": value, f"utc_{place}_{i}": is_utc}
-    return table.select(**found)
-
-
-def _sums(
-    read: ir.Table, wanted: Mapping[str, Sequence[Reading]], *, times: Mapping[str, object]
-) -> dict[str, ir.Scalar]:
-    found: dict[str, ir.Scalar] = {}
-    for place, (name, readings) in enumerate(wanted.items()):
-        found[f"filled_{place}"] = read[f"text_{place}"].sum().fill_null(0)
-        values = [read[f"value_{place}_{i}"] for i in range(len(readings))]
-        for i, value in enumerate(values):
-            others = [other.isnull() for j, other in enumerate(values) if j != i]
-            alone = ibis.and_(value.notnull(), *others)
-            late = value.truncate("D") != value if name in times else ibis.ifelse(value > 0, 0, 0)
-            worth = ibis.ifelse(value.notnull(), 0, 0) if name in times else value
-            found |= {
-                f"read_{place}_{i}": value.count(),
-                f"alone_{place}_{i}": alone.sum().fill_null(0),
-                f"utc_{place}_{i}": read[f"utc_{place}_{i}"].sum().fill_null(0),
-                f"clock_{place}_{i}": late.sum().fill_null(0),
-                f"total_{place}_{i}": worth.sum().fill_null(0),
-            }
+    pairs = [(name, reading) for name, readings in ways.items() for reading in readings]
+    counted = _added_up(_counts(table, pairs) for table in tables)
+    found: dict[str, list[Fit]] = {name: [] for name in ways}
+    for i, (name, reading) in enumerate(pairs):
+        counts = {key: counted[f"{key}_{i}"] for key in _COUNTS}
+        found[name].append(Fit(reading=reading, **counts))
     return found
 
 
-def _value(cell: ir.Value, reading: Reading, *, is_time: bool) -> tuple[ir.Value, ir.BooleanValue]:
-    if is_time:
-        read = parsing.time(cell, formats=reading.formats, where="--dates")
-        return read.value, read.is_utc & read.value.notnull()
-    if reading.style is None:
-        return parsing.number(cell), ibis.literal(False)
-    value = parsing.styled_number(cell, style=reading.style, currency=reading.currency)
-    return value, ibis.literal(False)
+def _counts(table: ir.Table, pairs: Sequence[tuple[str, Reading]]) -> ir.Table:
+    """Read each column in each way once, then count; columns go by the place of their pair."""
+    read = [reading.read(table[name]) for name, reading in pairs]
+    cells = {f"cell_{i}": parsing.text(table[name]) for i, (name, _) in enumerate(pairs)}
+    values = {f"value_{i}": value for i, (value, _) in enumerate(read)}
+    rows = table.select(**cells, **values, **{f"utc_{i}": utc for i, (_, utc) in enumerate(read)})
+    found: dict[str, ir.Scalar] = {}
+    for i, (name, reading) in enumerate(pairs):
+        value = rows[f"value_{i}"]
+        others = [rows[f"value_{j}"] for j, pair in enumerate(pairs) if pair[0] == name and j != i]
+        is_alone = ibis.and_(value.notnull(), *(other.isnull() for other in others))
+        found |= {
+            f"filled_{i}": rows[f"cell_{i}"].count(),
+            f"read_{i}": value.count(),
+            f"alone_{i}": rows.count(where=is_alone),
+            f"utc_{i}": rows.count(where=rows[f"utc_{i}"] & value.notnull()),
+        }
+        if reading.is_time:
+            found[f"clock_{i}"] = rows.count(where=value.truncate("D") != value)
+        else:
+            found[f"total_{i}"] = value.sum().fill_null(0)
+    return rows.aggregate(**found)
 
 
-def examples(
-    tables: Sequence[ir.Table], name: str, reading: Reading, *, is_time: bool
-) -> list[str]:
-    """Return three values of a column that a reading does not read."""
-    return list(_unread(tables, name, reading, is_time=is_time))[:3]
+def _added_up(rows: Iterable[ir.Table]) -> Counter[str]:
+    """Add up tables of one row; sums of floats differ in their last digits from run to run."""
+    total: Counter[str] = Counter()
+    for row in rows:
+        total.update({str(name): n for name, n in collect(row).to_dict("records")[0].items()})
+    return total
 
 
-def _unread(
-    tables: Sequence[ir.Table], name: str, reading: Reading, *, is_time: bool
-) -> Iterator[str]:
+def examples(tables: Sequence[ir.Table], name: str, reading: Reading) -> list[str]:
+    """Return at most three values of a column that a reading does not read."""
+    found: list[str] = []
     for table in tables:
-        cell = parsing.text(table[name])
-        value, _ = _value(cell, reading, is_time=is_time)
-        bad = table.select(cell=cell, value=value)
-        bad = bad.filter(bad.value.isnull() & bad.cell.notnull())
-        yield from collect(bad.select("cell").distinct().order_by("cell").limit(3))["cell"]
+        rows = table.select(cell=parsing.text(table[name]), value=reading.read(table[name])[0])
+        bad = rows.filter(rows.value.isnull() & rows.cell.notnull()).select("cell").distinct()
+        found += collect(bad.order_by("cell").limit(3))["cell"].tolist()
+    return found[:3]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,34 +106,31 @@ class Keys:
     single: int
 
 
-def keys(tables: Sequence[ir.Table], order_id: str, amount: str | None) -> Keys:
+def keys(tables: Sequence[ir.Table], order_id: str, amount: str) -> Keys:
     """Count how the rows of each file stand to its orders."""
     found = []
     for table in tables:
-        worth = parsing.text(table[amount]) if amount else ibis.literal("")
-        rows = table.select(key=parsing.text(table[order_id]), worth=worth)
-        rows = rows.filter(rows.key.notnull())
-        one = rows.group_by("key").aggregate(
-            rows=rows.count(), there=rows.worth.count(), a=rows.worth.min(), b=rows.worth.max()
+        rows = table.select(key=parsing.text(table[order_id]), worth=parsing.text(table[amount]))
+        one = rows.filter(rows.key.notnull()).group_by("key")
+        one = one.aggregate(
+            rows=ibis._.count(), there=ibis._.worth.count(), unlike=ibis._.worth.nunique()
         )
         several = one.rows > 1
         sums = one.aggregate(
             orders=one.count(),
-            several=several.sum().fill_null(0),
-            same=(several & (one.there == one.rows) & (one.a == one.b)).sum().fill_null(0),
-            single=(several & (one.there == 1)).sum().fill_null(0),
+            several=one.count(where=several),
+            same=one.count(where=several & (one.there == one.rows) & (one.unlike == 1)),
+            single=one.count(where=several & (one.there == 1)),
         )
         found.append(sums)
-    total = _added_up(found)
-    return Keys(**{name: int(total[name]) for name in ("orders", "several", "same", "single")})
+    return Keys(**_added_up(found))
 
 
 def one_to_one(tables: Sequence[ir.Table], a: str, b: str) -> bool:
     """Tell whether two columns are one to one in all rows of all files, and neither has gaps."""
-    parts = [t.select(a=parsing.text(t[a]), b=parsing.text(t[b])).distinct() for t in tables]
-    pairs = ibis.union(*parts, distinct=True) if len(parts) > 1 else parts[0]
+    pairs = ibis.union(*(t.select(a=parsing.text(t[a]), b=parsing.text(t[b])) for t in tables))
     # A row with neither is no evidence; one with a single of them does not count as a pair's half.
-    known = pairs.filter(pairs.a.notnull() | pairs.b.notnull())
+    known = pairs.filter(pairs.a.notnull() | pairs.b.notnull()).distinct()
     one = known.aggregate(pairs=known.count(), a=known.a.nunique(), b=known.b.nunique())
     found = collect(one).iloc[0]
     return bool(found["pairs"] == found["a"] == found["b"])

@@ -8,18 +8,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+import ibis
+import ibis.expr.types as ir
+
 from retention_lab.tables import parsing
 from retention_lab.tables.contracts import NumberStyle
 
 _DATE = re.compile(r"(\d{1,4})([./-])(\d{1,2}|[A-Za-z]{3})\2(\d{4}|\d{1,2})(.*)")
-_WORDED = (
-    (re.compile(r"(19|20)\d{6}()"), "%Y%m%d"),
-    (re.compile(r"\d{1,2} [A-Za-z]{3} \d{4}(.*)"), "%d %b %Y"),
-    (re.compile(r"[A-Za-z]{3} \d{1,2}, \d{4}(.*)"), "%b %d, %Y"),
-    (re.compile(r"[A-Za-z]{3} \d{1,2} \d{4}(.*)"), "%b %d %Y"),
-)
+# Beginnings of a cell, and the format of each: `?` where day or month may stand.
+_SHAPES = [
+    (re.compile(shape), date)
+    for shape, date in (
+        (r"(?:19|20)\d{6}$", "%Y%m%d"),
+        (r"\d{4}([./-])\d{1,2}\1(\d{4}|\d{1,2})", r"%Y\1%m\1%d"),
+        (r"\d{4}([./-])[A-Za-z]{3}\1(\d{4}|\d{1,2})", r"%Y\1%b\1%d"),
+        (r"\d{1,3}([./-])\d{1,2}\1\d{4}", r"?\1?\1%Y"),
+        (r"\d{1,3}([./-])\d{1,2}\1\d{1,2}", r"?\1?\1%y"),
+        (r"\d{1,3}([./ -])[A-Za-z]{3}\1\d{4}", r"%d\1%b\1%Y"),
+        (r"\d{1,3}([./-])[A-Za-z]{3}\1\d{1,2}", r"%d\1%b\1%y"),
+        (r"[A-Za-z]{3} \d{1,2}(,?) \d{4}", r"%b %d\1 %Y"),
+    )
+]
 _CLOCK = re.compile(r"(,? |T)\d{1,2}:\d{2}(:\d{2})?(\.\d+)?(?:( ?)[AaPp]\.?[Mm]\.?)?")
-_ORDERS = {"%d %m": "day first", "%m %d": "month first"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,52 +40,62 @@ class Reading:
     """
 
     answer: str
+    is_time: bool = False
     formats: tuple[str, ...] = ()
     style: NumberStyle | None = None
     currency: str | None = None
 
+    @property
+    def habit(self) -> str | None:
+        """What a column has in common with its neighbours: how its dates begin, or the style."""
+        return self.answer[:2] if self.is_time else self.style
+
+    def read(self, raw: ir.Value) -> tuple[ir.Value, ir.BooleanValue]:
+        """Return a raw column as read, missing where it cannot be, and where it is known as UTC."""
+        cell = parsing.text(raw) if raw.type().is_string() else raw
+        if self.is_time:
+            return parsing.time(cell, formats=self.formats, where="--dates")
+        if self.style is None:
+            return parsing.number(cell), ibis.literal(False)
+        value = parsing.styled_number(cell, style=self.style, currency=self.currency)
+        return value, ibis.literal(False)
+
 
 def time_readings(cells: Sequence[str]) -> list[Reading]:
     """List the ways to read a column of times, by what its cells look like."""
-    found = Counter(shape for shape in map(_shape_of_time, cells) if shape is not None)
+    found = Counter(filter(None, map(_shape_of_time, cells)))
     if not found or all(re.search(parsing.ISO, cell) for cell in cells):
-        return [Reading(answer="%Y-%m-%d")]
-    dates = [date for (date, _), _ in found.most_common(6)]
-    clocks = [clock for (_, clock), _ in found.most_common(6)]
-    orders = ["%d %m", "%m %d"] if any("?" in date for date in dates) else [""]
-    if "?" in dates[0] and dates[0].endswith("%y") and _ends_vary_most(cells):
-        orders.append("%y")
-    readings = []
-    for order in orders:
-        read = [_ordered(date, order) for date in dates]
-        formats = dict.fromkeys(date + clock for date, clock in zip(read, clocks, strict=True))
-        readings.append(Reading(answer=read[0], formats=tuple(formats)))
-    return readings
+        return [Reading(answer="%Y-%m-%d", is_time=True)]
+    shapes = [shape for shape, _ in found.most_common(6)]
+    commonest = shapes[0][0]
+    orders = ["%d %m", "%m %d"] if any("?" in date for date, _ in shapes) else [""]
+    if "?" in commonest and commonest.endswith("%y") and _ends_vary_most(cells):
+        orders.append("%y %m %d")
+    return [
+        Reading(
+            is_time=True,
+            answer=_ordered(commonest, order),
+            formats=tuple(dict.fromkeys(_ordered(date, order) + clock for date, clock in shapes)),
+        )
+        for order in orders
+    ]
 
 
 def with_clocks(answer: str, cells: Sequence[str]) -> Reading:
     """Read a column by a person's format; the clocks that the cells show may follow a date."""
-    shapes = [shape for shape in map(_shape_of_time, cells) if shape is not None]
+    shapes = filter(None, map(_shape_of_time, cells))
     clocks = {clock for _, clock in shapes} if not re.search("%[HI]", answer) else {""}
     formats = tuple(answer + clock for clock in sorted(clocks or {""}))
-    return Reading(answer=answer, formats=formats)
+    return Reading(answer=answer, is_time=True, formats=formats)
 
 
 def _shape_of_time(cell: str) -> tuple[str, str] | None:
     """Return the formats of date and clock, `?` where day or month may stand."""
-    for pattern, date in _WORDED:
-        if (worded := pattern.fullmatch(cell)) is not None:
-            clock = _clock(worded.groups()[-1])
-            return None if clock is None else (date, clock)
-    found = _DATE.fullmatch(cell)
-    clock = _clock(found[5]) if found else None
-    if found is None or clock is None:
-        return None
-    first, sign, middle, last, _ = found.groups()
-    if len(first) == 4:
-        return f"%Y{sign}{'%b' if middle.isalpha() else '%m'}{sign}%d", clock
-    year = "%Y" if len(last) == 4 else "%y"
-    return (f"%d{sign}%b{sign}{year}" if middle.isalpha() else f"?{sign}?{sign}{year}"), clock
+    for pattern, date in _SHAPES:
+        if found := pattern.match(cell):
+            clock = _clock(cell[found.end() :])
+            return None if clock is None else (found.expand(date), clock)
+    return None
 
 
 def _clock(rest: str) -> str | None:
@@ -91,9 +111,8 @@ def _clock(rest: str) -> str | None:
 
 
 def _ordered(date: str, order: str) -> str:
-    if order == "%y" and "?" in date:  # year, month, day
-        sign = date[1]
-        return f"%y{sign}%m{sign}%d"
+    if order.startswith("%y"):
+        date = re.sub(r"\?(.)\?.%.", r"?\1?\1?", date)
     for directive in order.split():
         date = date.replace("?", directive, 1)
     return date
@@ -131,10 +150,14 @@ def number_readings(
 
 
 def likely(readings: Sequence[Reading], cells: Sequence[str]) -> Sequence[Reading]:
-    """Keep of the ways to read times the one that the cells tell already, if they do.
+    """Keep of the ways to read a column those that its first cells leave open, if they tell.
 
-    Where it then reads a whole column, the others need no look.
+    Where one then reads the whole column, the others need no look. A number above twelve is a day;
+    of plain numbers only a style with points between thousands makes something else.
     """
+    if not readings[0].is_time:
+        plain = readings[0].style is None
+        return [one for one in readings if not plain or one.style in (None, "1.234,56")]
     found = [match for match in map(_DATE.fullmatch, cells) if match and match[3].isdigit()]
     late = {
         "%d": any(len(match[1]) < 3 and int(match[1]) > 12 for match in found),
@@ -142,13 +165,3 @@ def likely(readings: Sequence[Reading], cells: Sequence[str]) -> Sequence[Readin
     }
     sure = [one for one in readings if late.get(one.answer[:2])]
     return sure if len(readings) == 2 and sure else readings
-
-
-def telling(readings: Sequence[Reading]) -> Sequence[Reading]:
-    """Keep of the ways to read numbers that are plain at first sight those that may differ.
-
-    Only a style with points between thousands makes something else of plain numbers.
-    """
-    if readings[0].style is not None:
-        return readings
-    return [one for one in readings if one.style in (None, "1.234,56")]

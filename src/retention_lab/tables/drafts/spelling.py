@@ -14,51 +14,63 @@ from retention_lab.tables import clocks, names, parsing
 from retention_lab.tables.drafts import profiling, readings
 from retention_lab.tables.drafts.profiling import Fit, Keys
 from retention_lab.tables.drafts.questions import Group, Question, Talk, pick
+from retention_lab.tables.drafts.readings import Reading
 
 _FEW_ORDERS = 20  # too few to tell a repeated total from equal parts
 _SLIPS = 0.01  # of the values may be unreadable, and are left out; more is another format
 
 
-def times(group: Group, found: Mapping[str, Sequence[Fit]], *, talk: Talk) -> dict[str, Fit]:
-    """Choose how each column of times is read; what one column tells holds for its neighbours.
+def settle(group: Group, found: Mapping[str, Sequence[Fit]], *, talk: Talk) -> dict[str, Fit]:
+    """Choose how each column is read; what one tells holds for its neighbours of the same kind.
 
     Raises
     ------
     BadData
-        When some values of a column fit only one reading and some only another.
+        When hardly a reading fits a column, or some of its times fit only one and some another.
     """
-    chosen = {name: _evident_time(group, name, fits) for name, fits in found.items()}
-    habit = next((fit.reading.answer[:2] for fit in chosen.values() if fit), None)
+    chosen = {name: _evident(group, name, fits) for name, fits in found.items()}
+    known = [fit.reading for fit in chosen.values() if fit]
+    habit = next((reading.habit for reading in known if reading.habit), None)
     for name, fits in found.items():
         if chosen[name] is None:
-            like = [fit for fit in fits if fit.reading.answer[:2] == habit]
-            chosen[name] = like[0] if len(like) == 1 else _asked_time(group, name, fits, talk=talk)
+            like = [fit for fit in fits if habit and fit.reading.habit == habit]
+            chosen[name] = like[0] if like else _asked(group, name, fits, talk=talk)
     return {name: fit for name, fit in chosen.items() if fit is not None}
 
 
-def _evident_time(group: Group, name: str, fits: Sequence[Fit]) -> Fit | None:
+def _evident(group: Group, name: str, fits: Sequence[Fit]) -> Fit | None:
+    """Return the plainest of the readings that read the most, unless others tell other values."""
+    is_time = fits[0].reading.is_time
+    if is_time:
+        _refuse_mixed(group, name, [fit.reading for fit in fits if fit.alone])
+    best = _best(fits)
+    _refuse_unread(group, name, best[0])
+    same = all(math.isclose(fit.total, best[0].total, rel_tol=1e-9) for fit in best)
+    return best[0] if len(best) == 1 or (same and not is_time) else None
+
+
+def _best(fits: Sequence[Fit]) -> list[Fit]:
     most = max(fit.read for fit in fits)
-    best = [fit for fit in fits if fit.read == most]
-    sure = [fit for fit in fits if fit.alone]
-    if len(sure) > 1:
-        shown = [
-            profiling.examples(group.tables, name, other.reading, is_time=True)[0]
-            for other in reversed(sure[:2])
-        ]
-        raise checks.BadData(
-            f"{group.name}: the column {name!r} mixes dates that can only be read as "
-            f"{sure[0].reading.answer}, like {shown[0]!r}, with ones that can only be "
-            f"{sure[1].reading.answer}, like {shown[1]!r}. Export it again with one of them."
-        )
-    _refuse_unread(group, name, best[0], is_time=True)
-    return best[0] if len(best) == 1 else None
+    return [fit for fit in fits if fit.read == most]
 
 
-def _refuse_unread(group: Group, name: str, fit: Fit, *, is_time: bool) -> None:
+def _refuse_mixed(group: Group, name: str, sure: Sequence[Reading]) -> None:
+    if len(sure) < 2:
+        return
+    shown = [profiling.examples(group.tables, name, other)[0] for other in reversed(sure[:2])]
+    raise checks.BadData(
+        f"{group.name}: the column {name!r} mixes dates that can only be read as "
+        f"{sure[0].answer}, like {shown[0]!r}, with ones that can only be "
+        f"{sure[1].answer}, like {shown[1]!r}. Export it again with one of them."
+    )
+
+
+def _refuse_unread(group: Group, name: str, fit: Fit) -> None:
     if fit.filled - fit.read <= max(1, _SLIPS * fit.filled):
         return
-    shown = profiling.examples(group.tables, name, fit.reading, is_time=is_time)
-    what, option = ("date", '--dates "%d/%m/%Y"') if is_time else ("number", '--number "1.234,56"')
+    shown = profiling.examples(group.tables, name, fit.reading)
+    dates, numbers = ("date", '--dates "%d/%m/%Y"'), ("number", '--number "1.234,56"')
+    what, option = dates if fit.reading.is_time else numbers
     raise checks.BadData(
         f"{group.name}: {fit.filled - fit.read:,} of {fit.filled:,} values of {name!r} are no "
         f"{what}, for example {', '.join(map(repr, shown))}. Export it again, or say how they are "
@@ -66,62 +78,38 @@ def _refuse_unread(group: Group, name: str, fit: Fit, *, is_time: bool) -> None:
     )
 
 
-def _asked_time(group: Group, name: str, fits: Sequence[Fit], *, talk: Talk) -> Fit:
-    cells = list(dict.fromkeys(group.cells(name)))[:3]
-    answer = talk.ask(
-        Question(
-            text=f"How are the dates in {name!r} written? Every one fits more than one reading, "
-            f"for example {', '.join(cells)}.",
-            choices={fit.reading.answer: _meaning(fit.reading.answer) for fit in fits},
-            option='--dates "ANSWER"',
-        )
-    )
+def _asked(group: Group, name: str, fits: Sequence[Fit], *, talk: Talk) -> Fit:
+    cells = dict.fromkeys(group.cells(name))
+    ask = _of_dates if fits[0].reading.is_time else _of_numbers
+    answer = talk.ask(ask(name, list(cells), fits))
     return next(fit for fit in fits if fit.reading.answer == answer)
 
 
-def _meaning(answer: str) -> str:
-    return {"%d": "the day comes first", "%m": "the month comes first"}.get(
-        answer[:2], "the year comes first"
+def _of_dates(name: str, cells: Sequence[str], fits: Sequence[Fit]) -> Question:
+    meanings = {"%d": "the day comes first", "%m": "the month comes first"}
+    return Question(
+        text=f"How are the dates in {name!r} written? Every one fits more than one reading, "
+        f"for example {', '.join(cells[:3])}.",
+        choices={
+            fit.reading.answer: meanings.get(fit.reading.answer[:2], "the year comes first")
+            for fit in fits
+        },
+        option='--dates "ANSWER"',
     )
 
 
-def numbers(group: Group, found: Mapping[str, Sequence[Fit]], *, talk: Talk) -> dict[str, Fit]:
-    """Choose how each column of numbers is read; what one column tells holds for its neighbours."""
-    chosen = {name: _evident_number(group, name, fits) for name, fits in found.items()}
-    habit = next((fit.reading.style for fit in chosen.values() if fit and fit.reading.style), None)
-    for name, fits in found.items():
-        like = [fit for fit in fits if fit.reading.style == habit and habit]
-        if chosen[name] is None:
-            chosen[name] = like[0] if like else _asked_number(group, name, fits, talk=talk)
-    return {name: fit for name, fit in chosen.items() if fit is not None}
-
-
-def _evident_number(group: Group, name: str, fits: Sequence[Fit]) -> Fit | None:
-    """Return the plainest of the readings that read the most, unless they tell other amounts."""
-    most = max(fit.read for fit in fits)
-    best = [fit for fit in fits if fit.read == most]
-    _refuse_unread(group, name, best[0], is_time=False)
-    same = all(math.isclose(fit.total, best[0].total, rel_tol=1e-9) for fit in best)
-    return best[0] if same else None
-
-
-def _asked_number(group: Group, name: str, fits: Sequence[Fit], *, talk: Talk) -> Fit:
-    cells = list(dict.fromkeys(cell for cell in group.cells(name) if re.search("[.,]", cell)))[:3]
-    most = max(fit.read for fit in fits)
-    differ = {fit.total: fit for fit in reversed(fits) if fit.read == most}
-    answer = talk.ask(
-        Question(
-            text=f"What does the sign in the numbers of {name!r} divide, thousands or decimals? "
-            f"For example {', '.join(cells)}.",
-            choices={fit.reading.answer: _adds_up(fit) for fit in reversed(differ.values())},
-            option='--number "ANSWER"',
-        )
+def _of_numbers(name: str, cells: Sequence[str], fits: Sequence[Fit]) -> Question:
+    divided = [cell for cell in cells if re.search("[.,]", cell)]
+    differ = {fit.total: fit for fit in reversed(_best(fits))}
+    return Question(
+        text=f"What does the sign in the numbers of {name!r} divide, thousands or decimals? "
+        f"For example {', '.join(divided[:3])}.",
+        choices={
+            fit.reading.answer: f"the column then adds up to {fit.total:,.2f}"
+            for fit in reversed(differ.values())
+        },
+        option='--number "ANSWER"',
     )
-    return next(fit for fit in fits if fit.reading.answer == answer)
-
-
-def _adds_up(fit: Fit) -> str:
-    return f"the column then adds up to {fit.total:,.2f}"
 
 
 def currency(group: Group, money: Sequence[str], *, talk: Talk) -> str:
@@ -143,11 +131,11 @@ def currency(group: Group, money: Sequence[str], *, talk: Talk) -> str:
             f"{group.name} holds amounts in several currencies: {shown}. One report speaks of one: "
             "export them one by one, or convert them."
         )
-    stated += filter(None, (names.currency_in(name) for name in money))
-    signs = readings.marks([cell for name in money for cell in group.cells(name)])
-    codes = {mark: codes for mark in signs if (codes := _codes(mark))}
+    stated += filter(None, map(names.currency_in, money))
     if stated:
         return stated[0]
+    signs = readings.marks([cell for name in money for cell in group.cells(name)])
+    codes = {mark: codes for mark in signs if (codes := _codes(mark))}
     if len(codes) > 1:
         raise checks.BadData(
             f"{group.name} holds amounts in several currencies: {', '.join(codes)}. One report "
