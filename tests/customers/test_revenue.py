@@ -55,7 +55,7 @@ def test_concentration_agrees_with_sorting_customers():
 def test_seven_percent_of_a_hundred_customers_are_seven():
     orders = order_table([(f"c{n}", "2023-01-01", 1) for n in range(100)])
     got = revenue_concentration(orders, as_of=AS_OF, top_shares=[0.07])
-    assert got.to_numpy().tolist() == [[0.07, 7, 7, 0.07]]
+    assert got.to_numpy().tolist() == [[0.07, 7, 100, 7, 0.07]]
 
 
 def test_revenue_of_nobody_or_of_nothing_is_refused():

@@ -7,6 +7,7 @@ import functools
 import inspect
 import json
 import re
+import time
 
 import altair as alt
 import nbformat
@@ -249,7 +250,8 @@ def test_annotations_mark_charts_and_are_told(tmp_path):
     assert "Summer sale" in str(noted.revenue().chart.to_dict())
     assert "Summer sale" in noted.where("country = 'Germany'").at("2026-10-31").overview().sentence
     assert noted.at("2026-06-30").annotations == ()
-    for answer_with_months in (noted.revenue(), noted.returned(), noted.returned(by="country")):
+    many = two_years(1_500).annotated(tmp_path / "notes.yml").returned(by="country")
+    for answer_with_months in (noted.revenue(), noted.returned(), many):
         spec = answer_with_months.chart.to_dict()
         assert "Summer sale" in json.dumps(spec["datasets"])
         assert "Summer sale" in spec["usermeta"]["caption"]
@@ -354,13 +356,14 @@ def test_lab_shows_what_it_is_and_completes_only_what_can_be_asked():
 
 
 @functools.cache
-def two_years():
+def two_years(number=300):
     """The shop twice: until November 2025, and with other customers until November 2026."""
-    orders, customers = shops.orders(), shops.customers().replace("UK", "United Kingdom")
-    again = {"order_id": orders["order_id"] + 5_000, "customer_id": orders["customer_id"] + 300}
+    orders, customers = shops.orders(number), shops.customers(number)
+    customers = customers.replace("UK", "United Kingdom")
+    again = {"order_id": -orders["order_id"], "customer_id": orders["customer_id"] + number}
     late = orders.assign(**again, ordered_at=orders["ordered_at"] + pd.Timedelta(days=455))
     early = orders.assign(ordered_at=orders["ordered_at"] + pd.Timedelta(days=90))
-    more = customers.assign(customer_id=customers["customer_id"] + 300)
+    more = customers.assign(customer_id=customers["customer_id"] + number)
     return retention_lab.from_frames(
         orders=pd.concat([early, late]), customers=pd.concat([customers, more])
     )
@@ -438,6 +441,67 @@ def test_tables_of_a_tiny_shop_show_no_small_group():
         assert found.chart is None or isinstance(found.chart, Instead)
 
 
+def whole_numbers(table):
+    """The whole numbers that readers see in a table, thousands with their commas."""
+    words = table.astype(str).to_numpy().ravel()
+    return [int(word.replace(",", "")) for word in words if re.fullmatch(r"[\d,]+", word)]
+
+
+@functools.cache
+def few_buyers():
+    """Forty customers over eight months: in most counts a few of them."""
+    return retention_lab.from_frames(
+        orders=shops.orders(40), customers=shops.customers(40), currency="GBP", as_of=shops.AS_OF
+    )
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda lab: lab.returned(days=30),
+        lambda lab: lab.triangle(),
+        lambda lab: lab.revenue(),
+        lambda lab: lab.repurchase(),
+        lambda lab: lab.gaps(),
+        lambda lab: lab.activity(edges=[10, 30]),
+        lambda lab: lab.concentration(top_shares=[0.3, 0.4, 0.9]),
+    ],
+    ids=["returned", "triangle", "revenue", "repurchase", "gaps", "activity", "concentration"],
+)
+def test_tables_of_a_small_shop_tell_no_count_of_a_few(ask):
+    found = ask(few_buyers())
+    table = found.table.reset_index()
+    counts = [
+        each for each in ("Customers", "Events", "Censored", "At risk", "Size") if each in table
+    ]
+    assert not [each for each in whole_numbers(table[counts]) if 0 < each < 10]
+    assert len(found.frame) >= len(table)
+
+
+def test_table_says_what_the_chart_hides_and_its_frame_is_whole():
+    found = few_buyers().activity(edges=[10, 30])
+    counts = found.frame["customers"]
+    assert (counts.between(1, 9)).any()
+    assert "<10" in set(found.table["Customers"])
+    hidden = found.table["Customers"].isin(["<10", "\N{EN DASH}"])
+    assert set(found.table["Share"][hidden]) == {""}
+
+
+def test_groups_do_not_give_back_the_small_one_among_them():
+    found = LAB.returned(days=30, by="kind")
+    staff = found.frame[found.frame["kind"].eq("staff") & (found.frame["customers"] > 0)]
+    months = staff["cohort"].dt.strftime("%Y-%m-%d")
+    assert len(staff)
+    assert not set(months) & set(found.table.index)
+
+
+def test_best_customers_of_which_a_few_are_the_difference_are_not_told():
+    shown = LAB.concentration(top_shares=[0.1, 0.11, 0.5, 0.98])
+    assert shown.frame["customers"].tolist() == [30, 33, 150, 294]
+    assert shown.table["Customers"].tolist() == ["33", "150"]
+    assert shown.sentence.count("of customers") == 2
+
+
 def test_answer_in_a_plain_terminal_is_sentence_and_table():
     text = repr(LAB.sql("select 1234567 as n, 0.5 as x, date '2025-03-01' as day"))
     assert text.splitlines()[0] == "1 row."
@@ -463,7 +527,11 @@ def test_answers_stand_on_a_published_page(tmp_path):
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernelspec})
     nbformat.write(notebook, tmp_path / "asked.ipynb")
     done = kernel.execute(
-        tmp_path / "asked.ipynb", parameters={}, cell_seconds=120, watch=lambda *_: None
+        tmp_path / "asked.ipynb",
+        parameters={},
+        cell_seconds=120,
+        deadline=time.monotonic() + 120,
+        watch=lambda *_: None,
     )
     facts = page.PageFacts(
         title="Asked", suite="own", as_of=DAY, source="Shop", simulated=False, owner="us"

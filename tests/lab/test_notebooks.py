@@ -84,12 +84,14 @@ ASKED_AS = {
     "triangle, own clock": ["customers.cohorts.own_clock_triangle"],
     "check": ["charts.left_out", "wording.left_out", "wording.waterfall"],
 }
-# Taking the snapshot is what `open` does; ledgers are written inside each answer; control totals
-# are compared where the shop states some, and printed figures where the report's snapshot is kept.
+# Taking the snapshot is what `open` does; Python checks arguments by itself; ledgers are written
+# inside each answer; control totals are compared where the shop states some, and printed figures
+# where the report's snapshot is kept.
 OF_THE_DOOR = {
     "record.Ledger",
     "record.why.as_printed",
     "tables.snapshot.take",
+    "typed.check",
     "wording.controls",
 }
 

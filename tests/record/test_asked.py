@@ -28,7 +28,7 @@ def test_mean_is_the_share_of_all_customers_of_complete_cohorts():
     )
 
 
-@pytest.mark.parametrize("frame", [means(size=9), means().iloc[:0]])
+@pytest.mark.parametrize("frame", [means(size=9), means(share=None), means().iloc[:0]])
 def test_mean_of_few_or_of_nobody_is_not_recorded(frame):
     ledger = Ledger()
     asked.mean(ledger, frame)
@@ -53,7 +53,9 @@ def test_groups_are_told_with_intervals_and_no_word_of_effect():
 
 
 def test_best_customers_are_counted_and_few_of_them_not_shown():
-    frame = pd.DataFrame({"top_share": [0.1, 0.2], "customers": [9, 18], "share": [0.4, 0.62]})
+    frame = pd.DataFrame(
+        {"top_share": [0.1, 0.2], "customers": [9, 18], "of": 90, "share": [0.4, 0.62]}
+    )
     ledger = Ledger()
     asked.concentration(ledger, frame)
     assert sentences.concentration(ledger).replace("\N{NO-BREAK SPACE}", " ") == (

@@ -17,16 +17,18 @@ if os.environ.get("RETENTION_LAB_STATIC"):  # the runner's own kernels, not a pe
 import altair as alt
 
 from retention_lab.charts.activity import activity_tiers, monthly_revenue, repurchase_curve
-from retention_lab.charts.cohorts import PERIODS, returned_by_month, triangle
-from retention_lab.charts.frame import MIME, as_mime
+from retention_lab.charts.cohorts import COHORTS, PERIODS, returned_by_month, triangle
+from retention_lab.charts.frame import MIME, as_mime, listed
 from retention_lab.charts.quality import left_out
 from retention_lab.charts.why import why_groups, why_steps
 
 __all__ = [
+    "COHORTS",
     "MIME",
     "PERIODS",
     "activity_tiers",
     "left_out",
+    "listed",
     "monthly_revenue",
     "repurchase_curve",
     "returned_by_month",

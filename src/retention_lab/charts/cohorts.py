@@ -165,9 +165,7 @@ def _cells(frame: pd.DataFrame, means: pd.DataFrame, *, minor_per_unit: int) -> 
     parts = [part.reindex(columns=columns) for part in (cells, mean) if len(part)]
     data = pd.concat(parts) if parts else cells.reindex(columns=columns)
     if not any(isinstance(each, str) for each in data["active"]):
-        data = data.astype(
-            {"active": "Int64"}
-        )  # the mean has none: JSON knows no NaN
+        data = data.astype({"active": "Int64"})  # the mean has none: JSON knows no NaN
     return data.astype({"revenue": "float64"}).round({**ROUND, "revenue": 0})
 
 

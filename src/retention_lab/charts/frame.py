@@ -11,6 +11,8 @@ from typing import Any, TypeAlias, TypeVar
 import altair as alt
 import pandas as pd
 
+from retention_lab.wording import Instead
+
 BLUE, ORANGE, GREY, PALE = "#0b5fa5", "#c2410c", "#5b6470", "#9fc3e4"
 DARK, LINE, BAND = "#30363d", "#e5e8eb", "#eff1f3"  # words; grid lines; stretches of time
 HEIGHT, LAB_WIDTH = 260, 680
@@ -127,6 +129,16 @@ def stacked_by_month(
         tooltip=tooltips(columns, "month", part, size),
     )
     return bars
+
+
+def listed(chart: AnyChart | Instead) -> pd.DataFrame:
+    """Give the data table of a chart, which hides what the chart hides; empty without a chart."""
+    if isinstance(chart, Instead):
+        return pd.DataFrame()
+    fields = [field for field, _heading in chart.usermeta["labels"]]
+    holders = [chart, *(chart.layer if isinstance(chart, alt.LayerChart) else ())]
+    tables = [each.data for each in holders if isinstance(each.data, pd.DataFrame)]
+    return next(table[fields] for table in tables if set(fields) <= set(table.columns))
 
 
 def finished(

@@ -1,7 +1,7 @@
 """Pictures that set groups of customers side by side: a line each, told apart by more than colour.
 
-A group of fewer than `SMALL` customers is not handed in; a point that rests on fewer, or would tell
-of as few, is left out.
+All groups are handed in; a point that rests on fewer than `SMALL` customers, or would tell of as
+few, is left out.
 """
 
 from __future__ import annotations

@@ -63,7 +63,8 @@ def revenue_concentration(
     -------
     DataFrame
         One row per entry of `top_shares`: `top_share` (of customers), `customers` (that many,
-        rounded up), `revenue` (theirs, minor units), `share` (of all revenue).
+        rounded up), `of` (all customers), `revenue` (theirs, minor units), `share` (of all
+        revenue).
 
     Raises
     ------
@@ -83,5 +84,6 @@ def revenue_concentration(
         exact = Fraction(str(checks.share("top_shares", top_share))) * int(whole["customers"])
         best = spent.order_by(_.revenue.desc()).limit(math.ceil(exact))  # ties bring the same
         row = collect(best.agg(customers=_.count(), revenue=_.revenue.sum())).iloc[0]
-        rows.append({"top_share": top_share, "share": row["revenue"] / whole["revenue"], **row})
-    return pd.DataFrame(rows)[["top_share", "customers", "revenue", "share"]]
+        share = row["revenue"] / whole["revenue"]
+        rows.append({"top_share": top_share, "share": share, "of": whole["customers"], **row})
+    return pd.DataFrame(rows)[["top_share", "customers", "of", "revenue", "share"]]

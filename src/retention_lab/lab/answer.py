@@ -24,9 +24,10 @@ class Answer:
     """What the lab says: in Jupyter it shows its chart, its sentence and its table.
 
     `frame` has every row, numbers as numbers: shares between 0 and 1, money in whole units of the
-    currency. `chart` is an Altair chart; a sentence stands in its place while there is nothing to
-    draw, and None where there is no picture of such a thing. `table` is what readers see of the
-    frame.
+    currency. It is for further work and hides no small group, so a report shows the answer and not
+    its frame. `chart` is an Altair chart; a sentence stands in its place while there is nothing to
+    draw, and None where there is no picture of such a thing. `table` is what readers see: it hides
+    what the chart does, with "<10" or a dash in its place.
     """
 
     frame: pd.DataFrame
@@ -75,7 +76,8 @@ def _written(column: pd.Series, name: str) -> pd.Series:
         share = name.removeprefix("later_") in SHARES
         form = percent if share else _whole if pd.api.types.is_integer_dtype(column) else _decimal
         return column.astype(object).map(form, na_action="ignore").fillna("")
-    return column.astype(object).fillna("")
+    words = column.astype(object).where(column.notna(), "")
+    return words.map(lambda each: _whole(each) if isinstance(each, int) else each)
 
 
 def _moment(value: dt.datetime) -> str:

@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Literal, TypedDict, get_args
 
+import numpy as np
 import pandas as pd
 
 from retention_lab import charts, checks, wording
+from retention_lab.charts.triangles import hidden_in
 from retention_lab.customers import cohorts, kpis, newest, repurchase, revenue
 from retention_lab.customers.activity import activity_tier
 from retention_lab.lab.answer import Answer, readable
 from retention_lab.record import SMALL, Claim, Ledger, asked, comeback, periods
+from retention_lab.record.small import cells, covered
 from retention_lab.survival.daygrid import kaplan_meier
 from retention_lab.tables.annotations import Annotation
 from retention_lab.tables.snapshot import Snapshot
@@ -29,16 +32,17 @@ def returned(shop: Snapshot, *, days: int, annotations: Sequence[Annotation]) ->
     """Answer which share of each month's new customers came back within so many days."""
     ledger = Ledger()
     found, judged = newest_month(ledger, shop, days=days)
+    chart = charts.returned_by_month(judged, days=days, annotations=annotations)
     return Answer(
         frame=cohorts.returned(shop.orders, as_of=shop.as_of, days=days),
-        chart=charts.returned_by_month(judged, days=days, annotations=annotations),
+        chart=chart,
         sentence=joined(
             wording.overview_body(ledger, found, days=days, records_from=shop.records_from),
             wording.overview_happened(annotations, found),
             wording.returned_curve(judged, days=days),
             wording.records_begin(shop.records_from),
         ),
-        written=readable(_large(judged, "customers")),
+        written=readable(charts.listed(chart)),
     )
 
 
@@ -58,8 +62,9 @@ def triangle(shop: Snapshot, *, clock: Clock, period: CalendarPeriod, window: in
     make, unit = clocked(shop, clock=clock, period=period, window=window)
     frame = make(shop.orders)
     means = cohorts.weighted_mean(frame)
+    _cells, shown = hidden_in(frame, means, cohorts=charts.COHORTS, periods=charts.PERIODS)
     ledger = Ledger()
-    asked.mean(ledger, means)
+    asked.mean(ledger, shown)
     return Answer(
         frame=in_whole_units(frame, shop, "revenue"),
         chart=charts.triangle(frame, means, unit=unit, **_money(shop)),
@@ -67,7 +72,7 @@ def triangle(shop: Snapshot, *, clock: Clock, period: CalendarPeriod, window: in
             sentences.mean_of_cohorts(ledger, unit=unit),
             wording.triangle(frame, means, periods=charts.PERIODS),
         ),
-        written=readable(_large(means, "size")[MEANS]),
+        written=readable(shown[MEANS]),
     )
 
 
@@ -94,24 +99,26 @@ def monthly_revenue(shop: Snapshot, *, annotations: Sequence[Annotation]) -> Ans
     frame = in_whole_units(months, shop, "revenue_new", "revenue_returning")
     ledger = Ledger()
     asked.last_month(ledger, months, shop)
+    chart = charts.monthly_revenue(months, **_money(shop), annotations=annotations)
     return Answer(
         frame=frame,
-        chart=charts.monthly_revenue(months, **_money(shop), annotations=annotations),
+        chart=chart,
         sentence=sentences.last_month(ledger),
-        written=readable(frame[~frame["customers"].between(1, SMALL - 1)]),
+        written=readable(charts.listed(chart)),
     )
 
 
 def concentration(shop: Snapshot, *, top_shares: Sequence[float]) -> Answer:
     """Answer how much of the revenue the best customers brought."""
-    frame = revenue.revenue_concentration(shop.orders, as_of=shop.as_of, top_shares=top_shares)
+    every = revenue.revenue_concentration(shop.orders, as_of=shop.as_of, top_shares=top_shares)
     ledger = Ledger()
-    asked.concentration(ledger, frame)
+    asked.concentration(ledger, every)
+    frame = in_whole_units(every, shop, "revenue")
     return Answer(
-        frame=in_whole_units(frame, shop, "revenue"),
+        frame=frame,
         chart=None,
         sentence=sentences.concentration(ledger),
-        written=readable(_large(in_whole_units(frame, shop, "revenue"), "customers")),
+        written=readable(frame[asked.tops_shown(every)]),
     )
 
 
@@ -121,11 +128,12 @@ def second_purchase(shop: Snapshot, *, days: int) -> Answer:
     grid = repurchase.first_repeat_grid(shop.orders, as_of=shop.as_of)
     curve = kaplan_meier(grid)
     comeback.repurchase(ledger, grid, curve, days=days)
+    chart = charts.repurchase_curve(curve, days=max(days, YEAR))
     return Answer(
         frame=curve,
-        chart=charts.repurchase_curve(curve, days=max(days, YEAR)),
+        chart=chart,
         sentence=wording.repurchase(ledger),
-        written=readable(_large(curve, "at_risk")),
+        written=readable(charts.listed(chart)),
     )
 
 
@@ -134,8 +142,13 @@ def gaps(shop: Snapshot) -> Answer:
     grid = repurchase.gap_grid(shop.orders, as_of=shop.as_of)
     ledger = Ledger()
     asked.gaps(ledger, grid)
-    large = grid[grid[["events", "censored"]].sum(axis=1) >= SMALL]
-    return Answer(frame=grid, chart=None, sentence=sentences.gaps(ledger), written=readable(large))
+    counts = ["events", "censored"]
+    hidden = np.stack([covered(grid[name]) for name in counts], axis=1)
+    shown = grid.assign(
+        **{name: cells(grid[name], hidden[:, at]) for at, name in enumerate(counts)}
+    )
+    told = shown[(~hidden & grid[counts].gt(0).to_numpy()).any(axis=1)]
+    return Answer(frame=grid, chart=None, sentence=sentences.gaps(ledger), written=readable(told))
 
 
 def activity(shop: Snapshot, *, edges: Sequence[int]) -> Answer:
@@ -145,12 +158,14 @@ def activity(shop: Snapshot, *, edges: Sequence[int]) -> Answer:
     tiers = periods.activity(ledger, shop, edges=edges)
     dated = [tier.assign(as_of=pd.Timestamp(day)) for day, tier in tiers.items()]
     columns = ["as_of", "tier", "customers", "share", "low", "high"]
+    chart = charts.activity_tiers(tiers)
     return Answer(
         frame=pd.concat(dated, ignore_index=True)[columns]
         if dated
         else pd.DataFrame(columns=columns),
-        chart=charts.activity_tiers(tiers),
+        chart=chart,
         sentence=wording.activity(ledger, days=edges[-1], history_days=shop.history_days),
+        written=readable(charts.listed(chart)),
     )
 
 
@@ -229,11 +244,6 @@ def claims(recorded: Sequence[Claim]) -> pd.DataFrame:
 
 def _results(frame: pd.DataFrame) -> pd.DataFrame:
     return readable(frame[["label", "about", "text", "n"]])
-
-
-def _large(frame: pd.DataFrame, size: str) -> pd.DataFrame:
-    """Leave out rows that fewer than `SMALL` customers stand behind: a table may be published."""
-    return frame[frame[size] >= SMALL]
 
 
 def in_whole_units(frame: pd.DataFrame, shop: Snapshot, *columns: str) -> pd.DataFrame:

@@ -11,6 +11,8 @@ from ibis import _
 
 from retention_lab import checks
 from retention_lab.charts import groups as pictures
+from retention_lab.charts import listed
+from retention_lab.charts.frame import AnyChart
 from retention_lab.customers import cohorts, newest
 from retention_lab.lab.answer import Answer, heading
 from retention_lab.lab.figures import CalendarPeriod, Clock, clocked, in_whole_units
@@ -19,6 +21,7 @@ from retention_lab.tables.annotations import Annotation
 from retention_lab.tables.contracts import CONTRACTS
 from retention_lab.tables.engine import collect, keep
 from retention_lab.tables.snapshot import Snapshot
+from retention_lab.wording import Instead
 from retention_lab.wording import asked as sentences
 
 MOST, OTHERS, UNKNOWN = 6, "all others", "not known"
@@ -68,15 +71,17 @@ def triangle(
     groups, small = split(shop, by)
     frames = {name: make(orders) for name, orders in groups.items()}
     means = {name: cohorts.weighted_mean(frame) for name, frame in frames.items()}
+    chart = pictures.mean_by_group(means, by=by, unit=unit)
+    wide = _wide(chart, rows="period")
     ledger = Ledger()
     for name, mean in means.items():
-        if name not in small:
+        if _stands(wide, name, 1):
             asked.mean(ledger, mean, name=name, group=name)
     return Answer(
         frame=in_whole_units(_stacked(frames, by), shop, "revenue"),
-        chart=pictures.mean_by_group(_without(means, small), by=by, unit=unit),
+        chart=chart,
         sentence=sentences.mean_by_group(ledger.claims(), by=by, unit=unit, few=small),
-        written=_wide(_without(means, small), by, rows="period", size="size"),
+        written=_written(wide, by),
     )
 
 
@@ -84,18 +89,18 @@ def returned(shop: Snapshot, *, by: str, days: int, annotations: Sequence[Annota
     """Answer which share of each month's new customers came back, group by group."""
     groups, small = split(shop, by)
     frames = _mapped(groups, lambda part: cohorts.returned(part, as_of=shop.as_of, days=days))
+    chart = pictures.returned_by_group(frames, by=by, days=days, annotations=annotations)
+    wide = _wide(chart, rows="cohort")
     ledger = Ledger()
-    for name, frame in _without(frames, small).items():
+    for name, frame in frames.items():
         found = newest.newest_complete(frame)
-        if found is not None:
+        if found is not None and _stands(wide, name, pd.Timestamp(found.cohort.month)):
             asked.returned(ledger, found.cohort, name=name, group=name)
     return Answer(
         frame=_stacked(frames, by),
-        chart=pictures.returned_by_group(
-            _without(frames, small), by=by, days=days, annotations=annotations
-        ),
+        chart=chart,
         sentence=sentences.returned_by_group(ledger.claims(), by=by, days=days, few=small),
-        written=_wide(_without(frames, small), by, rows="cohort", size="customers"),
+        written=_written(wide, by),
     )
 
 
@@ -105,21 +110,27 @@ def _mapped(
     return {name: make(orders) for name, orders in groups.items()}
 
 
-def _without(frames: Mapping[str, pd.DataFrame], small: list[str]) -> dict[str, pd.DataFrame]:
-    return {name: frame for name, frame in frames.items() if name not in small}
-
-
 def _stacked(frames: Mapping[str, pd.DataFrame], by: str) -> pd.DataFrame:
     """Put the frames of the groups below each other, named in a first column."""
     whole = pd.concat(frames, names=["_group"]).reset_index(level=0)
     return whole.rename(columns={"_group": by}).reset_index(drop=True)
 
 
-def _wide(frames: Mapping[str, pd.DataFrame], by: str, *, rows: str, size: str) -> pd.DataFrame:
-    """Write the share of each group beside those of the others, where enough stand behind it."""
-    large = {name: frame[frame[size] >= SMALL] for name, frame in frames.items()}
-    shares = {name: frame.set_index(rows)["share"] for name, frame in large.items()}
-    table = pd.DataFrame(shares).astype(object).map(percent, na_action="ignore").fillna("")
+def _wide(chart: AnyChart | Instead, *, rows: str) -> pd.DataFrame:
+    """Set the shares that a chart shows of each group beside those of the others."""
+    shown = listed(chart)
+    if shown.empty:
+        return shown
+    names = list(dict.fromkeys(shown["group"]))
+    return shown.pivot_table(index=rows, columns="group", values="share")[names]
+
+
+def _stands(wide: pd.DataFrame, group: str, row: object) -> bool:
+    return group in wide.columns and row in wide[group].dropna().index
+
+
+def _written(wide: pd.DataFrame, by: str) -> pd.DataFrame:
+    table = wide.astype(object).map(percent, na_action="ignore").fillna("")
     if isinstance(table.index, pd.DatetimeIndex):
         table.index = table.index.strftime("%Y-%m-%d")
-    return table.rename_axis(index=heading(rows), columns=heading(by))
+    return table.rename_axis(index=heading(str(wide.index.name)), columns=heading(by))

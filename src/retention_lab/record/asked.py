@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from retention_lab.customers.newest import Cohort
@@ -9,14 +10,17 @@ from retention_lab.customers.repurchase import completed_median
 from retention_lab.inference.interval import Interval
 from retention_lab.inference.proportions import proportion
 from retention_lab.record.ledger import Ledger
-from retention_lab.record.small import SMALL, Mask, covered, few, of_share, splits
+from retention_lab.record.small import SMALL, Mask, apart, covered, few, of_share, splits
 from retention_lab.survival.daygrid import kaplan_meier, median_time
 from retention_lab.tables.snapshot import Snapshot
 
 
 def mean(ledger: Ledger, means: pd.DataFrame, *, name: str = "mean", group: str = "") -> None:
-    """Record the weighted mean of the first period after that of the first purchase."""
-    first = means[means["period"] == 1]
+    """Record the weighted mean of the first period after that of the first purchase.
+
+    One that is missing is hidden, and not recorded either.
+    """
+    first = means[(means["period"] == 1) & means["share"].notna()]
     if first.empty or first["size"].iloc[0] < SMALL:
         return
     size, share = int(first["size"].iloc[0]), float(first["share"].iloc[0])
@@ -90,10 +94,24 @@ def last_month(ledger: Ledger, months: pd.DataFrame, shop: Snapshot) -> None:
         )
 
 
+def tops_shown(frame: pd.DataFrame) -> Mask:
+    """Say which of `revenue.revenue_concentration` tell of no few, alone or beside each other.
+
+    From all customers down, each is shown that leaves out none or more than a few of the last.
+    """
+    ranked = frame["customers"].to_numpy().argsort(kind="stable")[::-1]
+    counts = frame["customers"].to_numpy()[ranked]
+    shown = np.zeros(len(frame), dtype=bool)
+    shown[ranked] = apart([frame["of"].max(), *counts])[1:] & ~few(counts)
+    return shown
+
+
 def concentration(ledger: Ledger, frame: pd.DataFrame) -> None:
     """Record which share of the revenue each share of best customers brought."""
-    for place, row in enumerate(frame.to_dict("records")):
-        if row["customers"] >= SMALL:
+    for (place, row), shown in zip(
+        enumerate(frame.to_dict("records")), tops_shown(frame), strict=True
+    ):
+        if shown:
             ledger.record(
                 f"top_{place}",
                 row["share"],

@@ -28,8 +28,10 @@ def mean_of_cohorts(ledger: Ledger, *, unit: str) -> str:
 def mean_by_group(claims: Sequence[Claim], *, by: str, unit: str, few: Sequence[str]) -> str:
     """Say the same of each group, largest first; `few` are groups that are too small to show."""
     if not claims:
-        whole = f"whose first {unit.lower()} is over"
-        return f"No group by {_plain(by)} has {SMALL} customers {whole}."
+        return (
+            f"No group by {_plain(by)} has {SMALL} customers whose first {unit.lower()} is over "
+            f"and who would not tell of fewer.{_few(few)}"
+        )
     return (
         f"Bought in the first {unit.lower()} after that of their first purchase, by {_plain(by)}: "
         f"{_each(claims)}. {NO_EFFECT}{_few(few)}"
@@ -39,8 +41,10 @@ def mean_by_group(claims: Sequence[Claim], *, by: str, unit: str, few: Sequence[
 def returned_by_group(claims: Sequence[Claim], *, by: str, days: int, few: Sequence[str]) -> str:
     """Say which share of each group's newest complete month came back."""
     if not claims:
-        month = f"a month of {SMALL} customers that had all its {days} days"
-        return f"No group by {_plain(by)} has {month}."
+        return (
+            f"No group by {_plain(by)} has a newest month of {SMALL} customers that had all its "
+            f"{days} days and would not tell of fewer.{_few(few)}"
+        )
     months = dict.fromkeys(claim.about for claim in claims)
     if len(months) == 1:
         return (
