@@ -16,13 +16,16 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from retention_lab.charts.frame import as_mime
+from retention_lab.charts.frame import MIME
 from retention_lab.reports import assets, page, prose
 from retention_lab.reports.privacy import refuse_personal
 
 from .hostile import CANARY, STRINGS
 
-FORMULA = re.compile(r"[\s\0]*[=+\-@]|[\t\r]")
+# Of Unicode: what no reader sees, and the wide forms that some spreadsheets take for narrow ones.
+FORMULA = re.compile(
+    r"[\s\0-\x1f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]"
+)
 
 
 def chart(names):
@@ -45,7 +48,7 @@ def chart(names):
             usermeta={"caption": words, "labels": [["name", words], ["n", "n"], ["plain", "p"]]},
         )
     )
-    return new_output("display_data", data=as_mime(made.to_dict())[0])
+    return new_output("display_data", data={MIME: made.to_dict()})  # as somebody's own renderer
 
 
 def shown(names):

@@ -28,6 +28,11 @@ from retention_lab.reports.assets import TEMPLATES
 VEGA_LITE = "6.4"  # the version that Altair writes for; a test holds the two together
 MOST_ROWS = 500
 NOTHING = "\N{EN DASH}"
+# How a formula begins; spreadsheets of some countries read the wide forms too.
+FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+BREAKS = ("\t", "\r", "\n")
+# Some of it ends the process that draws a picture, some of it no picture can hold.
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 # The still picture is one image: its parts need neither roles nor names nor a pointer.
 # Nor need it say what is so anyhow, or a place more exactly than to a thousandth of a pixel.
 UNUSED = re.compile(
@@ -164,13 +169,24 @@ def _picture(spec: Spec, *, number: int, where: str) -> Markup:
     config = {"font": "sans-serif", **(spec.get("config") or {}), "aria": False}
     still = {**spec, "config": config} | (STILL if spec.get("width") == "container" else {})
     try:
-        svg = vl_convert.vegalite_to_svg(_dump(still), vl_version=VEGA_LITE, allowed_base_urls=[])
+        svg = vl_convert.vegalite_to_svg(
+            _dump(_printable(still)), vl_version=VEGA_LITE, allowed_base_urls=[]
+        )
     except ValueError as error:
         raise checks.BadParameter(
             f"{where} draws a chart that Vega-Lite {VEGA_LITE} refuses: {_first_words(error)}"
         ) from error
     label = Markup('<svg role="img" aria-label="{}" ').format(spec["description"])
     return Markup(_own_ids(_lean(svg), prefix=f"f{number}-").replace("<svg ", label, 1))
+
+
+def _printable(node: Any) -> Any:  # noqa: ANN401  any JSON
+    """Put a space for what cannot be drawn; the charts of this package have done so themselves."""
+    if isinstance(node, str):
+        return UNPRINTABLE.sub(" ", node)
+    if isinstance(node, Mapping):
+        return {_printable(key): _printable(value) for key, value in node.items()}
+    return [_printable(each) for each in node] if isinstance(node, list) else node
 
 
 def _lean(svg: str) -> str:
@@ -210,10 +226,11 @@ def _csv_link(rows: Sequence[Row], labels: Mapping[str, str]) -> str:
 
 
 def _no_formula(value: object) -> object:
-    """Put an apostrophe before text that a spreadsheet would run."""
-    return (
-        f"'{value}" if isinstance(value, str) and re.match(r"\s*[=+\-@]|[\t\r]", value) else value
-    )
+    """Put an apostrophe before text that a spreadsheet would run, also behind what is not seen."""
+    if not isinstance(value, str):
+        return value
+    seen = "".join(sign for sign in value if sign.isprintable() and not sign.isspace())
+    return f"'{value}" if value.startswith(BREAKS) or seen.startswith(FORMULAS) else value
 
 
 def _css(rows: Sequence[Row], field: str) -> Markup:
