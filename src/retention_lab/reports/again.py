@@ -188,7 +188,7 @@ def _data_of(report: Published, source: Source, *, room: Path) -> Iterator[list[
             os.environ[SNAPSHOTS] = unset
 
 
-_GONE = "Its snapshot, {name}, is no longer kept: it was taken again from the source."
+_GONE = "Its snapshot, {name}, is not kept here: it was taken again from the source."
 
 
 def _link(kept: Path, source: Source) -> None:

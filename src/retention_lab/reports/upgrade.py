@@ -207,7 +207,7 @@ def _same(then: float | None, now: float | None) -> bool:
 
 
 def _sentence(row: Mapping[Any, Any]) -> str:
-    about = f", {row['about']}" if row["about"] else ""
+    about = f", {row['about']}" if row["about"] not in row["label"] else ""
     words = f"{row['notebook']}: {row['label']}{about} ({row['name']})"
     if row["kind"] == "definition":
         return f"{words} has another definition, unit or currency."
