@@ -108,7 +108,7 @@ def test_suite_that_is_being_run_leaves_the_note_of_the_other_run(suite, ran):
     assert do(suite, DAYS).exit_code == 2
 
 
-def test_slip_of_the_caller_is_no_failure_of_the_suite(suite, ran):
+def test_slip_of_the_caller_is_no_failure_of_the_suite(suite):
     call = Call(out=Path("reports"), state=Path("state"), now=NOW, only="99")
     with pytest.raises(BadParameter, match="no notebook '99'"):
         job.do(suite, call)
