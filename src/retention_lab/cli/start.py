@@ -83,7 +83,7 @@ def start(  # noqa: PLR0913  each is an option of the command
         time_zone=time_zone, amounts=_choice(amounts),
         ask=lambda question: _asked(question, yes=yes, notes=notes), tell=notes.append,
     )  # fmt: skip
-    decided = deciding.decide(layouts, talk=talk, folder=target.parent, con=con)
+    decided = deciding.decide(layouts, talk=talk, folder=target.parent)
     settings = {"name": name or target.stem.replace("_", " ").capitalize(), **decided}
     _tell_left_alone(layouts, settings)
     _list("Taken as safe:", notes)
@@ -138,15 +138,13 @@ def _refuse_target(target: Path, *, force: bool) -> None:
 
 
 def _said(columns: Sequence[str]) -> dict[str, str]:
-    from typing import get_args
-
-    from retention_lab.tables.names import Role
+    from retention_lab.tables.names import NAMES
 
     pairs = [said.partition("=") for said in columns]
     if any(not sign for _, sign, _ in pairs):
         raise checks.BadParameter('--column takes a meaning and a name: customer_id="Client No".')
     found = {role.strip(): name for role, _, name in pairs}
-    checks.known("--column", "meaning", found, get_args(Role))
+    checks.known("--column", "meaning", found, NAMES)
     return found
 
 

@@ -9,17 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Literal
-
-Role = Literal[
-    "order_id", "customer_id", "email", "customer_name", "ordered_at", "amount", "quantity",
-    "unit_price", "product_id", "product_family", "line", "discount", "coupon", "shipped_at",
-    "promised_at", "delivered_at", "currency", "status", "return_id", "returned_at", "event",
-    "occurred_at", "signed_up_at", "referred_by",
-]  # fmt: skip
 
 # The first names are the surest; of two columns that fit, the one that stands earlier is taken.
-NAMES: dict[Role, str] = {
+NAMES: dict[str, str] = {
     "order_id": """
         orderid ordernumber orderno ordernr ordernum orderref orderreference orderkey order
         incrementid invoiceno invoicenumber invoiceid invoice transactionid transactionno
@@ -155,7 +147,7 @@ def plain(name: str) -> str:
 
 def likely(names: Sequence[str], role: str) -> list[str]:
     """List the names that fit a role by themselves, the surest first."""
-    words = next((text.split() for known, text in NAMES.items() if known == role), [])
+    words = NAMES.get(role, "").split()
     fits = [name for name in names if plain(name) in words]
     return sorted(fits, key=lambda name: words.index(plain(name)))
 

@@ -19,8 +19,7 @@ HEAD = "Order #,Client,Date,Worth,State\n1,a,2025-01-02,10,paid\n2,b,2025-01-03,
 
 
 def rules(path):
-    layout = sniffing.look(path, con=CON)
-    group = Group(layouts=[layout], tables=[sniffing.opened(path, layout.place, con=CON)])
+    group = Group(layouts=[sniffing.look(path, con=CON)])
     found = leftovers.rules(group, NAMES, talk=TALK).get("leave_out", [])
     return {rule["reason"]: rule["where"] for rule in found}
 

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-
-from ibis.backends import BaseBackend
 
 from retention_lab import checks
 from retention_lab.tables import parsing
@@ -21,56 +18,25 @@ from retention_lab.tables.drafts import (
     questions,
     readings,
     roles,
-    sniffing,
     spelling,
 )
 from retention_lab.tables.drafts.profiling import Fit
 from retention_lab.tables.drafts.questions import Group, Talk
 from retention_lab.tables.drafts.readings import Reading
 from retention_lab.tables.drafts.sniffing import Layout
-from retention_lab.tables.names import Role
 
 Settings = dict[str, object]
-_TIMES: dict[TableName, Role] = {
-    "customers": "signed_up_at",
-    "returns": "returned_at",
-    "events": "occurred_at",
-}
-_EXTRA: dict[TableName, tuple[Role, ...]] = {
+_EXTRA: dict[TableName, tuple[str, ...]] = {
     "orders": ("discount", "coupon", "shipped_at", "promised_at", "delivered_at"),
     "order_lines": ("line", "product_id", "product_family"),
     "customers": ("referred_by",),
-    "returns": ("order_id",),
+    "returns": ("return_id", "order_id"),
     "events": (),
 }
+_OF_LINE: tuple[str, ...] = (*_EXTRA["order_lines"], "quantity", "unit_price")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Columns:
-    """Raw columns by canonical name, and how those of times and numbers are read.
-
-    `made` are columns that an SQL expression makes.
-    """
-
-    found: Mapping[str, str]
-    read: Mapping[str, Fit]
-    made: Mapping[str, str]
-
-    def settings(self) -> Settings:
-        """Word the columns as a source file does."""
-        return {name: _column(raw, self.read.get(raw)) for name, raw in self.found.items()} | {
-            name: {"sql": sql} for name, sql in self.made.items()
-        }
-
-
-def _column(raw: str, fit: Fit | None) -> object:
-    formats = list(fit.reading.formats) if fit else []
-    said = {"format": formats[0] if len(formats) == 1 else formats} if formats else {}
-    said |= {"number": fit.reading.style} if fit and fit.reading.style else {}
-    return {"column": raw, **said} if said else raw
-
-
-def decide(layouts: Sequence[Layout], *, talk: Talk, folder: Path, con: BaseBackend) -> Settings:
+def decide(layouts: Sequence[Layout], *, talk: Talk, folder: Path) -> Settings:
     """Settle what a source file in `folder` says of these files, all but the shop's name.
 
     Raises
@@ -80,35 +46,25 @@ def decide(layouts: Sequence[Layout], *, talk: Talk, folder: Path, con: BaseBack
     BadData
         When the files cannot be what reports need.
     """
-    groups = _groups(layouts, con=con)
+    groups = _groups(layouts)
     _refuse_strangers(groups, talk=talk)
     name: TableName = "orders" if "orders" in groups else "order_lines"
-    purchases, head = _purchases(groups[name], talk=talk)
-    tables = dict(purchases)
-    if name == "orders" and "order_lines" in groups:
-        tables["order_lines"] = _lines(groups["order_lines"], head["currency"], talk=talk)
-    for other in ("customers", "returns", "events"):
-        if other in groups:
+    tables, head = _purchases(groups[name], talk=talk)
+    for other in ("order_lines", "customers", "returns", "events"):
+        if other in groups and other != name:
             tables[other] = _other(other, groups[other], head["currency"], talk=talk)
     for table, settings in tables.items():
         if "derive_from" not in settings:
-            rows = groups[table if table in groups else name].layouts
-            tables[table] = {"rows": [_place(one, folder) for one in rows], **settings}
-    order = [table for table in CONTRACTS if table in tables]
-    return {**head, "tables": {table: tables[table] for table in order}}
+            files = [_place(one, folder) for one in groups.get(table, groups[name]).layouts]
+            tables[table] = {"rows": files[0] if len(files) == 1 else files, **settings}
+    return {**head, "tables": {table: tables[table] for table in CONTRACTS if table in tables}}
 
 
-def _groups(layouts: Sequence[Layout], *, con: BaseBackend) -> dict[TableName, Group]:
-    by_table: dict[TableName, list[Layout]] = {}
+def _groups(layouts: Sequence[Layout]) -> dict[TableName, Group]:
+    found: dict[TableName, list[Layout]] = {}
     for layout in layouts:
-        by_table.setdefault(roles.table(layout), []).append(layout)
-    return {
-        table: Group(
-            layouts=found,
-            tables=[sniffing.opened(one.path, one.place, con=con) for one in found],
-        )
-        for table, found in by_table.items()
-    }
+        found.setdefault(roles.table(layout), []).append(layout)
+    return {table: Group(layouts=of_table) for table, of_table in found.items()}
 
 
 def _refuse_strangers(groups: Mapping[TableName, Group], *, talk: Talk) -> None:
@@ -126,22 +82,23 @@ def _place(layout: Layout, folder: Path) -> object:
     return said if len(said) > 1 else said["path"]
 
 
+def _picked(group: Group, wanted: Iterable[str], *, talk: Talk) -> dict[str, str]:
+    """Find the columns of these roles, as far as there are any."""
+    named = {role: questions.pick(group, role, talk=talk) for role in wanted}
+    return {role: name for role, name in named.items() if name is not None}
+
+
 def _purchases(group: Group, *, talk: Talk) -> tuple[dict[TableName, Settings], dict[str, str]]:
     """Settle orders, and lines where the same file has them; and the clock and the currency."""
-    wanted: dict[str, str | None] = {
-        "order_id": questions.pick(group, "order_id", talk=talk),
-        "customer_id": questions.customer(group, talk=talk),
-        "ordered_at": questions.time_column(group, "ordered_at", talk=talk),
-        "amount": questions.pick(group, "amount", talk=talk),
-        "quantity": questions.pick(group, "quantity", talk=talk),
-        "unit_price": questions.pick(group, "unit_price", talk=talk),
-    }
-    by_lines = bool(wanted["quantity"] and wanted["unit_price"])
-    if not by_lines and wanted["amount"] is None:
+    found = _picked(group, ["order_id"], talk=talk)
+    found["customer_id"] = questions.customer(group, talk=talk)
+    found["ordered_at"] = questions.time_column(group, "ordered_at", talk=talk)
+    found |= _picked(group, ["amount", "quantity", "unit_price"], talk=talk)
+    by_lines = {"quantity", "unit_price"} <= set(found)
+    if not by_lines and "amount" not in found:
         questions.needed(group, "amount", "an amount, nor quantity and price", talk=talk)
     extra = (*_EXTRA["orders"], *(_EXTRA["order_lines"] if by_lines else ()))
-    wanted |= {role: questions.pick(group, role, talk=talk) for role in extra}
-    found = {role: name for role, name in wanted.items() if name is not None}
+    found |= _picked(group, extra, talk=talk)
     money = [found[role] for role in ("amount", "unit_price") if role in found]
     code = spelling.currency(group, money, talk=talk)
     if parsing.minor_digits(code) and all(map(group.is_whole, money)):
@@ -149,7 +106,7 @@ def _purchases(group: Group, *, talk: Talk) -> tuple[dict[TableName, Settings], 
     read = _read(group, found, code, talk=talk)
     clock = [read[raw] for raw in found.values() if raw in read and _is_time(group, raw)]
     head = {"time_zone": spelling.time_zone(clock, talk=talk), "currency": code}
-    return _split(group, Columns(found=found, read=read, made={}), by_lines, talk=talk), head
+    return _split(group, found, read, by_lines, talk=talk), head
 
 
 def _is_time(group: Group, name: str) -> bool:
@@ -187,34 +144,41 @@ def _ways(group: Group, raw: str, kind: str, code: str, talk: Talk) -> list[Read
     return said or [readings.with_clocks(talk.dates, cells)]
 
 
+def _columns(found: Mapping[str, str], read: Mapping[str, Fit]) -> Settings:
+    """Word columns as a source file does."""
+    return {role: _column(raw, read.get(raw)) for role, raw in found.items()}
+
+
+def _column(raw: str, fit: Fit | None) -> object:
+    formats = list(fit.reading.formats) if fit else []
+    said = {"format": formats[0] if len(formats) == 1 else formats} if formats else {}
+    said |= {"number": fit.reading.style} if fit and fit.reading.style else {}
+    return {"column": raw, **said} if said else raw
+
+
 def _split(
-    group: Group, columns: Columns, by_lines: bool, *, talk: Talk
+    group: Group, found: Mapping[str, str], read: Mapping[str, Fit], by_lines: bool, *, talk: Talk
 ) -> dict[TableName, Settings]:
     """Tell orders from lines: one row per order, its amount on one row or on all, or its parts."""
-    found, made = dict(columns.found), {}
+    columns = _columns(found, read)
     if "order_id" not in found:
         talk.tell("There is no order number: what a customer buys at one time is one order.")
-        made["order_id"] = leftovers.both(found["customer_id"], found["ordered_at"])
-    line = [*_EXTRA["order_lines"], "quantity", "unit_price"] if by_lines else []
-    lines = _only(columns, ["order_id", *line], made)
-    orders = _only(columns, [role for role in found if role not in line] + ["order_id"], made)
-    attributes = _attributes(group, found.values())
-    rules = leftovers.rules(group, found, talk=talk)
+        both = leftovers.both(found["customer_id"], found["ordered_at"])
+        columns["order_id"] = {"sql": both}
+    line = _OF_LINE if by_lines else ()
+    orders = {role: said for role, said in columns.items() if role not in line}
+    lines = {role: columns[role] for role in ("order_id", *line) if role in columns}
+    rest = {**_attributes(group, found.values()), **leftovers.rules(group, found, talk=talk)}
     if "amount" not in found:
-        both = {**orders.settings(), **lines.settings()}
-        fits = {c.name for c in CONTRACTS["order_lines"].columns}
-        kept = {name: value for name, value in both.items() if name in fits}
+        fits = {column.name for column in CONTRACTS["order_lines"].columns}
+        kept = {role: said for role, said in (orders | lines).items() if role in fits}
         return {
-            "order_lines": {"columns": kept, **attributes, **rules},
+            "order_lines": {"columns": kept, **rest},
             "orders": {"derive_from": "order_lines"},
         }
-    tables: dict[TableName, Settings] = {
-        "orders": {**_rows_of(group, found, talk=talk), "columns": orders.settings(), **attributes,
-                   **rules}
-    }  # fmt: skip
-    if by_lines:
-        tables["order_lines"] = {"columns": lines.settings()}
-    return tables
+    rows = _rows_of(group, found, talk=talk)
+    tables: dict[TableName, Settings] = {"orders": {**rows, "columns": orders, **rest}}
+    return tables | ({"order_lines": {"columns": lines}} if by_lines else {})
 
 
 def _rows_of(group: Group, found: Mapping[str, str], *, talk: Talk) -> Settings:
@@ -236,11 +200,6 @@ def _rows_of(group: Group, found: Mapping[str, str], *, talk: Talk) -> Settings:
             return {"duplicates": "add_up"}
 
 
-def _only(columns: Columns, names: Iterable[str], made: Mapping[str, str]) -> Columns:
-    kept = [name for name in dict.fromkeys(names) if name in columns.found]
-    return Columns(found={name: columns.found[name] for name in kept}, read=columns.read, made=made)
-
-
 def _attributes(group: Group, taken: Iterable[str]) -> Settings:
     first = group.layouts[0]
     found = roles.attributes(first, taken=list(taken))
@@ -248,38 +207,27 @@ def _attributes(group: Group, taken: Iterable[str]) -> Settings:
     return {"attributes": kept} if kept else {}
 
 
-def _lines(group: Group, code: str, *, talk: Talk) -> Settings:
-    """Settle lines of orders that another file holds."""
-    found = {"order_id": questions.needed(group, "order_id", "an order number", talk=talk)}
-    for role in (*_EXTRA["order_lines"], "quantity", "unit_price"):
-        name = questions.pick(group, role, talk=talk)
-        found |= {role: name} if name else {}
-    read = _read(group, found, code, talk=talk)
-    return {"columns": Columns(found=found, read=read, made={}).settings()}
-
-
 def _other(table: TableName, group: Group, code: str, *, talk: Talk) -> Settings:
-    """Settle customers, returns or events."""
+    """Settle the columns of lines that stand in a file of their own, customers, returns, events."""
     contract = CONTRACTS[table]
+    if table == "order_lines":
+        found = {"order_id": questions.needed(group, "order_id", "an order number", talk=talk)}
+        found |= _picked(group, _OF_LINE, talk=talk)
+        return {"columns": _columns(found, _read(group, found, code, talk=talk))}
     found = {"customer_id": questions.customer(group, talk=talk)}
-    found[contract.time] = questions.time_column(group, _TIMES[table], talk=talk)
-    made: dict[str, str] = {}
+    found[contract.time] = questions.time_column(group, contract.time, talk=talk)
     if table == "returns":
         found["amount"] = questions.needed(group, "amount", "an amount", talk=talk)
-        key = questions.pick(group, "return_id", talk=talk)
-        both = leftovers.both(found["customer_id"], found["returned_at"])
-        made = {} if key else {"return_id": both}
-        found |= {"return_id": key} if key else {}
     if table == "events":
         found["event"] = questions.needed(group, "event", "the name of an event", talk=talk)
-    for role in _EXTRA[table]:
-        name = questions.pick(group, role, talk=talk)
-        found |= {role: name} if name else {}
-    read = _read(group, found, code, talk=talk)
-    columns = Columns(found=found, read=read, made=made).settings()
+    found |= _picked(group, _EXTRA[table], talk=talk)
+    columns = _columns(found, _read(group, found, code, talk=talk))
+    if table == "returns":
+        both = leftovers.both(found["customer_id"], found["returned_at"])
+        columns.setdefault("return_id", {"sql": both})
+        return {"columns": columns, "duplicates": "add_up"}
     rest = _attributes(group, found.values()) if contract.takes_attributes else {}
-    parts = {"duplicates": "add_up"} if table == "returns" else {}
-    return {"columns": columns, **rest, **parts}
+    return {"columns": columns, **rest}
 
 
 def taken(settings: Mapping[str, object]) -> list[str]:

@@ -60,9 +60,9 @@ def _is_one_of(raw: str, words: Sequence[str]) -> str:
 
 
 def _is_empty(group: Group, raw: str) -> str:
-    if any(raw in layout.typed for layout in group.layouts):
-        return f"{_name(raw)} is null"
-    return f"coalesce(trim({_name(raw)}), '') = ''"
+    if all(layout.is_text(raw) for layout in group.layouts):
+        return f"coalesce(trim({_name(raw)}), '') = ''"
+    return f"{_name(raw)} is null"
 
 
 def _name(raw: str) -> str:

@@ -14,7 +14,6 @@ import ibis.expr.types as ir
 from retention_lab import checks
 from retention_lab.tables.drafts import profiling, roles
 from retention_lab.tables.drafts.sniffing import Layout
-from retention_lab.tables.names import Role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +52,14 @@ class Talk:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """Files of one table, opened."""
+    """Files of one table."""
 
     layouts: Sequence[Layout]
-    tables: Sequence[ir.Table]
+
+    @property
+    def tables(self) -> list[ir.Table]:
+        """The rows of each file."""
+        return [layout.table for layout in self.layouts]
 
     @property
     def name(self) -> str:
@@ -69,7 +72,7 @@ class Group:
         first, *others = self.layouts
         return [name for name in first.columns if all(name in one.columns for one in others)]
 
-    def named(self, role: Role) -> list[str]:
+    def named(self, role: str) -> list[str]:
         """List the columns that all files have and that may play a role, the surest first."""
         found = (name for layout in self.layouts for name in roles.named(layout, role))
         return [name for name in dict.fromkeys(found) if name in self.columns]
@@ -88,7 +91,7 @@ class Group:
 
     def cells(self, name: str) -> list[str]:
         """Give the cells of a column in head and tail of the files where it is text."""
-        texts = (one.cells[name] for one in self.layouts if name not in one.typed)
+        texts = (one.cells[name] for one in self.layouts if one.is_text(name))
         return [cell for cells in texts for cell in cells]
 
     def is_whole(self, name: str) -> bool:
@@ -98,7 +101,7 @@ class Group:
         return not any(re.search(r"[.,](\d\d|[1-9])\b", cell) for cell in cells)
 
 
-def pick(group: Group, role: Role, *, talk: Talk) -> str | None:
+def pick(group: Group, role: str, *, talk: Talk) -> str | None:
     """Return the column of a role: the one that was said, or the surest by its name."""
     said = talk.columns.get(role)
     if said is not None:
@@ -110,7 +113,7 @@ def pick(group: Group, role: Role, *, talk: Talk) -> str | None:
     return next(iter(found), None)
 
 
-def needed(group: Group, role: Role, what: str, *, talk: Talk) -> str:
+def needed(group: Group, role: str, what: str, *, talk: Talk) -> str:
     """Return the column of a role that there must be.
 
     Raises
@@ -127,7 +130,7 @@ def needed(group: Group, role: Role, what: str, *, talk: Talk) -> str:
     return found
 
 
-def time_column(group: Group, role: Role, *, talk: Talk) -> str:
+def time_column(group: Group, role: str, *, talk: Talk) -> str:
     """Return the column of a time: by its name, or the only one that holds times."""
     found = pick(group, role, talk=talk)
     times = [name for name in group.columns if group.layouts[0].kinds[name] == "time"]

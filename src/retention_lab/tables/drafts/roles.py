@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from retention_lab.tables.contracts import TableName
 from retention_lab.tables.drafts.sniffing import Kind, Layout
-from retention_lab.tables.names import NAMES, Role, plain
+from retention_lab.tables.names import NAMES, plain
 
 # What describes customers, as the canonical tables call it.
 _ATTRIBUTES = {
@@ -46,7 +46,7 @@ _ASIDE = re.compile(
     r"|phone|address|street|zip|manager|agent|service|rating|age|gender|balance|value|new|first"
     r"|is|has|notes?|comments?|language|tax|vat|total|count|orders?)\b"
 )
-_WANTS: dict[Role, Kind] = {
+_WANTS: dict[str, Kind] = {
     **dict.fromkeys(("ordered_at", "shipped_at", "promised_at", "delivered_at"), "time"),
     **dict.fromkeys(("returned_at", "occurred_at", "signed_up_at"), "time"),
     **dict.fromkeys(("amount", "quantity", "unit_price", "discount", "line"), "number"),
@@ -54,7 +54,7 @@ _WANTS: dict[Role, Kind] = {
 _FEW = 60  # values: more of them describe nobody
 
 
-def named(layout: Layout, role: Role) -> list[str]:
+def named(layout: Layout, role: str) -> list[str]:
     """List the columns whose name and content fit a role, the surest first."""
     words = NAMES[role].split()
     if role == "order_id" and _is_shopify(layout):
@@ -76,7 +76,7 @@ def _is_shopify(layout: Layout) -> bool:
     return {"name", "createdat", "financialstatus"} <= {plain(name) for name in layout.columns}
 
 
-def _confirms(layout: Layout, name: str, role: Role) -> bool:
+def _confirms(layout: Layout, name: str, role: str) -> bool:
     """Tell whether what stands in a column can be what its name says; an empty one cannot."""
     if not layout.cells[name]:
         return False
@@ -105,7 +105,7 @@ def of_kind(layout: Layout, kind: Kind) -> list[str]:
 def table(layout: Layout) -> TableName:
     """Tell which canonical table a file is, by the columns it has."""
 
-    def has(role: Role) -> bool:
+    def has(role: str) -> bool:
         return bool(named(layout, role))
 
     buys = has("order_id") or has("amount") or has("unit_price")

@@ -17,6 +17,7 @@ from typing import Literal
 
 import ibis.expr.types as ir
 from ibis.backends import BaseBackend
+from ibis.expr.datatypes import DataType
 
 from retention_lab import checks
 from retention_lab.tables import engine, parsing, readers
@@ -45,23 +46,30 @@ _MOSTLY = 0.8  # of the cells: totals, blanks and a few slips are no reason to c
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """One file: where its rows are, and cells of its head and tail as text, by column.
+    """One file, opened: where its rows are, and cells of its head and tail as text, by column.
 
-    `kinds` says of each column whether it holds times, numbers or text; `typed` names those that
-    are no text in the file.
+    `kinds` says of each column whether it holds times, numbers or text.
     """
 
     path: Path
     place: Location
-    columns: tuple[str, ...]
+    table: ir.Table
     cells: Mapping[str, Sequence[str]]
     kinds: Mapping[str, Kind]
-    typed: frozenset[str]
 
     @property
     def name(self) -> str:
         """The file's name, as messages tell it."""
         return self.path.name
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns in the order of the file."""
+        return tuple(self.table.columns)
+
+    def is_text(self, name: str) -> bool:
+        """Tell whether a column is text in the file."""
+        return bool(self.table[name].type().is_string())
 
 
 def look(path: Path, *, con: BaseBackend) -> Layout:
@@ -86,53 +94,35 @@ def look(path: Path, *, con: BaseBackend) -> Layout:
         raise checks.BadData(f"{path.name} is empty: not even a header line. Export it again.")
     if ending in (".parquet", ".xlsx"):
         place = Location(path=path.name)
-        return _looked(path, place, opened(path, place, con=con))
-    place, rows = _csv(path)
-    if not rows:
-        raise checks.BadData(f"{path.name} has a header, but no row below it. Export it again.")
-    table = opened(path, place, con=con)
-    width = len(table.columns)
-    whole = [row for row in rows if len(row) == width]
-    return _looked(path, place, table, cells=list(zip(*whole, strict=True)))
+        table = _opened(path, place, con=con)
+        frame = engine.collect(table.limit(_ROWS))
+        columns = [frame[name].dropna().astype(str).tolist() for name in table.columns]
+    else:
+        place, rows = _csv(path)
+        table = _opened(path, place, con=con)
+        whole = [row for row in rows if len(row) == len(table.columns)]
+        columns = list(zip(*whole, strict=True)) or [()] * len(table.columns)
+    cells = {
+        name: [cell.strip() for cell in column if cell.strip()]
+        for name, column in zip(table.columns, columns, strict=True)
+    }
+    kinds = {name: _kind(kind, cells[name]) for name, kind in table.schema().items()}
+    return Layout(path=path, place=place, table=table, cells=cells, kinds=kinds)
 
 
-def opened(path: Path, place: Location, *, con: BaseBackend) -> ir.Table:
-    """Open one file as a table of raw columns."""
+def _opened(path: Path, place: Location, *, con: BaseBackend) -> ir.Table:
     beside = Source.model_construct(name=path.name, file=path.parent / path.name)
     return next(readers.read(place, source=beside, con=con))
 
 
-def _looked(
-    path: Path, place: Location, table: ir.Table, *, cells: Sequence[Sequence[str]] | None = None
-) -> Layout:
-    schema = table.schema()
-    if cells is None:
-        frame = engine.collect(table.limit(_ROWS))
-        cells = [frame[name].dropna().astype(str).tolist() for name in table.columns]
-    texts = {
-        name: [cell.strip() for cell in column if cell.strip()]
-        for name, column in zip(table.columns, cells or [()] * len(schema), strict=True)
-    }
-    typed = {name for name, kind in schema.items() if not kind.is_string()}
-    kinds: dict[str, Kind] = {}
-    for name, kind in schema.items():
-        if kind.is_temporal():
-            kinds[name] = "time"
-        elif kind.is_numeric() and not kind.is_boolean():
-            kinds[name] = "number"
-        else:
-            kinds[name] = _kind(texts[name])
-    return Layout(
-        path=path, place=place, columns=tuple(table.columns), cells=texts, kinds=kinds,
-        typed=frozenset(typed),
-    )  # fmt: skip
+def _kind(stored: DataType, cells: Sequence[str]) -> Kind:
+    def mostly(pattern: re.Pattern[str]) -> bool:
+        return sum(bool(pattern.fullmatch(cell)) for cell in cells) > _MOSTLY * len(cells)
 
-
-def _kind(cells: Sequence[str]) -> Kind:
-    for kind, pattern in (("time", _DATED), ("number", _NUMERIC)):
-        if cells and sum(bool(pattern.fullmatch(cell)) for cell in cells) > _MOSTLY * len(cells):
-            return kind  # type: ignore[return-value]
-    return "text"
+    is_number = stored.is_numeric() and not stored.is_boolean()
+    if stored.is_temporal() or (not is_number and mostly(_DATED)):
+        return "time"
+    return "number" if is_number or mostly(_NUMERIC) else "text"
 
 
 def _csv(path: Path) -> tuple[Location, list[list[str]]]:
@@ -143,17 +133,13 @@ def _csv(path: Path) -> tuple[Location, list[list[str]]]:
     # The last line of the head may be cut, as may the first of the tail.
     whole = len(head) < _HEAD
     text = text if whole else text[: text.rfind("\n") + 1]
-    delimiter = _delimiter(text, name=path.name)
-    rows, skip = _below_preface(text, delimiter, name=path.name)
-    names, rows = rows[0], rows[1:]
+    delimiter, width = _divided(text, name=path.name)
+    (names, *rows), skip = _below_preface(text, delimiter, width, name=path.name)
+    rows += [] if whole else _rows(_decoded(tail, encoding).partition("\n")[2], delimiter)
+    rows = [row for row in rows if row]
     _refuse_no_header(names, name=path.name)
-    last = [] if whole else _rows(_decoded(tail, encoding).partition("\n")[2], delimiter)
-    rows = [row for row in rows + last if row]
-    _refuse_ragged_end(rows, names, name=path.name)
-    settings: dict[str, object] = {"delimiter": delimiter, "encoding": encoding, "skip": skip}
-    usual = {"delimiter": ",", "encoding": "utf-8", "skip": 0}
-    said = {key: value for key, value in settings.items() if value != usual[key]}
-    place = Location.model_validate({"path": path.name, **said})
+    _refuse_no_rows(rows, names, name=path.name)
+    place = Location(path=path.name, delimiter=delimiter, encoding=encoding, skip=skip)
     return place, rows if len(rows) <= 2 * _ROWS else rows[:_ROWS] + rows[-_ROWS:]
 
 
@@ -203,38 +189,37 @@ def _rows(text: str, delimiter: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
 
 
-def _delimiter(text: str, *, name: str) -> str:
+def _divided(text: str, *, name: str) -> tuple[str, int]:
     """Choose what cuts most lines into equally many cells, the first of them into names."""
 
     def fit(delimiter: str) -> tuple[bool, bool, int]:
         rows = [row for row in _rows(text, delimiter) if row]
-        widths = Counter(len(row) for row in rows)
-        width, lines = widths.most_common(1)[0] if widths else (1, 0)
+        [(width, lines)] = Counter(map(len, rows)).most_common(1) or [(1, 0)]
         first = next((row for row in rows if len(row) == width), [])
         even = width > 1 and 2 * lines > len(rows)
         return even, not any(map(_is_data, first)), width
 
-    best = max(_DELIMITERS, key=fit)
-    if not fit(best)[0]:
+    (even, _, width), delimiter = max(
+        ((fit(one), one) for one in _DELIMITERS), key=lambda found: found[0]
+    )
+    if not even:
         raise checks.BadData(
             f"{name} is not divided into columns by comma, semicolon, tab or |. Export it as CSV "
             "with a header line; a file of fixed widths needs a source file: see data/README.md."
         )
-    return best
+    return delimiter, width
 
 
-def _below_preface(text: str, delimiter: str, *, name: str) -> tuple[list[list[str]], int]:
+def _below_preface(
+    text: str, delimiter: str, width: int, *, name: str
+) -> tuple[list[list[str]], int]:
     """Return the rows from the header on, and how many lines stand above it."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows, ends = [], [0]
+    reader, above = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 0
     for row in reader:
-        rows.append(row)
-        ends.append(reader.line_num)
-    width = Counter(len(row) for row in rows if row).most_common(1)[0][0]
-    for i, row in enumerate(rows):
         # Spreadsheets fill lines above the table with empty cells.
         if len(row) == width and 2 * sum(bool(cell.strip()) for cell in row) > width:
-            return rows[i:], ends[i]
+            return [row, *reader], above
+        above = reader.line_num
     raise checks.BadData(f"{name} has no header line. Put the names of the columns above the data.")
 
 
@@ -251,8 +236,10 @@ def _refuse_no_header(names: Sequence[str], *, name: str) -> None:
             )
 
 
-def _refuse_ragged_end(rows: Sequence[Sequence[str]], names: Sequence[str], *, name: str) -> None:
-    if rows and len(rows[-1]) != len(names):
+def _refuse_no_rows(rows: Sequence[Sequence[str]], names: Sequence[str], *, name: str) -> None:
+    if not rows:
+        raise checks.BadData(f"{name} has a header, but no row below it. Export it again.")
+    if len(rows[-1]) != len(names):
         raise checks.BadData(
             f"The last line of {name} begins with {rows[-1][0]!r} and has {len(rows[-1])} cells, "
             f"the header has {len(names)}. Delete that line if it is a total, else export again."

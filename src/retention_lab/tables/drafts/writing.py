@@ -32,8 +32,6 @@ def _table(said: Mapping[str, object]) -> Iterator[str]:
         if name in _BLOCKS and isinstance(value, dict):
             yield f"    {name}:"
             yield from (f"      {key}: {_flow(one)}" for key, one in value.items())
-        elif isinstance(value, list) and len(value) == 1 and name == "rows":
-            yield f"    rows: {_flow(value[0])}"
         elif isinstance(value, list):
             yield f"    {name}:"
             for one in value:
