@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import datetime as dt
 import io
 import json
 import re
@@ -17,8 +18,11 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from retention_lab.charts.frame import MIME
-from retention_lab.reports import assets, page, prose
+from retention_lab.cli import show
+from retention_lab.reports import assets, catalogue, digest, history, page, prose
+from retention_lab.reports.job import Done
 from retention_lab.reports.privacy import refuse_personal
+from retention_lab.reports.ran import Failure, Ran
 
 from .hostile import CANARY, STRINGS
 
@@ -173,6 +177,61 @@ def test_titles_of_a_page_are_words_too(facts, names):
 
 def test_gate_takes_none_of_them_for_a_person(names):
     refuse_personal(shown([each for each in names if "@" not in each]), name="page")
+
+
+def entry(name):
+    """A run of a suite of that name, with the name in all that a front page says of it."""
+    points = [
+        history.Point(as_of=day, value=value, text=name, between=name, about=name, broken=(name,))
+        for day, value in ((dt.date(2026, 11, 22), 0.2), (dt.date(2026, 11, 29), 0.3))
+    ]
+    shared = {"suite": name, "simulated": False, "source": name, "remarks": [name]}
+    good = catalogue.Entry(
+        **shared,
+        as_of=dt.date(2026, 11, 22),
+        status="warned",
+        pages={name: "weekly/2026-11-22/x.html"},
+        headlines={name: name},
+        series=[history.Series(label=name, points=tuple(points))],
+    )
+    return [good, catalogue.Entry(**shared, as_of=dt.date(2026, 11, 29), status="failed")]
+
+
+def test_front_page_of_hostile_names_is_that_of_harmless_ones(names):
+    plain = BeautifulSoup(catalogue.render(entry("Toys")), "html.parser")
+    tags, attributes = tags_and_attributes(plain)
+    for name in names:
+        html = catalogue.render(entry(name))
+        soup = BeautifulSoup(html, "html.parser")
+        assert tags_and_attributes(soup) == (tags, attributes)
+        assert len(soup.find_all()) == len(plain.find_all())
+        assert [each["href"] for each in soup.find_all("a")] == ["weekly/2026-11-22/x.html"]
+        assert [each.get_text() for each in soup.find_all(["script", "style"])] == [
+            each.get_text() for each in plain.find_all(["script", "style"])
+        ]
+
+
+def test_what_is_said_of_a_failed_run_keeps_to_its_lines(names, capsys):
+    for name in names:
+        failure = Failure(notebook=name, sentence=name, exit_code=1)
+        told = {"title": name, "owner": name, "failures": [failure], "warnings": [name]}
+        ran = Ran.model_validate(FAILED | told | {"kept": "reports/weekly/failed"})
+        show.done(Done(rans=(ran,)))
+        lines = capsys.readouterr().err.removesuffix("\n").split("\n")
+        assert len(lines) == 4
+        assert all(line.isprintable() for line in lines)
+        assert digest.logged(ran) == lines[-1]
+        assert all(line.isprintable() for line in digest.lines([ran, ran]))
+
+
+FAILED = {
+    "suite": "weekly",
+    "status": "failed",
+    "exit_code": 1,
+    "started": "2026-11-30T06:00:00+00:00",
+    "finished": "2026-11-30T06:01:12+00:00",
+    "seconds": 72.04,
+}
 
 
 # --- in a browser ---------------------------------------------------------------------------------

@@ -2,25 +2,32 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
+import re
 import shutil
+import subprocess
 import sys
 import traceback
 from pathlib import Path
+from urllib.parse import unquote
 
 import altair as alt
 import nbformat
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from retention_lab.checks import Refusal
+from retention_lab.checks import SMALLEST_CELL, Refusal
 from retention_lab.record.ledger import Ledger
 from retention_lab.reports import figures, page, personal, privacy
 from retention_lab.reports.privacy import refuse_personal, scrub, scrub_notebook, secrets
 from retention_lab.tables.simulator import simulate
+
+from .small_shop import SMALL
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"
@@ -390,3 +397,30 @@ def test_failed_notebook_keeps_no_secret_anywhere():
     assert "ann@" not in kept
     assert nbformat.writes(book) == before
     nbformat.validate(nbformat.reads(kept, as_version=4))
+
+
+# --- the page of a small shop ---------------------------------------------------------------------
+
+
+def numbers_on(html):
+    """Every whole number that a page holds, but for where its pictures draw and how it looks."""
+    soup = BeautifulSoup(html, "html.parser")
+    for tag in soup.find_all(["style", "script"]):
+        if tag.get("type") != "application/json":
+            tag.decompose()
+    said = [soup.get_text(" "), *(tag.get_text() for tag in soup.find_all("script"))]
+    said += [str(tag[name]) for name in ("aria-label", "title") for tag in soup.select(f"[{name}]")]
+    said += [unquote(link["href"]) for link in soup.select("a[download]")]
+    return {int(each) for each in re.findall(r"(?<![\w.-])\d+(?![\w.])", "\n".join(said))}
+
+
+@pytest.mark.parametrize(("smallest", "found"), [("10", set(SMALL)), ("100", set())])
+def test_no_byte_of_a_page_tells_the_count_of_a_few(smallest, found, facts):
+    environment = {**os.environ, SMALLEST_CELL: smallest, "RETENTION_LAB_STATIC": "1"}
+    script = Path(__file__).with_name("small_shop.py")
+    shown = subprocess.check_output([sys.executable, script], env=environment)
+    outputs = [new_output("display_data", data=data) for data in json.loads(shown)]
+    html = page.render(of(*outputs), facts=facts)
+    assert html.count("<figure") >= 7
+    assert set(SMALL) & numbers_on(html) == found
+    assert (f"&lt;{smallest}" in html) == (smallest == "100")
