@@ -13,7 +13,7 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from retention_lab.checks import BadData
-from retention_lab.reports import job, kernel, run, verify
+from retention_lab.reports import index, job, kernel, run, verify
 from retention_lab.reports import suite as suites
 from retention_lab.reports.run import Call
 from retention_lab.state import opened
@@ -93,6 +93,14 @@ def test_report_is_of_the_last_week_that_is_over_and_skipped_when_nothing_change
     assert make(loaded).status == "published"
     assert make(suite(title="Every week")).status == "published"
     assert make(loaded, force=True).status == "published"
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(("follows", "overdue"), [("today", ["weekly"]), ("data", [])])
+def test_next_report_is_awaited_of_a_suite_that_follows_the_calendar(follows, overdue):
+    make(suite(as_of=follows))
+    later = NOW + dt.timedelta(days=14)
+    assert [late.suite for late in index.overdue(Path("reports"), later)] == overdue
 
 
 @pytest.mark.usefixtures("shop")

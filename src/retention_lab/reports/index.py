@@ -134,7 +134,7 @@ def _is_report(folder: Path) -> bool:
 
 def _due(manifest: Mapping[str, Any], *, now: dt.datetime) -> Due | None:
     """Say when the next report is due: on the day after the next period ends, where days begin."""
-    if manifest["source"]["simulated"] or "period" not in manifest:
+    if manifest["source"]["simulated"] or not manifest.get("period"):
         return None
     as_of = dt.date.fromisoformat(manifest["as_of"])
     one = dt.timedelta(days=1)
