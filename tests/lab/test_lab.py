@@ -263,6 +263,9 @@ def test_metrics_of_a_file_and_saved_cohorts(tmp_path, monkeypatch):
     saved = LAB.cohort("uk", where="country = 'UK'")
     chosen = LAB.where("cohort('uk')")
     assert chosen.snapshot.rows["customers"] == saved.frame["customers"].item()
+    few = LAB.cohort("staff", where="kind = 'staff'")
+    assert "has fewer than 10 customers as of" in few.sentence
+    assert few.table["Customers"].tolist() == ["<10"]
     with pytest.raises(BadParameter, match="cannot be read"):
         LAB.metrics("metrics.yml")
 
@@ -348,6 +351,7 @@ def test_lab_shows_what_it_is_and_completes_only_what_can_be_asked():
         f"<Lab: Shop as of 2025-08-31, 300 customers, {len(shops.orders()):,} orders since "
         f"{SHOP.records_from}>"
     )
+    assert "Shop as of 2025-08-31, fewer than 10 customers" in repr(LAB.where("kind = 'staff'"))
     assert {"returned", "triangle", "sql", "orders", "customers", "where", "at"} <= set(dir(LAB))
     assert not [name for name in dir(LAB) if name.startswith("_")]
     assert "returns" not in dir(LAB)

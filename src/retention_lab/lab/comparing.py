@@ -20,10 +20,11 @@ from retention_lab.customers.explain import (
     explain_sides,
 )
 from retention_lab.customers.measures import Estimate, Measure, estimate, measure
-from retention_lab.lab.answer import Answer
+from retention_lab.lab.answer import Answer, readable
 from retention_lab.lab.figures import claims
 from retention_lab.record import Ledger, previous
 from retention_lab.record import metrics as recorded
+from retention_lab.record.small import cells, few
 from retention_lab.record.why import claimed, why, with_data
 from retention_lab.tables import metrics as own
 from retention_lab.tables.period import Period, parse
@@ -192,4 +193,7 @@ def cohort(
         [(saved.name, saved.where or "", saved.customers, str(saved.saved_as_of))],
         columns=["cohort", "where", "customers", "saved_as_of"],
     )
-    return Answer(frame=frame, chart=None, sentence=sentences.cohort(saved))
+    shown = frame.assign(customers=cells(frame["customers"], few(frame["customers"])))
+    return Answer(
+        frame=frame, chart=None, sentence=sentences.cohort(saved), written=readable(shown)
+    )

@@ -18,6 +18,7 @@ from retention_lab.tables.contracts import CONTRACTS
 from retention_lab.tables.frames import FrameSource
 from retention_lab.tables.snapshot import only, take
 from retention_lab.tables.source import Source
+from retention_lab.wording.phrases import counted_unless_few
 
 
 class Lab(Questions):
@@ -54,8 +55,9 @@ class Lab(Questions):
     def __repr__(self) -> str:
         shop, rows = self.snapshot, self.snapshot.rows
         where = f" with {shop.where}" if shop.where else ""
+        customers = counted_unless_few(rows["customers"], "customer")
         return (
-            f"<Lab: {shop.name} as of {shop.as_of}, {rows['customers']:,} customers{where}, "
+            f"<Lab: {shop.name} as of {shop.as_of}, {customers}{where}, "
             f"{rows['orders']:,} orders since {shop.records_from}>"
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from retention_lab.record import SMALL, Claim, Ledger
 from retention_lab.tables.saved import Cohort
-from retention_lab.wording.phrases import capitalised, counted, of_all
+from retention_lab.wording.phrases import capitalised, counted_unless_few, of_all
 
 NO_EFFECT = (
     "Groups differ in who is in them, so a difference between them is not the effect of anything "
@@ -126,7 +126,7 @@ def unused(columns: Mapping[str, Mapping[str, str]]) -> str:
 def cohort(saved: Cohort) -> str:
     """Say how many a saved cohort holds, where it lies and how to choose it."""
     return (
-        f"The cohort `{saved.name}` has {counted(saved.customers, 'customer')} as of "
+        f"The cohort `{saved.name}` has {counted_unless_few(saved.customers, 'customer')} as of "
         f"{saved.saved_as_of}; it is saved in `{saved.file}`. Any condition may name it: "
         f"`cohort('{saved.name}')`."
     )

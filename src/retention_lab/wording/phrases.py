@@ -6,7 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
-from retention_lab.record import Claim
+from retention_lab.record import SMALL, Claim
+from retention_lab.record.small import few
 
 Direction = Literal["more", "fewer", "the same", "perhaps more", "perhaps fewer"]
 
@@ -49,6 +50,11 @@ def quoted(words: str) -> str:
 def counted(number: int, thing: str) -> str:
     """Return for example `1 customer` or `1,204 customers`."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def counted_unless_few(number: int, thing: str) -> str:
+    """Return for example `1,204 customers`, or `fewer than 10 customers`."""
+    return f"fewer than {SMALL} {thing}s" if few(number) else counted(number, thing)
 
 
 def capitalised(words: str) -> str:
