@@ -104,22 +104,16 @@ def _purchases(group: Group, *, talk: Talk) -> tuple[dict[TableName, Settings], 
     if parsing.minor_digits(code) and all(map(group.is_whole, money)):
         talk.tell("All amounts are whole; if they are cents, add `money: minor_units` to the file.")
     read = _read(group, found, code, talk=talk)
-    clock = [read[raw] for raw in found.values() if raw in read and _is_time(group, raw)]
-    head = {"time_zone": spelling.time_zone(clock, talk=talk), "currency": code}
+    head = {"time_zone": spelling.time_zone(read.values(), talk=talk), "currency": code}
     return _split(group, found, read, by_lines, talk=talk), head
-
-
-def _is_time(group: Group, name: str) -> bool:
-    return group.layouts[0].kinds[name] == "time"
 
 
 def _read(group: Group, found: Mapping[str, str], code: str, *, talk: Talk) -> dict[str, Fit]:
     """Decide how the times and numbers among the columns are read."""
-    kinds = {column.name: column.kind for one in CONTRACTS.values() for column in one.columns}
     ways = {
-        raw: _ways(group, raw, kinds[role], code, talk)
+        raw: _ways(group, raw, roles.KINDS[role], code, talk)
         for role, raw in found.items()
-        if kinds[role] != "text"
+        if roles.KINDS[role] != "text"
     }
     few = {raw: readings.likely(every, group.cells(raw)) for raw, every in ways.items()}
     fits = profiling.fits(group.tables, few)
@@ -233,8 +227,6 @@ def _other(table: TableName, group: Group, code: str, *, talk: Talk) -> Settings
 def taken(settings: Mapping[str, object]) -> list[str]:
     """List the raw columns that settings use by name."""
     tables: Mapping[str, Mapping[str, Mapping[str, object]]] = settings["tables"]  # type: ignore[assignment]
-    found: list[object] = []
-    for table in tables.values():
-        for part in ("columns", "attributes"):
-            found += table.get(part, {}).values()
+    parts = [table.get(part, {}) for table in tables.values() for part in ("columns", "attributes")]
+    found = [one for part in parts for one in part.values()]
     return [str(one.get("column", "")) if isinstance(one, dict) else str(one) for one in found]

@@ -54,7 +54,7 @@ def _is_total(cell: str) -> bool:
 
 
 def _is_one_of(raw: str, words: Sequence[str]) -> str:
-    quoted = [f"'{_doubled(word, chr(39))}'" for word in words]
+    quoted = ["'" + word.replace("'", "''") + "'" for word in words]
     among = f"= {quoted[0]}" if len(quoted) == 1 else f"in ({', '.join(quoted)})"
     return f"trim({_name(raw)}) {among}"
 
@@ -66,11 +66,7 @@ def _is_empty(group: Group, raw: str) -> str:
 
 
 def _name(raw: str) -> str:
-    return f'"{_doubled(raw, chr(34))}"'
-
-
-def _doubled(words: str, sign: str) -> str:
-    return words.replace(sign, 2 * sign)
+    return '"' + raw.replace('"', '""') + '"'
 
 
 def text(raw: str) -> str:

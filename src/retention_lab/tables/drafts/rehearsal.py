@@ -71,7 +71,11 @@ def rehearse(
     wide = _parsed(_with_reasons(settings), file=file)
     key = fingerprint.source_key(wide, None)
     with ExitStack() as reading:
-        parsed = _read(wide, con=con, reading=reading)
+        parsed = {
+            name: reading.enter_context(parsed_rows(plan(name, wide), con=con))
+            for name, table in wide.tables.items()
+            if table.rows
+        }
         every = wide.model_copy(update={"complete_to": _END})
         tables, counts = snapshot.cut(every, as_of=_END, con=con, parsed=parsed)
         found = {name: _rows(counts[name].left_out) for name in counts}
@@ -83,24 +87,15 @@ def rehearse(
         if as_of is not None and key == fingerprint.source_key(wide, None):
             with suppress(checks.BadData):  # the report will say so itself
                 _store(source, as_of, *snapshot.cut(wide, as_of=as_of, con=con, parsed=parsed))
+    used = {name: each.pop(USED, 0) for name, each in found.items()}
     return Rehearsal(
         settings=kept,
         source=source,
         as_of=as_of,
-        left_out={
-            name: {k: n for k, n in each.items() if k != USED} for name, each in found.items()
-        },
-        used={name: each.get(USED, 0) for name, each in found.items()},
+        left_out=found,
+        used=used,
         sample=_sample(tables["orders"], wide),
     )
-
-
-def _read(wide: Source, *, con: BaseBackend, reading: ExitStack) -> dict[TableName, ir.CachedTable]:
-    return {
-        name: reading.enter_context(parsed_rows(plan(name, wide), con=con))
-        for name, table in wide.tables.items()
-        if table.rows
-    }
 
 
 def _store(
@@ -123,17 +118,13 @@ def _with_reasons(
     settings: Settings, *, only: Mapping[TableName, Mapping[str, int]] | None = None
 ) -> Settings:
     """Add the contract's reasons below the rules of each table; then keep only those that occur."""
-    tables: dict[str, Any] = {}
-    mapped: dict[TableName, dict[str, Any]] = settings["tables"]  # type: ignore[assignment]
-    for name, table in mapped.items():
-        if "columns" not in table:
-            tables[name] = table
-            continue
-        rules = [*table.get("leave_out", []), *reasons(CONTRACTS[name], table["columns"])]
-        if only is not None:
-            rules = [rule for rule in rules if _reason(rule) in only[name]]
-        rest = {key: value for key, value in table.items() if key != "leave_out"}
-        tables[name] = rest | ({"leave_out": rules} if rules else {})
+    tables: dict[TableName, dict[str, Any]] = dict(settings["tables"])  # type: ignore[call-overload]
+    for name, table in tables.items():
+        if "columns" in table:
+            rules = [*table.get("leave_out", []), *reasons(CONTRACTS[name], table["columns"])]
+            rules = [rule for rule in rules if only is None or _reason(rule) in only[name]]
+            rest = {key: value for key, value in table.items() if key != "leave_out"}
+            tables[name] = rest | ({"leave_out": rules} if rules else {})
     return {**settings, "tables": tables}
 
 

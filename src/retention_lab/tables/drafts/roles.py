@@ -5,38 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from retention_lab.tables.contracts import TableName
-from retention_lab.tables.drafts.sniffing import Kind, Layout
-from retention_lab.tables.names import NAMES, plain
+from retention_lab.tables.contracts import CONTRACTS, TableName
+from retention_lab.tables.drafts.sniffing import Layout
+from retention_lab.tables.names import ATTRIBUTES, NAMES, plain, ranked
 
-# What describes customers, as the canonical tables call it.
-_ATTRIBUTES = {
-    "country": """
-        country countrycode billingcountry shippingcountry customercountry land lieferland
-        rechnungsland pays pais paese
-    """,
-    "channel": """
-        channel saleschannel acquisitionchannel source utmsource marketingchannel kanal
-        vertriebskanal canal kanaal canale
-    """,
-    "region": """
-        region state province bundesland provincia provincie regione
-    """,
-    "store": """
-        store storename shop branch filiale magasin tienda winkel negozio
-    """,
-    "segment": """
-        segment customersegment customertype customergroup kundengruppe
-    """,
-    "device": """
-        device devicetype platform
-    """,
-}
 _PERSONAL = re.compile(
     r"name|mail|phone|address|street|zip|postal|postcode|city|birth|gender|vorname|strasse|plz|ort$"
     r"|telefon|adresse|geburt|prenom|nom$|rue$|ville|telefono|calle|direccion|ciudad|indirizzo|citta"
     r"|company|notes?$"
 )
+_THINGS = re.compile("product|lineitem|item|event|campaign")
 _CUSTOMERS = re.compile(
     r"\b(customers?|clients?|buyers?|accounts?|shopper|cust|\w*kunden?|klant|clientes?|acheteur"
     r"|comprador|(sold|bill|ship) to)\b"
@@ -46,11 +24,8 @@ _ASIDE = re.compile(
     r"|phone|address|street|zip|manager|agent|service|rating|age|gender|balance|value|new|first"
     r"|is|has|notes?|comments?|language|tax|vat|total|count|orders?)\b"
 )
-_WANTS: dict[str, Kind] = {
-    **dict.fromkeys(("ordered_at", "shipped_at", "promised_at", "delivered_at"), "time"),
-    **dict.fromkeys(("returned_at", "occurred_at", "signed_up_at"), "time"),
-    **dict.fromkeys(("amount", "quantity", "unit_price", "discount", "line"), "number"),
-}  # fmt: skip
+# Of the columns that canonical tables have.
+KINDS = {column.name: column.kind for one in CONTRACTS.values() for column in one.columns}
 _FEW = 60  # values: more of them describe nobody
 
 
@@ -61,10 +36,7 @@ def named(layout: Layout, role: str) -> list[str]:
         words = ["name"]
     elif role == "order_id" and _is_of_sales(layout):
         words = [*words, "id"]
-    fits = [
-        name for name in layout.columns if plain(name) in words and _confirms(layout, name, role)
-    ]
-    return sorted(fits, key=lambda name: words.index(plain(name)))
+    return ranked([name for name in layout.columns if _confirms(layout, name, role)], words)
 
 
 def _is_of_sales(layout: Layout) -> bool:
@@ -80,8 +52,10 @@ def _confirms(layout: Layout, name: str, role: str) -> bool:
     """Tell whether what stands in a column can be what its name says; an empty one cannot."""
     if not layout.cells[name]:
         return False
-    kind, wanted = layout.kinds[name], _WANTS.get(role)
-    return kind == wanted if wanted else not (role == "customer_id" and kind == "time")
+    kind, wanted = layout.kinds[name], KINDS.get(role, "text")
+    if wanted == "text":
+        return not (role == "customer_id" and kind == "time")
+    return kind == ("time" if wanted == "time" else "number")
 
 
 def speaks_of_customers(layout: Layout, name: str) -> bool:
@@ -90,16 +64,11 @@ def speaks_of_customers(layout: Layout, name: str) -> bool:
     `bill_to_customer` and `Sold-To` do; `customer_type` and `account_manager` do not.
     """
     words = re.sub(r"[\W_]+", " ", name.lower())
-    ids = _CUSTOMERS.search(words) is not None and _ASIDE.search(words) is None
-    whole = layout.kinds[name] == "text" or all(
-        re.fullmatch(r"\d+(\.0)?", cell) for cell in layout.cells[name]
-    )
-    return ids and whole and bool(layout.cells[name])
-
-
-def of_kind(layout: Layout, kind: Kind) -> list[str]:
-    """List the columns that hold times, numbers or text."""
-    return [name for name in layout.columns if layout.kinds[name] == kind]
+    if not _CUSTOMERS.search(words) or _ASIDE.search(words):
+        return False
+    cells = layout.cells[name]
+    are_whole = all(re.fullmatch(r"\d+(\.0)?", cell) for cell in cells)
+    return bool(cells) and (layout.kinds[name] == "text" or are_whole)
 
 
 def table(layout: Layout) -> TableName:
@@ -123,7 +92,7 @@ def table(layout: Layout) -> TableName:
 def attributes(layout: Layout, *, taken: Sequence[str]) -> dict[str, str]:
     """Find at most four columns of few values that describe customers, by their canonical name."""
     found: dict[str, str] = {}
-    for attribute, words in _ATTRIBUTES.items():
+    for attribute, words in ATTRIBUTES.items():
         for name in layout.columns:
             few = 1 <= len(set(layout.cells[name])) <= _FEW and layout.kinds[name] == "text"
             if plain(name) in words.split() and few and name not in taken:
@@ -133,9 +102,6 @@ def attributes(layout: Layout, *, taken: Sequence[str]) -> dict[str, str]:
 
 def personal(layout: Layout, *, taken: Sequence[str]) -> list[str]:
     """List the columns that look like personal data and are not used."""
-    rest = [name for name in layout.columns if name not in taken]
-    return [name for name in rest if _PERSONAL.search(plain(name)) and not _is_thing(plain(name))]
-
-
-def _is_thing(name: str) -> bool:
-    return name.startswith(("product", "lineitem", "item", "event", "campaign"))
+    rest = {name: plain(name) for name in layout.columns if name not in taken}
+    people = {name: word for name, word in rest.items() if not _THINGS.match(word)}
+    return [name for name, word in people.items() if _PERSONAL.search(word)]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NoReturn
 
 from retention_lab import checks
 from retention_lab.tables import clocks, names, parsing
@@ -126,21 +127,14 @@ def currency(group: Group, money: Sequence[str], *, talk: Talk) -> str:
     counted = profiling.values(group.tables, column) if column else {}
     stated = [code.upper() for code in counted if re.fullmatch("[A-Za-z]{3}", code)]
     if len(stated) > 1:
-        shown = ", ".join(f"{code} ({counted[code]:,} rows)" for code in counted)
-        raise checks.BadData(
-            f"{group.name} holds amounts in several currencies: {shown}. One report speaks of one: "
-            "export them one by one, or convert them."
-        )
+        _refuse_several(group, [f"{code} ({rows:,} rows)" for code, rows in counted.items()])
     stated += filter(None, map(names.currency_in, money))
     if stated:
         return stated[0]
     signs = readings.marks([cell for name in money for cell in group.cells(name)])
     codes = {mark: codes for mark in signs if (codes := _codes(mark))}
     if len(codes) > 1:
-        raise checks.BadData(
-            f"{group.name} holds amounts in several currencies: {', '.join(codes)}. One report "
-            "speaks of one: export them one by one, or convert them."
-        )
+        _refuse_several(group, codes)
     for mark, options in codes.items():
         return options[0] if len(options) == 1 else talk.ask(_whose(mark, options))
     question = Question(
@@ -151,6 +145,13 @@ def currency(group: Group, money: Sequence[str], *, talk: Talk) -> str:
         option="--currency EUR",
     )
     return talk.ask(question).upper()
+
+
+def _refuse_several(group: Group, shown: Iterable[str]) -> NoReturn:
+    raise checks.BadData(
+        f"{group.name} holds amounts in several currencies: {', '.join(shown)}. One report "
+        "speaks of one: export them one by one, or convert them."
+    )
 
 
 def _whose(mark: str, options: Sequence[str]) -> Question:
@@ -171,7 +172,7 @@ def _codes(mark: str) -> list[str]:
     return sorted(code for code, signs in parsing.SYMBOLS.items() if mark in signs)
 
 
-def time_zone(times: Sequence[Fit], *, talk: Talk) -> str:
+def time_zone(times: Iterable[Fit], *, talk: Talk) -> str:
     """Return the zone in which the times were written; dates alone need none."""
     if talk.time_zone is not None:
         return clocks.zone(talk.time_zone).key

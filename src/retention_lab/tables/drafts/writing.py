@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +9,11 @@ import yaml
 
 from retention_lab.tables.drafts.deciding import Settings
 
-_BLOCKS = ("columns", "attributes")
+_REMARKS = {
+    ("currency", "XXX"): "no currency was stated; put three letters here, such as EUR",
+    ("duplicates", "add_up"): "several rows are parts of one",
+    ("duplicates", "keep_first"): "several rows repeat the same total",
+}
 
 
 def text(settings: Settings, *, notes: Sequence[str]) -> str:
@@ -23,13 +25,20 @@ def text(settings: Settings, *, notes: Sequence[str]) -> str:
             for table, said in value.items():
                 lines += [f"  {table}:", *_table(said), ""]
         else:
-            lines.append(f"{name}: {_flow(value)}{_remark(name, value)}")
+            lines.append(_line(name, value))
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _line(name: str, value: object) -> str:
+    remark = _REMARKS.get((name, str(value)), "")
+    if name == "time_zone":
+        remark = "of times without an offset; days in reports follow it, too"
+    return f"{name}: {_flow(value)}" + (f" # {remark}" if remark else "")
 
 
 def _table(said: Mapping[str, object]) -> Iterator[str]:
     for name, value in said.items():
-        if name in _BLOCKS and isinstance(value, dict):
+        if name in ("columns", "attributes") and isinstance(value, dict):
             yield f"    {name}:"
             yield from (f"      {key}: {_flow(one)}" for key, one in value.items())
         elif isinstance(value, list):
@@ -37,7 +46,7 @@ def _table(said: Mapping[str, object]) -> Iterator[str]:
             for one in value:
                 yield from _item(one)
         else:
-            yield f"    {name}: {_flow(value)}{_remark(name, value)}"
+            yield f"    {_line(name, value)}"
 
 
 def _item(one: object) -> Iterator[str]:
@@ -47,17 +56,6 @@ def _item(one: object) -> Iterator[str]:
         yield f"        where: {_flow(one['where'])}"
     else:
         yield f"      - {_flow(one)}"
-
-
-def _remark(name: str, value: object) -> str:
-    remarks = {
-        ("time_zone", None): "of times without an offset; days in reports follow it, too",
-        ("currency", "XXX"): "no currency was stated; put three letters here, such as EUR",
-        ("duplicates", "add_up"): "several rows are parts of one",
-        ("duplicates", "keep_first"): "several rows repeat the same total",
-    }
-    found = remarks.get((name, str(value)), remarks.get((name, None)))
-    return f" # {found}" if found else ""
 
 
 def _flow(value: object) -> str:
@@ -70,11 +68,9 @@ def _flow(value: object) -> str:
 
 def write(path: Path, content: str) -> None:
     """Write a file whole or not at all."""
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    partial = path.with_name(f".{path.name}.partial")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
-        Path(partial).chmod(0o644)
-        Path(partial).replace(path)
+        partial.write_text(content, encoding="utf-8")
+        partial.replace(path)
     finally:
-        Path(partial).unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
