@@ -70,17 +70,19 @@ def start(  # noqa: PLR0913  each is an option of the command
 ) -> int:  # fmt: skip
     """Make a source file and a first report from exported files; asks what they leave open."""
     from retention_lab.tables import engine
-    from retention_lab.tables.drafts import deciding
+    from retention_lab.tables.drafts import deciding, sniffing
     from retention_lab.tables.drafts.questions import Talk
 
     target = to or files[0].with_suffix(".yml")
     _refuse_target(target, force=force)
+    _refuse_answers(currency, amounts)
     con = engine.connect()
-    layouts = _looked(files, con=con)
+    layouts = [sniffing.look(file, con=con) for file in files]
+    _tell_files(layouts)
     notes: list[str] = []
     talk = Talk(
-        columns=_said(column or []), dates=dates, number=number, currency=_code(currency),
-        time_zone=time_zone, amounts=_choice(amounts),
+        columns=_said(column or []), dates=dates, number=number,
+        currency=currency.upper() if currency else None, time_zone=time_zone, amounts=amounts,
         ask=lambda question: _asked(question, yes=yes, notes=notes), tell=notes.append,
     )  # fmt: skip
     decided = deciding.decide(layouts, talk=talk, folder=target.parent)
@@ -95,17 +97,6 @@ def start(  # noqa: PLR0913  each is an option of the command
     if no_run:
         return 0
     return _run(target, suite, as_of=made.as_of, out=out, state=state, opened=not no_open)
-
-
-def _looked(files: Sequence[Path], *, con: BaseBackend) -> list[Layout]:
-    """Look at the files and tell what they are."""
-    from retention_lab.tables.drafts import sniffing
-
-    layouts = [sniffing.look(file, con=con) for file in files]
-    for layout in layouts:
-        typer.echo(_described(layout))
-    _warn_of_size(layouts)
-    return layouts
 
 
 def _written(
@@ -137,6 +128,12 @@ def _refuse_target(target: Path, *, force: bool) -> None:
         raise checks.BadParameter(f"There is no folder {target.parent}. Make it first.")
 
 
+def _refuse_answers(currency: str | None, amounts: str | None) -> None:
+    if currency is not None and not (len(currency) == 3 and currency.isalpha()):
+        raise checks.BadParameter(f"--currency takes three letters such as EUR, got {currency!r}.")
+    checks.known("--amounts", "meaning", [amounts] if amounts else [], ["total", "parts"])
+
+
 def _said(columns: Sequence[str]) -> dict[str, str]:
     from retention_lab.tables.names import NAMES
 
@@ -148,32 +145,21 @@ def _said(columns: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _code(currency: str | None) -> str | None:
-    if currency is not None and not (len(currency) == 3 and currency.isalpha()):
-        raise checks.BadParameter(f"--currency takes three letters such as EUR, got {currency!r}.")
-    return currency.upper() if currency else None
-
-
-def _choice(amounts: str | None) -> str | None:
-    checks.known("--amounts", "meaning", [amounts] if amounts else [], ["total", "parts"])
-    return amounts
-
-
-def _described(layout: Layout) -> str:
+def _tell_files(layouts: Sequence[Layout]) -> None:
+    """Tell what the files are, and how long much text will take."""
     signs = {",": "comma", ";": "semicolon", "\t": "tab", "|": "|"}
-    place, size = layout.place, layout.path.stat().st_size
-    parts = [f"{size / 1e6:,.1f} MB", f"{len(layout.columns)} columns"]
-    if place.kind == "csv":
-        parts += [f"divided by {signs[place.delimiter]}", place.encoding]
-    if place.skip:
-        parts.append(f"header in line {place.skip + 1}")
-    return f"{layout.name}: {', '.join(parts)}"
-
-
-def _warn_of_size(layouts: Sequence[Layout]) -> None:
-    texts = [one.path.stat().st_size for one in layouts if one.place.kind == "csv"]
-    if sum(texts) > SLOW:
-        minutes = max(1, round(sum(texts) / 1e9 * _SECONDS_PER_GB / 60))
+    texts = 0
+    for layout in layouts:
+        place, size = layout.place, layout.path.stat().st_size
+        parts = [f"{size / 1e6:,.1f} MB", f"{len(layout.columns)} columns"]
+        if place.kind == "csv":
+            texts += size
+            parts += [f"divided by {signs[place.delimiter]}", place.encoding]
+        if place.skip:
+            parts.append(f"header in line {place.skip + 1}")
+        typer.echo(f"{layout.name}: {', '.join(parts)}")
+    if texts > SLOW:
+        minutes = max(1, round(texts / 1e9 * _SECONDS_PER_GB / 60))
         typer.echo(
             f"This much text takes about {minutes} minutes on two cores, until the report is made. "
             "As Parquet it is read several times faster."

@@ -6,6 +6,7 @@ Facts come from `sniffing`, `roles` and `profiling`; what they leave open is ask
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -101,7 +102,9 @@ def _purchases(group: Group, *, talk: Talk) -> tuple[dict[TableName, Settings], 
     found |= _picked(group, extra, talk=talk)
     money = [found[role] for role in ("amount", "unit_price") if role in found]
     code = spelling.currency(group, money, talk=talk)
-    if parsing.minor_digits(code) and all(map(group.is_whole, money)):
+    # Stored numbers show one zero behind the point where there is nothing.
+    has_parts = re.compile(r"[.,](\d\d|[1-9])\b").search
+    if parsing.minor_digits(code) and not any(has_parts(c) for m in money for c in group.shown(m)):
         talk.tell("All amounts are whole; if they are cents, add `money: minor_units` to the file.")
     read = _read(group, found, code, talk=talk)
     head = {"time_zone": spelling.time_zone(read.values(), talk=talk), "currency": code}
@@ -182,16 +185,16 @@ def _rows_of(group: Group, found: Mapping[str, str], *, talk: Talk) -> Settings:
     keys = profiling.keys(group.tables, found["order_id"], found["amount"])
     if not keys.several:
         return {}
-    match spelling.repeated(keys, found["amount"], talk=talk):
+    amount = found["amount"]
+    match spelling.repeated(keys, amount, talk=talk):
         case "first":
-            talk.tell(f"{found['amount']!r} stands on one row of each order: that row counts.")
-            return {"only": f"{leftovers.text(found['amount'])} <> ''"}
+            talk.tell(f"{amount!r} stands on one row of each order: that row counts.")
+            return {"only": f"{leftovers.text(amount)} <> ''"}
         case "total":
-            talk.tell(f"{found['amount']!r} repeats on all rows of an order: it counts once.")
+            talk.tell(f"{amount!r} repeats on all rows of an order: it counts once.")
             return {"duplicates": "keep_first"}
-        case _:
-            talk.tell(f"An order is worth the sum of {found['amount']!r} over its rows.")
-            return {"duplicates": "add_up"}
+    talk.tell(f"An order is worth the sum of {amount!r} over its rows.")
+    return {"duplicates": "add_up"}
 
 
 def _attributes(group: Group, taken: Iterable[str]) -> Settings:

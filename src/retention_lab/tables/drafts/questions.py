@@ -5,7 +5,6 @@ Safe is an answer by which no number can be wrong without being seen. `03/04/202
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -77,28 +76,14 @@ class Group:
         found = (name for layout in self.layouts for name in roles.named(layout, role))
         return [name for name in dict.fromkeys(found) if name in self.columns]
 
-    @property
-    def kin(self) -> list[str]:
-        """The columns whose names speak of customers in words of their own."""
-        first, known = self.layouts[0], self.named("customer_id")
-        found = [name for name in self.columns if roles.speaks_of_customers(first, name)]
-        return [name for name in found if name not in known]
-
-    def examples(self, name: str) -> str:
-        """Show what a column holds."""
-        cells = dict.fromkeys(cell for layout in self.layouts for cell in layout.cells[name])
-        return f"such as {', '.join(list(cells)[:3])}"
-
     def cells(self, name: str) -> list[str]:
         """Give the cells of a column in head and tail of the files where it is text."""
         texts = (one.cells[name] for one in self.layouts if one.is_text(name))
         return [cell for cells in texts for cell in cells]
 
-    def is_whole(self, name: str) -> bool:
-        """Tell whether no cell of a column in head and tail of the files has a fraction."""
-        cells = [cell for layout in self.layouts for cell in layout.cells[name]]
-        # Stored numbers show one zero behind the point where there is nothing.
-        return not any(re.search(r"[.,](\d\d|[1-9])\b", cell) for cell in cells)
+    def shown(self, name: str) -> list[str]:
+        """Give the cells of a column in head and tail of the files, as they are shown."""
+        return [cell for layout in self.layouts for cell in layout.cells[name]]
 
 
 def pick(group: Group, role: str, *, talk: Talk) -> str | None:
@@ -151,7 +136,9 @@ def customer(group: Group, *, talk: Talk) -> str:
     """Return the column that tells customers apart: an id before an e-mail before a name."""
     if "customer_id" in talk.columns:
         return needed(group, "customer_id", "a customer", talk=talk)
-    ids, kin, mails = group.named("customer_id"), group.kin, group.named("email")
+    ids, mails = group.named("customer_id"), group.named("email")
+    speak = [c for c in group.columns if roles.speaks_of_customers(group.layouts[0], c)]
+    kin = [name for name in speak if name not in ids]
     found = [*ids, *kin, *mails] or group.named("customer_name")
     if not found:
         return needed(group, "customer_id", "a customer", talk=talk)
@@ -174,7 +161,10 @@ def _who(group: Group, found: Sequence[str], *, clear: bool) -> Question:
         text=f"Which column of {group.name} tells customers apart? They do not agree row by row."
         if others
         else f"Is one {first!r} one customer? There is no better column.",
-        choices={name: group.examples(name) for name in found},
+        choices={
+            name: f"such as {', '.join(list(dict.fromkeys(group.shown(name)))[:3])}"
+            for name in found
+        },
         safe=first if clear and others else None,
         taken=f"Customers are told apart by {first!r}, not by {', '.join(others)}; they do not "
         "agree row by row.",

@@ -141,12 +141,13 @@ def number_readings(
         Reading(answer=style, style=style, currency=currency) for style in get_args(NumberStyle)
     ]
     ways = [way for way in ways if said in (None, way.answer)]
-    patterns = [
-        re.compile(parsing.NUMBER if way.style is None else parsing.shape(way.style, currency))
-        for way in ways
-    ]
-    fits = [sum(bool(pattern.search(cell)) for cell in cells) for pattern in patterns]
-    return [way for way, fit in zip(ways, fits, strict=True) if fit == max(fits)]
+
+    def fit(way: Reading) -> int:
+        shape = parsing.NUMBER if way.style is None else parsing.shape(way.style, currency)
+        return sum(bool(re.search(shape, cell)) for cell in cells)
+
+    fits = [fit(way) for way in ways]
+    return [way for way, fits_of in zip(ways, fits, strict=True) if fits_of == max(fits)]
 
 
 def likely(readings: Sequence[Reading], cells: Sequence[str]) -> Sequence[Reading]:

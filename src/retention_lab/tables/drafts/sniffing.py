@@ -137,8 +137,7 @@ def _csv(path: Path) -> tuple[Location, list[list[str]]]:
     (names, *rows), skip = _below_preface(text, delimiter, width, name=path.name)
     rows += [] if whole else _rows(_decoded(tail, encoding).partition("\n")[2], delimiter)
     rows = [row for row in rows if row]
-    _refuse_no_header(names, name=path.name)
-    _refuse_no_rows(rows, names, name=path.name)
+    _refuse(names, rows, name=path.name)
     place = Location(path=path.name, delimiter=delimiter, encoding=encoding, skip=skip)
     return place, rows if len(rows) <= 2 * _ROWS else rows[:_ROWS] + rows[-_ROWS:]
 
@@ -227,16 +226,13 @@ def _is_data(cell: str) -> bool:
     return re.fullmatch(r"[-+]?[\d.,]+|.+@.+\..+|" + _DATED.pattern, cell.strip()) is not None
 
 
-def _refuse_no_header(names: Sequence[str], *, name: str) -> None:
-    for cell in names:
-        if _is_data(cell):
-            raise checks.BadData(
-                f"{name} has no header line: its first line holds {cell!r}, which is data. Put a "
-                "line with the names of the columns above it."
-            )
-
-
-def _refuse_no_rows(rows: Sequence[Sequence[str]], names: Sequence[str], *, name: str) -> None:
+def _refuse(names: Sequence[str], rows: Sequence[Sequence[str]], *, name: str) -> None:
+    data = next(filter(_is_data, names), None)
+    if data is not None:
+        raise checks.BadData(
+            f"{name} has no header line: its first line holds {data!r}, which is data. Put a "
+            "line with the names of the columns above it."
+        )
     if not rows:
         raise checks.BadData(f"{name} has a header, but no row below it. Export it again.")
     if len(rows[-1]) != len(names):
