@@ -420,6 +420,12 @@ def test_options_answer_what_names_do_not_tell(begin):
     assert begin(text, "--column", "customer_id=wr", "--force")[0] == 2
 
 
+def test_unknown_style_of_numbers_is_refused_with_those_that_there_are(begin):
+    code, told, target = begin(HEAD + TWO, "--yes", "--number", "1,234.50")
+    assert (code, target.exists()) == (2, False)
+    assert "--number has no style '1,234.50'. Did you mean '1,234.56'?" in told
+
+
 @pytest.mark.slow  # a kernel starts
 def test_report_is_made_at_once(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

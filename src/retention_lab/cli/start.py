@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -75,7 +75,7 @@ def start(  # noqa: PLR0913  each is an option of the command
 
     target = to or files[0].with_suffix(".yml")
     _refuse_target(target, force=force)
-    _refuse_answers(currency, amounts)
+    _refuse_answers(currency, amounts, number)
     con = engine.connect()
     layouts = [sniffing.look(file, con=con) for file in files]
     _tell_files(layouts)
@@ -128,10 +128,13 @@ def _refuse_target(target: Path, *, force: bool) -> None:
         raise checks.BadParameter(f"There is no folder {target.parent}. Make it first.")
 
 
-def _refuse_answers(currency: str | None, amounts: str | None) -> None:
+def _refuse_answers(currency: str | None, amounts: str | None, number: str | None) -> None:
+    from retention_lab.tables.contracts import NumberStyle
+
     if currency is not None and not (len(currency) == 3 and currency.isalpha()):
         raise checks.BadParameter(f"--currency takes three letters such as EUR, got {currency!r}.")
     checks.known("--amounts", "meaning", [amounts] if amounts else [], ["total", "parts"])
+    checks.known("--number", "style", [number] if number else [], get_args(NumberStyle))
 
 
 def _said(columns: Sequence[str]) -> dict[str, str]:
