@@ -19,7 +19,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from retention_lab.charts.frame import MIME
 from retention_lab.cli import show
-from retention_lab.reports import assets, catalogue, digest, history, page, prose
+from retention_lab.reports import assets, catalogue, digest, figures, history, page, prose
 from retention_lab.reports.job import Done
 from retention_lab.reports.privacy import refuse_personal
 from retention_lab.reports.ran import Failure, Ran
@@ -157,6 +157,14 @@ def test_no_cell_of_a_file_is_a_formula(rendered, names):
         rows = list(csv.reader(io.StringIO(unquote(text).removeprefix("\ufeff"), newline="")))
         assert len(rows) == len(names) + 1
         assert not [cell for row in rows for cell in row if FORMULA.match(cell)]
+
+
+@pytest.mark.parametrize("name", [each for each in STRINGS if not each.isprintable()], ids=ascii)
+def test_chart_with_a_broken_or_unseen_title_is_drawn(name):
+    html = figures.figure(chart([name]).data[MIME], number=1, where="cell 1")
+    spec = BeautifulSoup(html, "html.parser").find("script").get_text()
+    assert "<svg" in html
+    assert not re.search(r"\\u00[01]|\\n|\u2028", spec)
 
 
 def test_titles_of_a_page_are_words_too(facts, names):

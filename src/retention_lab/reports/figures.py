@@ -31,8 +31,8 @@ NOTHING = "\N{EN DASH}"
 # How a formula begins; spreadsheets of some countries read the wide forms too.
 FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 BREAKS = ("\t", "\r", "\n")
-# Some of it ends the process that draws a picture, some of it no picture can hold.
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+# Some of it ends the process that draws a picture; a line break in a title makes Vega refuse.
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 # The still picture is one image: its parts need neither roles nor names nor a pointer.
 # Nor need it say what is so anyhow, or a place more exactly than to a thousandth of a pixel.
 UNUSED = re.compile(
@@ -76,6 +76,7 @@ def figure(spec: Spec, *, number: int, where: str) -> Markup:
             f"{where} draws a chart without a description. Say in one sentence what it shows, for "
             "readers who cannot see it: chart.properties(description=...)."
         )
+    spec = _printable(spec)
     meta: Mapping[str, Any] = spec.get("usermeta") or {}
     rows, labels = _table(spec, dict(meta.get("labels") or {}), where=where)
     formats: Mapping[str, str] = meta.get("formats") or {}
@@ -169,9 +170,7 @@ def _picture(spec: Spec, *, number: int, where: str) -> Markup:
     config = {"font": "sans-serif", **(spec.get("config") or {}), "aria": False}
     still = {**spec, "config": config} | (STILL if spec.get("width") == "container" else {})
     try:
-        svg = vl_convert.vegalite_to_svg(
-            _dump(_printable(still)), vl_version=VEGA_LITE, allowed_base_urls=[]
-        )
+        svg = vl_convert.vegalite_to_svg(_dump(still), vl_version=VEGA_LITE, allowed_base_urls=[])
     except ValueError as error:
         raise checks.BadParameter(
             f"{where} draws a chart that Vega-Lite {VEGA_LITE} refuses: {_first_words(error)}"
@@ -181,7 +180,7 @@ def _picture(spec: Spec, *, number: int, where: str) -> Markup:
 
 
 def _printable(node: Any) -> Any:  # noqa: ANN401  any JSON
-    """Put a space for what cannot be drawn; the charts of this package have done so themselves."""
+    """Put a space for what cannot be drawn, in a picture or in a browser."""
     if isinstance(node, str):
         return UNPRINTABLE.sub(" ", node)
     if isinstance(node, Mapping):
