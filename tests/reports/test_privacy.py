@@ -399,6 +399,19 @@ def test_failed_notebook_keeps_no_secret_anywhere():
     nbformat.validate(nbformat.reads(kept, as_version=4))
 
 
+def test_secret_that_holds_another_is_masked_as_a_whole():
+    assert scrub("by abc-def-123", {"abc", "abc-def-123"}) == "by [secret]"
+
+
+def test_colours_of_a_terminal_do_not_hide_a_secret():
+    assert scrub("hun\x1b[31mter2\x1b[0m", {"hunter2"}) == "[secret]"
+
+
+def test_name_of_a_recorded_result_is_looked_at_too():
+    data = {page.RESULTS: [{"ann@shop.example": 3}]}
+    assert "records a result with an e-mail" in refusal(new_output("display_data", data=data))
+
+
 # --- the page of a small shop ---------------------------------------------------------------------
 
 
