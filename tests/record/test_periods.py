@@ -216,3 +216,9 @@ def test_tiers_are_hidden_until_no_total_tells_of_a_few(customers, hidden):
     ledger = Ledger()
     periods._active(ledger, tiers, about="", days=90, suffix="")
     assert ("active_share" in ledger) is not (hidden[-1] or sum(customers) < SMALL)
+
+
+def test_active_tiers_that_add_up_to_their_most_hide_the_last_tier_too():
+    # Two of at most nine that make 18 are nine each, so how many are active must go.
+    tiers = pd.DataFrame({"customers": [9, 9, 50]})
+    assert periods.hidden_tiers(tiers).all()
