@@ -47,9 +47,7 @@ def done(found: Done) -> None:
         kept = f"Nothing was published; what was run is kept in {ran.kept}."
         said = [each.sentence for each in ran.failures] + [kept] * bool(ran.kept)
         said += [f"Warning: {warning}" for warning in ran.warnings]
-        # A name of somebody's must not write a line of its own, or turn the terminal red.
-        _errors(digest.one_line(each) for each in said)
-        _errors([] if sys.stderr.isatty() else [digest.logged(ran)])
+        _errors([*said, *([] if sys.stderr.isatty() else [digest.logged(ran)])])
     _errors([*(digest.lines(found.rans) if len(found.rans) > 1 else []), *found.troubles])
     for page in (page for ran in found.rans for page in ran.pages):
         typer.echo(page)
@@ -58,8 +56,10 @@ def done(found: Done) -> None:
 
 
 def _errors(lines: Iterable[str]) -> None:
-    for line in lines:
-        typer.echo(line, err=True)
+    from retention_lab.reports import digest
+
+    for line in lines:  # a name of somebody's must not write one of its own, or turn it red
+        typer.echo(digest.one_line(line), err=True)
 
 
 def intake(found: Intake, *, by_month: bool) -> None:

@@ -21,7 +21,6 @@ from retention_lab.tables import contracts
 from retention_lab.tables import source as sources
 from retention_lab.tables.snapshot import Snapshot
 
-SMALLEST_CELL = "RETENTION_LAB_SMALLEST_CELL"  # by which the ledger learns what is too few to show
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +44,7 @@ class Edition:
     @property
     def environment(self) -> dict[str, str]:
         """The variables by which the suite changes what notebooks show."""
-        return {SMALLEST_CELL: str(self.suite.smallest_cell)}
+        return {checks.SMALLEST_CELL: str(self.suite.smallest_cell)}
 
 
 @dataclass(frozen=True, kw_only=True)
