@@ -22,7 +22,6 @@ from retention_lab.tables import source as sources
 from retention_lab.tables.snapshot import Snapshot
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class Edition:
     """What all pages of one report share.
