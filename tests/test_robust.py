@@ -24,24 +24,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from retention_lab import cli
 from retention_lab.reports import kernel, publish
 
+from .reports.corner_shop import ORDERS, SHOP
+
 pytestmark = pytest.mark.slow
 
-SHOP = """
-name: Corner shop
-time_zone: Europe/London
-currency: GBP
-tables:
-  orders:
-    rows: orders.csv
-    columns: {order_id: id, customer_id: who, ordered_at: at, amount: paid}
-"""
-# The last order is on a Wednesday, so the last complete week ends on Sunday 29 November 2026.
-ORDERS = """id,who,at,paid
-1,ann,2026-11-02 10:00:00,10.00
-2,bob,2026-11-15 11:00:00,20.00
-3,ann,2026-11-28 12:00:00,15.50
-4,eve,2026-12-02 13:00:00,30.00
-"""
 DAYS = ("2026-11-15", "2026-11-22", "2026-11-29")
 PARAMETERS = 'source: str = ""\nas_of: str = ""\nn: int = 1'
 # Each writes a temporary file, as engines do. A kernel is dead before it can say so.

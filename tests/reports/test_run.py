@@ -18,22 +18,8 @@ from retention_lab.reports import run as runner
 from retention_lab.reports import suite as suites
 from retention_lab.reports.run import Call
 
-SHOP = """
-name: Corner shop
-time_zone: Europe/London
-currency: GBP
-tables:
-  orders:
-    rows: orders.csv
-    columns: {order_id: id, customer_id: who, ordered_at: at, amount: paid}
-"""
-# The last order is on a Wednesday, so the last complete week ends on Sunday 29 November 2026.
-ORDERS = """id,who,at,paid
-1,ann,2026-11-02 10:00:00,10.00
-2,bob,2026-11-15 11:00:00,20.00
-3,ann,2026-11-28 12:00:00,15.50
-4,eve,2026-12-02 13:00:00,30.00
-"""
+from .corner_shop import ORDERS, SHOP
+
 PARAMETERS = """source: str = ""
 as_of: str = ""
 where: str = ""
@@ -328,6 +314,13 @@ def test_own_file_that_does_not_fit_starts_no_kernel(kind):
     Path(f"data/{kind}.yml").write_text(f"{kind}: [{{lable: Sale}}]", encoding="utf-8")
     with pytest.raises(BadParameter, match=rf"data/{kind}.yml.*lable.*Did you mean 'label'"):
         run(suite(("10_good", {})))
+
+
+@pytest.mark.usefixtures("shop", "no_kernel")
+def test_brand_that_does_not_fit_starts_no_kernel():
+    Path("brand.yml").write_text('name: Shop\naccent: "#ffff00"', encoding="utf-8")
+    with pytest.raises(BadParameter, match="brand.yml"):
+        run(suite(("10_good", {}), brand="brand.yml"))
 
 
 @pytest.mark.usefixtures("shop")

@@ -18,18 +18,10 @@ from retention_lab.reports import manifest, prepared, unchanged
 from retention_lab.reports import suite as suites
 from retention_lab.tables import store
 
+from .corner_shop import SHOP
 from .test_prepared import HEAVY
 
 DAY = dt.date(2026, 11, 29)
-SHOP = """
-name: Corner shop
-time_zone: Europe/London
-currency: GBP
-tables:
-  orders:
-    rows: orders.csv
-    columns: {order_id: id, customer_id: who, ordered_at: at, amount: paid}
-"""
 SUITE = """
 name: weekly
 title: Weekly

@@ -46,6 +46,17 @@ DARK_FROM = 0.74
 _HIDING = f" <{SMALL}: fewer than {SMALL} customers; {HIDDEN}: a number that would tell how many."
 
 
+_RETURNED: Columns = {
+    "cohort": ("First bought", MONTH),
+    "customers": ("Customers", COUNT),
+    "returned": ("Bought again so far", CELL),
+    "share": ("Share", SHARE),
+    "low": ("From", SHARE),
+    "high": ("To", SHARE),
+    "method": ("How", TEXT),
+}
+
+
 def returned_by_month(
     frame: pd.DataFrame, *, days: int, annotations: Sequence[Annotation] = ()
 ) -> AnyChart | Instead:
@@ -54,15 +65,6 @@ def returned_by_month(
     `frame` is what `cohorts.returned` gave; months on which nothing can be said yet are left out,
     and the share where it would tell of fewer than `SMALL` customers.
     """
-    columns: Columns = {
-        "cohort": ("First bought", MONTH),
-        "customers": ("Customers", COUNT),
-        "returned": ("Bought again so far", CELL),
-        "share": ("Share", SHARE),
-        "low": ("From", SHARE),
-        "high": ("To", SHARE),
-        "method": ("How", TEXT),
-    }
     early = frame["share"].isna()
     kept = frame[~covered(frame["customers"], unknown=early) & ~early]
     if kept.empty:
@@ -73,12 +75,12 @@ def returned_by_month(
     hidden = splits(kept["returned"], kept["customers"])
     if hidden.all():
         return Instead(f"No picture: in each month, fewer than {SMALL} came back or did not.")
-    data = kept[list(columns)].astype(dict.fromkeys(_SHARES, "float64"))
+    data = kept[list(_RETURNED)].astype(dict.fromkeys(_SHARES, "float64"))
     data.loc[hidden, _SHARES] = np.nan
     data["returned"] = cells(kept["returned"], hidden)
     first, last = (_month_in_words(data[~hidden].iloc[place]) for place in (0, -1))
     span = first if len(data[~hidden]) == 1 else f"{first}, {last}"
-    layers = _months(data.round(ROUND), columns, title=f"Bought again within {days} days")
+    layers = _months(data.round(ROUND), _RETURNED, title=f"Bought again within {days} days")
     shown = on_axis(annotations, months=data["cohort"])
     return finished(
         annotated(layers, shown, months=data["cohort"]),
@@ -90,7 +92,7 @@ def returned_by_month(
             f"Bought again within {days} days, by month of first purchase. "
             f"Bars are 95 % intervals; open points are estimates.{caption(shown)}"
         ),
-        columns=columns,
+        columns=_RETURNED,
     )
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from retention_lab.reports import (
-    brand,
     calendar,
     erasure,
     keeping,
@@ -52,9 +51,6 @@ def make(
     """
     deadline = time.monotonic() + 60 * suite.minutes
     prepared.refuse_own_files(suite)
-    look = suite.place(suite.brand) if suite.brand else None
-    if look:
-        brand.load(look)
     shelf = call.out / suite.name
     with publish.locked(shelf):
         state = past.opened(call.state, shelf=shelf)
@@ -62,16 +58,7 @@ def make(
         erasure.keep_out(unchanged.source_of(suite), state)
         taken, late = _ready(suite, call, as_of=as_of)
         earlier = call.before or past.before(state, suite, as_of=taken.as_of)
-        edition = Edition(
-            suite=suite,
-            snapshot=taken,
-            told=_told(suite, taken, earlier),
-            shown=_shown(taken),
-            deadline=deadline,
-            warnings={each.part.name: readiness.warnings(late, each.part) for each in chapters},
-            secrets=privacy.secrets(suite.place(suite.source)),
-            brand=look,
-        )
+        edition = _edition(suite, taken, late, earlier=earlier, deadline=deadline)
         notebooks = [making.keyed(chapter, edition) for chapter in chapters]
         there = shelf / str(taken.as_of)
         if not call.force and _is_there(there, notebooks):
@@ -121,6 +108,26 @@ def _last(source: Source, suite: Suite) -> dt.date:
     known = snapshot.complete_to(source, con=engine.connect(source.engine))
     store.remember_end(source, known)
     return calendar.period_end(known, period=suite.period)
+
+
+def _edition(
+    suite: Suite,
+    taken: Snapshot,
+    late: Sequence[Arrival],
+    *,
+    earlier: Path | None,
+    deadline: float,
+) -> Edition:
+    return Edition(
+        suite=suite,
+        snapshot=taken,
+        told=_told(suite, taken, earlier),
+        shown=_shown(taken),
+        deadline=deadline,
+        warnings={each.name: readiness.warnings(late, each) for each in suite.notebooks},
+        secrets=privacy.secrets(suite.place(suite.source)),
+        brand=suite.place(suite.brand) if suite.brand else None,
+    )
 
 
 def _told(suite: Suite, taken: Snapshot, earlier: Path | None) -> dict[str, str]:
