@@ -319,7 +319,7 @@ def test_own_file_that_does_not_fit_starts_no_kernel(kind):
 @pytest.mark.usefixtures("shop", "no_kernel")
 def test_brand_that_does_not_fit_starts_no_kernel():
     Path("brand.yml").write_text('name: Shop\naccent: "#ffff00"', encoding="utf-8")
-    with pytest.raises(BadParameter, match="brand.yml"):
+    with pytest.raises(BadParameter, match=r"brand\.yml"):
         run(suite(("10_good", {}), brand="brand.yml"))
     assert not Path("state").exists()  # it is refused before any data are read or waited for
 
