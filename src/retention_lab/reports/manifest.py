@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import retention_lab
 from retention_lab.reports import brand
-from retention_lab.reports.suite import Suite
+from retention_lab.reports.suite import OWN_FILES, Suite
 from retention_lab.tables import store
 from retention_lab.tables.contracts import VERSION
 
@@ -32,7 +32,7 @@ PACKAGES = (
     "papermill", "nbconvert", "pandas", "numpy", "scipy", "statsmodels", "lifelines", "altair",
     "ibis-framework", "duckdb",
 )  # fmt: skip
-READ = ("metrics", "annotations", "previous")  # what a notebook is told of and reads itself
+READ = (*OWN_FILES, "previous")  # what a notebook is told of and reads itself
 _ROOTS = (".git", LOCK, "pyproject.toml")  # what lies at the top of a project
 
 

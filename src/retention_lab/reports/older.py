@@ -15,7 +15,7 @@ import yaml
 from retention_lab import checks
 from retention_lab.reports import again, prepared
 from retention_lab.reports.again import SNAPSHOTS, Published
-from retention_lab.reports.suite import Part, Suite
+from retention_lab.reports.suite import OWN_FILES, Part, Suite
 from retention_lab.tables import fingerprint
 
 
@@ -82,10 +82,6 @@ def run(suite: Suite, *, code: Code, as_of: dt.date, room: Path) -> Published:
 def _plain(suite: Suite, code: Code) -> dict[str, object]:
     """Write a suite as any version understands it: where all lies, and nobody to deliver it to."""
     files = prepared.told(suite)
-    own = {
-        name: str(suite.place(files[name]).absolute()) if files[name] else ""
-        for name in ("metrics", "annotations")
-    }
     parts = [
         {
             "notebook": str(_notebook(suite, part, code)),
@@ -94,6 +90,13 @@ def _plain(suite: Suite, code: Code) -> dict[str, object]:
         }
         for part in suite.notebooks
     ]
+    notebooks = [Path(str(part["notebook"])).read_text(encoding="utf-8") for part in parts]
+    own = {
+        name: str(suite.place(files[name]).absolute()) if files[name] else ""
+        for name in OWN_FILES
+        # The first version knew no playbook; a notebook that reads one goes with code that does.
+        if name != "playbook" or any('"playbook: ' in text for text in notebooks)
+    }
     kept = ["name", "title", "source", "owner", "period", "time_zone", "where", "cell_minutes"]
     if "smallest_cell" in suite.model_fields_set:  # who does not know it would show more
         kept.append("smallest_cell")

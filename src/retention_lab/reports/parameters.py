@@ -24,6 +24,7 @@ RESERVED = {  # what the runner fills in, and from where
     "owner": "owner of the suite",
     "metrics": "metrics of the suite",
     "annotations": "annotations of the suite",
+    "playbook": "playbook of the suite",
     "previous": "the results of the suite's report before",
 }
 NEEDED = ("source", "as_of")  # a notebook that is not told of them would show something else

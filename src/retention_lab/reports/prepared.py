@@ -11,7 +11,7 @@ from typing import Any
 from retention_lab import checks
 from retention_lab.reports import parameters
 from retention_lab.reports.parameters import Parameter
-from retention_lab.reports.suite import Part, Suite
+from retention_lab.reports.suite import OWN_FILES, Part, Suite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +53,7 @@ def told(suite: Suite) -> dict[str, str]:
         "where": suite.where,
         "time_zone": suite.time_zone,
         "owner": suite.owner,
-        "metrics": suite.own_file("metrics"),
-        "annotations": suite.own_file("annotations"),
+        **{kind: suite.own_file(kind) for kind in OWN_FILES},
         "previous": "",
     }
 

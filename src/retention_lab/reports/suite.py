@@ -31,7 +31,11 @@ from retention_lab.tables.settings import first_problem, read_yaml
 
 __all__ = ["OWN_FILES", "Part", "Period", "Suite", "load", "period_end"]
 
-OWN_FILES = {"metrics": "data/metrics.yml", "annotations": "data/annotations.yml"}
+OWN_FILES = {
+    "metrics": "data/metrics.yml",
+    "annotations": "data/annotations.yml",
+    "playbook": "data/playbook.yml",
+}
 
 
 def _mail_address(text: str) -> str:
@@ -90,8 +94,8 @@ class Suite(Strict):
 
     An empty `time_zone` means the source's own, an empty `where` all customers. `as_of` says how
     the day is chosen: the last `period` that is over today, or that the data are complete for.
-    `wait_until` is how long to wait for late data on the day of the run. `metrics` and
-    `annotations` name the team's own files; where they are not said, those of `OWN_FILES` are used
+    `wait_until` is how long to wait for late data on the day of the run. `metrics`, `annotations`
+    and `playbook` name the team's own files; where they are not said, those of `OWN_FILES` are used
     if they exist. `cell_minutes` is the longest that one cell may take, `minutes` a whole run.
     Groups below `smallest_cell` customers are not shown. `keep` is how many reports stay, the
     newest; None keeps all.
@@ -111,6 +115,7 @@ class Suite(Strict):
     matrix: Matrix | None = None
     metrics: str | None = None
     annotations: str | None = None
+    playbook: str | None = None
     minutes: Annotated[int, Field(ge=1)] = 240
     cell_minutes: Annotated[int, Field(ge=1)] = 60
     smallest_cell: Annotated[int, Field(ge=2, le=100)] = 10
@@ -218,8 +223,8 @@ class Suite(Strict):
         """The source as a notebook is told of it."""
         return self._spelled(self.source)
 
-    def own_file(self, kind: Literal["metrics", "annotations"]) -> str:
-        """Return the team's own file as a notebook is told of it; empty where there is none.
+    def own_file(self, kind: str) -> str:
+        """Return one of `OWN_FILES` as a notebook is told of it; empty where there is none.
 
         Raises
         ------

@@ -17,7 +17,7 @@ from typing import Any
 from retention_lab.reports import manifest, prepared
 from retention_lab.reports.calendar import period_end
 from retention_lab.reports.prepared import Chapter
-from retention_lab.reports.suite import Suite
+from retention_lab.reports.suite import OWN_FILES, Suite
 from retention_lab.tables import fingerprint as of_source
 from retention_lab.tables import source as sources
 from retention_lab.tables import store
@@ -120,7 +120,7 @@ def _of_chapter(chapter: Chapter) -> Iterable[str]:
 def _files(suite: Suite) -> Iterable[str]:
     """Name what the suite reads beside its source, and hash it."""
     told = prepared.told(suite)
-    for kind in ("metrics", "annotations"):
+    for kind in OWN_FILES:
         yield manifest.of_file(suite.place(told[kind])) if told[kind] else ""
     yield manifest.of_brand(suite.place(suite.brand)) if suite.brand else ""
 
