@@ -78,7 +78,12 @@ def test_bad_parameters_and_unknown_notebooks_are_refused(suite):
 
 
 @pytest.mark.parametrize(
-    ("kind", "text"), [("metrics", "metrics: [{name: 1}]"), ("annotations", "annotations: [1]")]
+    ("kind", "text"),
+    [
+        ("metrics", "metrics: [{name: 1}]"),
+        ("annotations", "annotations: [1]"),
+        ("playbook", "owner: nobody says who reviews it"),
+    ],
 )
 def test_own_files_that_cannot_be_used_are_refused(suite, kind, text):
     Path("own.yml").write_text(text, encoding="utf-8")

@@ -59,7 +59,7 @@ def told(suite: Suite) -> dict[str, str]:
 
 
 def refuse_own_files(suite: Suite) -> None:
-    """Refuse metrics, annotations and a brand that cannot be used, before a kernel starts.
+    """Refuse a team's own files and a brand that cannot be used, before a kernel starts.
 
     Formulas are read by the query engine, so this is not part of `prepare`.
 
@@ -69,11 +69,12 @@ def refuse_own_files(suite: Suite) -> None:
         Naming the file and what does not fit in it.
     """
     from retention_lab.reports import brand  # noqa: PLC0415
-    from retention_lab.tables import annotations, metrics  # noqa: PLC0415
+    from retention_lab.tables import annotations, metrics, playbook  # noqa: PLC0415
 
     files = told(suite)
     metrics.load(files["metrics"])
     annotations.load(files["annotations"], as_of=dt.date.max)
+    playbook.load(files["playbook"])
     if suite.brand:
         brand.load(suite.place(suite.brand))
 
