@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, replace
 from datetime import date
@@ -11,20 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from retention_lab.tables import simulator
+from retention_lab.tables.drawing import DAY
+from retention_lab.tables.people import draw_people, dropout_days, milestone_days
 from retention_lab.tables.simulator import draw_orders, simulate
-from retention_lab.tables.truth import (
-    DAY,
-    FAMILIES,
-    MILESTONES,
-    Channel,
-    Delay,
-    Truth,
-    draw_people,
-    dropout_days,
-    milestone_days,
-)
+from retention_lab.tables.truth import FAMILIES, MILESTONES, Channel, Delay, Truth
 
-TABLES = ("customers", "orders", "order_lines", "returns", "events")
+SHOP = ("customers", "orders", "order_lines", "returns", "events")
+TABLES = (*SHOP, "subscriptions", "tickets", "consents")
 END = pd.Timestamp("2026-11-30")
 PLAIN = Truth(growth=0.0, weekly=(1.0,) * 7, yearly_swing=0.0, promotion_factor=1.0)
 HARMLESS = tuple(replace(stone, hazard_ratio=1.0) for stone in MILESTONES)
@@ -107,6 +101,23 @@ def test_files_have_the_canonical_columns_and_types(folder):
             "amount": "int64",
         },
         "events": {"customer_id": text, "event": text, "occurred_at": at},
+        "subscriptions": {
+            "customer_id": text,
+            "started_at": at,
+            "cancelled_at": at,
+            "cancel_reason": text,
+            "plan": text,
+        },
+        "tickets": {
+            "ticket_id": text,
+            "customer_id": text,
+            "opened_at": at,
+            "first_response_at": at,
+            "resolved_at": at,
+            "channel": text,
+            "csat": "int64",
+        },
+        "consents": {"customer_id": text, "channel": text, "valid_from": at, "granted": "bool"},
     }
 
 
@@ -130,18 +141,23 @@ def test_keys_are_unique(shop):
     assert not shop["order_lines"].duplicated(["order_id", "line"]).any()
     milestones = shop["events"].query("event != 'session'")
     assert not milestones.duplicated(["customer_id", "event"]).any()
+    assert shop["tickets"]["ticket_id"].is_unique
+    assert not shop["subscriptions"].duplicated(["customer_id", "started_at"]).any()
+    assert not shop["consents"].duplicated(["customer_id", "channel", "valid_from"]).any()
 
 
 def test_only_what_may_be_unknown_is_null(shop):
     may_be = {"referred_by", "coupon", "shipped_at", "promised_at", "delivered_at"}
+    may_be |= {"cancelled_at", "cancel_reason", "first_response_at", "resolved_at", "csat"}
     for table in shop.values():
         assert table.drop(columns=may_be & set(table)).notna().all(axis=None)
 
 
 def test_every_reference_leads_somewhere(shop):
     customers, orders = shop["customers"]["customer_id"], shop["orders"]["order_id"]
-    for name in ("orders", "returns", "events"):
+    for name in {*TABLES} - {"customers", "order_lines"}:
         assert shop[name]["customer_id"].isin(customers).all()
+    assert shop["tickets"]["customer_id"].isin(shop["subscriptions"]["customer_id"]).all()
     assert set(shop["order_lines"]["order_id"]) == set(orders)
     back = shop["returns"].merge(shop["orders"], on=["order_id", "customer_id"])
     assert len(back) == len(shop["returns"])
@@ -420,6 +436,22 @@ def test_main_family_is_in_every_order_and_others_now_and_then(shop):
 
 
 # One seed, one shop
+
+
+def test_what_members_do_changes_nothing_of_the_shop_as_it_was_before_there_were_members(shop):
+    # Taken from commit 508d8c4, the last without subscriptions, tickets and consents.
+    assert {name: digest(shop[name]) for name in SHOP} == {
+        "customers": "2ce61404a3d18d39",
+        "orders": "ab587fd2505b2308",
+        "order_lines": "164bc47f9f24d523",
+        "returns": "0f4662da5f7b26a3",
+        "events": "4b8e803be2ba8d05",
+    }
+
+
+def digest(table: pd.DataFrame) -> str:
+    rows = pd.util.hash_pandas_object(table, index=False)
+    return hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()[:16]
 
 
 def test_same_seed_gives_the_same_bytes_and_another_seed_another_shop(tmp_path):

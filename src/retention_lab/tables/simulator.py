@@ -1,4 +1,4 @@
-"""A made-up shop with known truths: customers, orders, lines, returns and events as Parquet files.
+"""A made-up shop with known truths, as Parquet files: its customers and all that they do.
 
 Customers are drawn in fixed blocks, each with a random stream of its own, and written block by
 block: memory does not grow with the number of customers, and the same seed gives the same rows.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -20,17 +20,20 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from retention_lab import checks
-from retention_lab.tables.truth import (
+from retention_lab.tables import membership
+from retention_lab.tables.drawing import (
     DAY,
     FAR,
     Ints,
-    People,
-    Truth,
     choose,
-    draw_people,
     later_that_day,
+    named,
+    numbered,
     seconds,
+    times,
 )
+from retention_lab.tables.people import People, draw_people
+from retention_lab.tables.truth import Truth
 
 ABOUT = "Made-up customers: a simulated shop, and what was planted in it."
 BLOCK = 20_000  # customers of one random stream; another value would give other customers
@@ -57,7 +60,7 @@ def simulate(
     days: int = 729,
     seed: int = 20261131,  # of those near it, one whose August shows what is planted in it
 ) -> Path:
-    """Write a made-up shop: five Parquet files, and `truth.json` with what was planted in them.
+    """Write a made-up shop: Parquet files, and `truth.json` with what was planted in them.
 
     Parameters
     ----------
@@ -77,8 +80,9 @@ def simulate(
     Returns
     -------
     Path
-        `folder`, with `customers`, `orders`, `order_lines`, `returns` and `events` (`.parquet`).
-        Times are naive UTC at whole seconds; money is int64 pence; an order's amount is gross.
+        `folder`, with `customers`, `orders`, `order_lines`, `returns`, `events`, `subscriptions`,
+        `tickets` and `consents` (`.parquet`). Times are naive UTC at whole seconds; money is int64
+        pence; an order's amount is gross.
 
     Raises
     ------
@@ -121,7 +125,11 @@ def _write(folder: Path, truth: Truth, *, calendar: Ints, customers: int, seed: 
         for block, begin in enumerate(range(0, customers, BLOCK)):
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(block,)))
             people = draw_people(rng, truth, calendar=calendar, n=min(BLOCK, customers - begin))
-            for name, table in _tables(rng, truth, people, begin=begin).items():
+            tables = _tables(rng, truth, people, begin=begin)
+            # A stream of its own, so that what members do changes nothing of the tables before it.
+            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(block, 1)))
+            tables |= membership.tables(rng, truth, people, ids=tables["customers"]["customer_id"])
+            for name, table in tables.items():
                 if name not in writers:
                     writer = pq.ParquetWriter(folder / f"{name}.parquet", table.schema)
                     writers[name] = files.enter_context(writer)
@@ -132,7 +140,7 @@ def _tables(
     rng: np.random.Generator, truth: Truth, people: People, *, begin: int
 ) -> dict[str, pa.Table]:
     """Return what the shop knows of these people, who are numbered from `begin`."""
-    ids = _ids("C", begin + np.arange(people.pace.size))
+    ids = numbered("C", begin + np.arange(people.pace.size))
     orders = draw_orders(rng, truth, people, begin=begin)
     lines, amount = _lines(rng, truth, family=people.family[orders.who], ids=orders.ids)
     sales = _sales(rng, truth, people, orders=orders, amount=amount)
@@ -166,7 +174,7 @@ def draw_orders(rng: np.random.Generator, truth: Truth, people: People, *, begin
     who, at = np.append(who, who[again]), np.append(at, second[again])
     sorting = np.lexsort((at, who))
     number = begin * 1_000 + np.arange(who.size)  # customers average far fewer than 1,000 orders
-    return Orders(ids=_ids("O", number), who=who[sorting], moment=at[sorting])
+    return Orders(ids=numbered("O", number), who=who[sorting], moment=at[sorting])
 
 
 def _lines(
@@ -189,8 +197,8 @@ def _lines(
         {
             "order_id": ids.take(pa.array(order)),
             "line": line,
-            "product_id": _named(products, family * PRODUCTS + product),
-            "product_family": _named(names, family),
+            "product_id": named(products, family * PRODUCTS + product),
+            "product_family": named(names, family),
             "quantity": quantity,
             "unit_price": price,
         }
@@ -212,13 +220,13 @@ def _sales(
     return pa.table(
         {
             "order_id": orders.ids,
-            "ordered_at": _times(orders.moment, end=end),
+            "ordered_at": times(orders.moment, end=end),
             "amount": amount,
             "discount": amount * COUPON_PERCENT[coupon] // 100,
-            "coupon": _named(COUPONS, coupon),
-            "shipped_at": _times(shipped, end=end),
-            "promised_at": _times(orders.moment + truth.promised_days * DAY, end=end),
-            "delivered_at": _times(delivered, end=end),
+            "coupon": named(COUPONS, coupon),
+            "shipped_at": times(shipped, end=end),
+            "promised_at": times(orders.moment + truth.promised_days * DAY, end=end),
+            "delivered_at": times(delivered, end=end),
         }
     )
 
@@ -236,7 +244,7 @@ def _returns(rng: np.random.Generator, truth: Truth, sales: pa.Table, *, end: in
             "return_id": pc.replace_substring(sold["order_id"], "O", "R"),
             "order_id": sold["order_id"],
             "customer_id": sold["customer_id"],
-            "returned_at": _times(at, end=end),
+            "returned_at": times(at, end=end),
             "amount": np.rint(paid * part).astype(np.int64),
         }
     )
@@ -255,9 +263,9 @@ def _customers(
     return pa.table(
         {
             "customer_id": ids,
-            "signed_up_at": _times(people.signed_up, end=people.end),
-            "country": _named([kind.name for kind in truth.countries], country),
-            "acquisition_channel": _named([kind.name for kind in truth.channels], people.channel),
+            "signed_up_at": times(people.signed_up, end=people.end),
+            "country": named([kind.name for kind in truth.countries], country),
+            "acquisition_channel": named([kind.name for kind in truth.channels], people.channel),
             "referred_by": ids.take(pa.array(earlier, mask=nobody)),
         }
     )
@@ -265,8 +273,8 @@ def _customers(
 
 def _events(rng: np.random.Generator, truth: Truth, people: People, *, ids: pa.Array) -> pa.Table:
     """Return milestones and product-use sessions, none of them after dropout."""
-    stay = np.maximum(people.leaves - people.start, 0)
-    who, event = np.nonzero(people.reached * DAY < stay[:, None] - 1)
+    stay = people.stay
+    who, event = np.nonzero(people.seen)
     at = people.start[who] + seconds(people.reached[who, event])
     sessions = np.minimum(rng.poisson(stay / DAY * truth.sessions_a_day), truth.most_sessions)
     user = np.repeat(np.arange(stay.size), sessions)
@@ -278,22 +286,7 @@ def _events(rng: np.random.Generator, truth: Truth, people: People, *, ids: pa.A
     return pa.table(
         {
             "customer_id": ids.take(pa.array(who[by_time])),
-            "event": _named(names, event[by_time]),
-            "occurred_at": _times(at[by_time], end=people.end),
+            "event": named(names, event[by_time]),
+            "occurred_at": times(at[by_time], end=people.end),
         }
     )
-
-
-def _times(moments: Ints, *, end: int) -> pa.Array:
-    """Return seconds since 1970 as timestamps, null from `end` on."""
-    return pa.array(moments * 1_000_000, mask=moments >= end).cast(pa.timestamp("us"))
-
-
-def _named(names: Sequence[str | None], places: Ints) -> pa.Array:
-    return pa.array(names, pa.string()).take(pa.array(places))
-
-
-def _ids(letter: str, numbers: Ints) -> pa.Array:
-    """Return texts such as C0000000042."""
-    digits = pc.utf8_lpad(pa.array(numbers).cast(pa.string()), width=10, padding="0")
-    return pc.binary_join_element_wise(letter, digits, "")

@@ -1,33 +1,23 @@
-"""What the simulated shop is told to be, and customers drawn so: the part that its tables hide.
-
-A moment is a count of seconds since 1970 and a choice is a place in one of the truth's lists.
-"""
+"""What the simulated shop is told to be, each parameter with its meaning in plain words."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from retention_lab import checks
+from retention_lab.tables.drawing import Floats, Ints, choose
 
 T = TypeVar("T")
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-
-DAY = 86_400
-FAR = 100_000.0  # days beyond any horizon, so that sums with "never" stay finite
 
 
 @dataclass(frozen=True, kw_only=True)
-class Country:
-    """A country and its share of the sign-ups."""
+class Kind:
+    """One of several kinds, and its share."""
 
     name: str
     share: float
@@ -35,11 +25,12 @@ class Country:
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """An acquisition channel: share of sign-ups without promotion, factor on the dropout hazard."""
+    """An acquisition channel: share of sign-ups without promotion, factors on two hazards."""
 
     name: str
     share: float
-    hazard_ratio: float
+    hazard_ratio: float  # of dropout
+    cancel_ratio: float = 1.0  # of cancelling by choice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,11 +47,12 @@ class Delay:
 
 @dataclass(frozen=True, kw_only=True)
 class Milestone(Delay):
-    """A milestone: share who would reach it after this delay, factor on the dropout hazard."""
+    """A milestone: share who would reach it after this delay, factors on two hazards."""
 
     name: str
     share: float
-    hazard_ratio: float
+    hazard_ratio: float  # of dropout
+    cancel_ratio: float = 1.0  # of cancelling by choice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,23 +66,44 @@ class Family(Delay):
 
 HOURLY = (2, 1, 1, 1, 1, 2, 4, 8, 12, 14, 15, 15, 16, 15, 14, 14, 15, 17, 20, 22, 21, 16, 9, 4)
 COUNTRIES = (
-    Country(name="United Kingdom", share=0.48),
-    Country(name="Germany", share=0.20),
-    Country(name="France", share=0.15),
-    Country(name="Ireland", share=0.09),
-    Country(name="Netherlands", share=0.08),
+    Kind(name="United Kingdom", share=0.48),
+    Kind(name="Germany", share=0.20),
+    Kind(name="France", share=0.15),
+    Kind(name="Ireland", share=0.09),
+    Kind(name="Netherlands", share=0.08),
 )
 CHANNELS = (
-    Channel(name="organic", share=0.35, hazard_ratio=0.85),
-    Channel(name="paid search", share=0.25, hazard_ratio=1.0),
-    Channel(name="social", share=0.18, hazard_ratio=1.2),
-    Channel(name="referral", share=0.12, hazard_ratio=0.7),
-    Channel(name="discount code", share=0.10, hazard_ratio=4.0),
+    Channel(name="organic", share=0.35, hazard_ratio=0.85, cancel_ratio=0.9),
+    Channel(name="paid search", share=0.25, hazard_ratio=1.0, cancel_ratio=1.0),
+    Channel(name="social", share=0.18, hazard_ratio=1.2, cancel_ratio=1.25),
+    Channel(name="referral", share=0.12, hazard_ratio=0.7, cancel_ratio=0.75),
+    Channel(name="discount code", share=0.10, hazard_ratio=4.0, cancel_ratio=1.6),
 )
 MILESTONES = (
-    Milestone(name="onboarding_completed", share=0.6, median_days=2, spread=1.0, hazard_ratio=0.7),
-    Milestone(name="feature_activated", share=0.45, median_days=9, spread=0.9, hazard_ratio=0.8),
-    Milestone(name="first_value", share=0.55, median_days=14, spread=0.8, hazard_ratio=0.9),
+    Milestone(
+        name="onboarding_completed",
+        share=0.6,
+        median_days=2,
+        spread=1.0,
+        hazard_ratio=0.7,
+        cancel_ratio=0.6,
+    ),
+    Milestone(
+        name="feature_activated",
+        share=0.45,
+        median_days=9,
+        spread=0.9,
+        hazard_ratio=0.8,
+        cancel_ratio=0.75,
+    ),
+    Milestone(
+        name="first_value",
+        share=0.55,
+        median_days=14,
+        spread=0.8,
+        hazard_ratio=0.9,
+        cancel_ratio=1.0,
+    ),
 )
 FAMILIES = (
     Family(name="coffee beans", share=0.20, median_days=42, spread=0.35, price=1400),
@@ -102,6 +115,18 @@ FAMILIES = (
 DISPATCH = Delay(median_days=0.8, spread=0.5)
 TRANSIT = Delay(median_days=2.0, spread=0.5)
 RETURN_WAIT = Delay(median_days=3.8, spread=0.9)  # about half later than 7 days after the sale
+TICKET_CHANNELS = (
+    Kind(name="email", share=0.55),
+    Kind(name="chat", share=0.30),
+    Kind(name="phone", share=0.15),
+)
+FIRST_RESPONSE = Delay(median_days=0.5, spread=1.3)
+RESOLUTION = Delay(median_days=0.8, spread=1.0)
+CONSENTS = (
+    Kind(name="email", share=0.80),
+    Kind(name="sms", share=0.35),
+    Kind(name="phone", share=0.50),
+)
 
 
 def _planted(value: T, means: str) -> T:
@@ -132,9 +157,11 @@ class Truth:
     )
     promoted_channel: str = _planted("discount code", "The channel that the promotion fills.")
     promotion_factor: float = _planted(5.0, "Factor on that channel's sign-ups meanwhile.")
-    countries: tuple[Country, ...] = _planted(COUNTRIES, "Countries: no effect on anything.")
+    countries: tuple[Kind, ...] = _planted(COUNTRIES, "Countries: no effect on anything.")
     channels: tuple[Channel, ...] = _planted(
-        CHANNELS, "Channels: share of sign-ups without promotion, factor on the dropout hazard."
+        CHANNELS,
+        "Channels: share of sign-ups without promotion, factor on the dropout hazard, factor on "
+        "the hazard of cancelling by choice.",
     )
     same_day_first_order: float = _planted(0.85, "Share whose first order is on the sign-up day.")
     never_orders: float = _planted(0.05, "Share who sign up and never order.")
@@ -148,7 +175,8 @@ class Truth:
     milestones: tuple[Milestone, ...] = _planted(
         MILESTONES,
         "Milestones: share who would reach each at pace 1 if they stayed, days from first order, "
-        "factor on the dropout hazard from then on. None is seen after dropout.",
+        "factor on the dropout hazard from then on, factor on the hazard of cancelling by choice "
+        "from the next whole day of membership on. None is seen after dropout.",
     )
     confounding: float = _planted(
         0.3, "Odds of reaching a milestone grow with pace to this power: quick buyers reach more."
@@ -171,13 +199,72 @@ class Truth:
     return_wait: Delay = _planted(RETURN_WAIT, "Days from delivery to return.")  # noqa: RUF009
     sessions_a_day: float = _planted(0.02, "Product-use sessions a day from start to dropout.")
     most_sessions: int = _planted(10, "Most sessions of one customer.")
+    member_share: float = _planted(0.65, "Share of those who order who become members.")
+    joins_at_once: float = _planted(0.70, "Share of members who join with their first order.")
+    late_joining_days: float = _planted(
+        10.0, "Mean days from the first order to joining for all other members."
+    )
+    yearly_plan: float = _planted(
+        0.30, "Share of members on the yearly plan, all others pay monthly: no effect on anything."
+    )
+    voluntary_hazard: tuple[tuple[int, float], ...] = _planted(
+        ((0, 0.0048), (30, 0.0032), (90, 0.0016)),
+        "From which day of membership on which chance a day of cancelling by choice, before all "
+        "factors.",
+    )
+    cancel_pace: float = _planted(
+        0.0,
+        "That chance grows with pace to this power: at 0 quick buyers reach more milestones and "
+        "yet cancel no less for being quick, so that pace confounds no milestone.",
+    )
+    involuntary_hazard: float = _planted(
+        0.0004, "Chance a day of losing a membership as a card fails: nothing influences it."
+    )
+    tickets_a_day: float = _planted(0.005, "Support tickets a day of membership.")
+    ticket_channels: tuple[Kind, ...] = _planted(
+        TICKET_CHANNELS, "Channels of tickets: no effect on anything."
+    )
+    first_response: Delay = _planted(  # noqa: RUF009  frozen
+        FIRST_RESPONSE, "Days from a ticket to its first answer, but for hard problems."
+    )
+    resolution: Delay = _planted(  # noqa: RUF009  frozen
+        RESOLUTION, "Days from the first answer to the solution."
+    )
+    slow_days: float = _planted(1.0, "An answer is slow after this many days.")
+    slow_cancel_ratio: float = _planted(
+        1.25,
+        "Factor on the hazard of cancelling by choice from the whole day of membership after a "
+        "slow answer on, until the next ticket; a quick answer and none yet are like no ticket.",
+    )
+    hard_share: float = _planted(
+        0.25, "Share of tickets with a hard problem, which no table shows."
+    )
+    hard_cancel_ratio: float = _planted(
+        1.6,
+        "Factor on that hazard from the whole day after such a ticket is opened on, until the "
+        "next ticket: it makes slow answers look worse than they are.",
+    )
+    hard_slowness: float = _planted(3.0, "Factor on the time to the first answer of those.")
+    csat_share: float = _planted(0.40, "Share of solved tickets with a mark from 1 to 5.")
+    csat_marks: tuple[float, ...] = _planted(
+        (0.05, 0.07, 0.13, 0.35, 0.40), "Relative numbers of the marks 1 to 5."
+    )
+    csat_marks_poor: tuple[float, ...] = _planted(
+        (0.22, 0.23, 0.25, 0.20, 0.10), "The same after a slow answer or with a hard problem."
+    )
+    consents: tuple[Kind, ...] = _planted(
+        CONSENTS, "Consent by channel: share granted at sign-up. No effect on anything."
+    )
+    withdrawal_hazard: float = _planted(
+        0.0004, "Chance a day of withdrawing a consent that was granted."
+    )
 
     def __post_init__(self) -> None:
-        for kind in ("countries", "channels", "families"):
+        for kind in ("countries", "channels", "families", "ticket_channels"):
             total = sum(entry.share for entry in getattr(self, kind))
             if not math.isclose(total, 1):
                 raise checks.BadParameter(f"The shares of {kind} must add up to 1, got {total:g}.")
-        for name in ("dropout_hazard", "pace_shape"):
+        for name in ("dropout_hazard", "pace_shape", "involuntary_hazard", "withdrawal_hazard"):
             checks.at_least(name, getattr(self, name), 1e-6)
         checks.known("truth", "channel", [self.promoted_channel], [c.name for c in self.channels])
 
@@ -204,97 +291,3 @@ class Truth:
     def times_of_day(self, rng: np.random.Generator, n: int) -> Ints:
         """Return `n` seconds since midnight."""
         return choose(rng, self.hourly, n) * 3_600 + rng.integers(3_600, size=n)
-
-
-@dataclass(frozen=True, kw_only=True)
-class People:
-    """Customers with what the tables never show, by time of sign-up; one array a property."""
-
-    signed_up: Ints
-    channel: Ints
-    family: Ints
-    pace: Floats
-    buys: Bools
-    start: Ints  # first order; sign-up for those who never order
-    reached: Floats  # customers x milestones, days from start, infinite where never
-    leaves: Ints  # dropout, or the end
-    end: int  # nothing is seen from here on
-
-
-def draw_people(rng: np.random.Generator, truth: Truth, *, calendar: Ints, n: int) -> People:
-    """Return `n` customers who sign up on the days of `calendar`, observed until its end."""
-    end = int(calendar[-1] + 1) * DAY
-    day, channel = np.divmod(choose(rng, truth.signups(calendar).ravel(), n), len(truth.channels))
-    signed_up = calendar[day] * DAY + truth.times_of_day(rng, n)
-    by_time = np.argsort(signed_up, kind="stable")
-    signed_up, channel = signed_up[by_time], channel[by_time]
-    pace = rng.gamma(truth.pace_shape, 1 / truth.pace_shape, n)
-    buys, start = _first_orders(rng, truth, signed_up)
-    reached = milestone_days(rng, truth, pace)
-    factor = np.array([kind.hazard_ratio for kind in truth.channels])[channel]
-    dropout = dropout_days(rng, truth, factor=factor, reached=reached)
-    return People(
-        signed_up=signed_up,
-        channel=channel,
-        family=choose(rng, [family.share for family in truth.families], n),
-        pace=pace,
-        buys=buys,
-        start=start,
-        reached=reached,
-        leaves=np.minimum(start + seconds(dropout), end),
-        end=end,
-    )
-
-
-def _first_orders(rng: np.random.Generator, truth: Truth, signed_up: Ints) -> tuple[Bools, Ints]:
-    """Return who ever orders, and when first (for those who never do, the sign-up)."""
-    never, same_day = truth.never_orders, truth.same_day_first_order
-    kind = choose(rng, [never, same_day, 1 - never - same_day], signed_up.size)
-    wait = np.ceil(rng.exponential(truth.late_first_order_days, signed_up.size)).astype(np.int64)
-    late = (signed_up // DAY + wait) * DAY + truth.times_of_day(rng, signed_up.size)
-    return kind > 0, np.choose(kind, [signed_up, later_that_day(rng, signed_up), late])
-
-
-def milestone_days(rng: np.random.Generator, truth: Truth, pace: Floats) -> Floats:
-    """Return the days from start to each milestone, infinite where never; dropout comes later."""
-    share = np.array([milestone.share for milestone in truth.milestones])
-    odds = share / (1 - share) * pace[:, None] ** truth.confounding
-    days = np.column_stack([milestone.draw(rng, pace.size) for milestone in truth.milestones])
-    return np.where(rng.random(days.shape) < odds / (1 + odds), days, np.inf)
-
-
-def dropout_days(
-    rng: np.random.Generator, truth: Truth, *, factor: Floats, reached: Floats
-) -> Floats:
-    """Return days from start to dropout, whose hazard changes with each milestone reached.
-
-    A unit-exponential dose is spent along the cumulative hazard, linear between milestones.
-    """
-    order = np.argsort(reached, axis=1)
-    begins = np.insert(np.take_along_axis(np.minimum(reached, FAR), order, axis=1), 0, 0.0, axis=1)
-    ratios = np.array([milestone.hazard_ratio for milestone in truth.milestones])[order]
-    base = truth.dropout_hazard * factor
-    rates = np.cumprod(np.column_stack([base, ratios]), axis=1)
-    spent = np.cumsum(np.diff(begins, axis=1) * rates[:, :-1], axis=1)
-    spent = np.insert(spent, 0, 0.0, axis=1)
-    dose = rng.exponential(size=factor.size)
-    piece = (np.arange(factor.size), (spent <= dose[:, None]).sum(axis=1) - 1)
-    days: Floats = begins[piece] + (dose - spent[piece]) / rates[piece]
-    return days
-
-
-def choose(rng: np.random.Generator, weights: Sequence[float] | Floats, n: int) -> Ints:
-    """Return `n` places drawn with these relative weights."""
-    places: Ints = rng.choice(len(weights), size=n, p=np.array(weights) / np.sum(weights))
-    return places
-
-
-def seconds(days: Floats) -> Ints:
-    """Return whole seconds."""
-    whole: Ints = np.rint(np.minimum(days, FAR) * DAY).astype(np.int64)
-    return whole
-
-
-def later_that_day(rng: np.random.Generator, at: Ints) -> Ints:
-    """Return moments within two hours, and before midnight."""
-    return at + (rng.random(at.size) * np.minimum(DAY - at % DAY, 7_200)).astype(np.int64)
