@@ -1,13 +1,13 @@
-"""Kaplan-Meier on a day grid: counts per whole day are all that a survival curve needs.
+"""Survival curves on a day grid: counts per whole day are all that they need.
 
-A unit is at risk on day t when it has been followed for t days or longer, so somebody censored on
-the day of an event still counts among those at risk there.
+What a grid is, and who is at risk on a day, is said in `tally`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -16,9 +16,11 @@ from scipy.special import ndtri
 
 from retention_lab import checks
 from retention_lab.checks import BadData
+from retention_lab.survival.tally import tally
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Scale = Literal["log-log", "log"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,61 +32,108 @@ class MedianTime:
     high: float | None
 
 
-def kaplan_meier(grid: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataFrame:
+def kaplan_meier(
+    grid: pd.DataFrame, *, alpha: float = 0.05, scale: Scale = "log-log"
+) -> pd.DataFrame:
     """Share still without the event after each day of a collapsed table.
 
     Parameters
     ----------
     grid
-        Columns `day` (whole days since time zero), `events` and `censored` (counts on that day);
-        several rows of one day, such as those of several cohorts, are added up.
+        As `tally` takes it.
     alpha
         One minus the confidence level of the pointwise intervals.
+    scale
+        On which the intervals are symmetric; R takes "log" unless told otherwise.
 
     Returns
     -------
     DataFrame
-        One row for day 0 and for each day on which anybody left, in order: `day`, `at_risk`,
-        `events`, `censored`, `survival`, `std_error` (Greenwood), `low`, `high` (log-log; Wilson's
-        interval of the units at risk where the curve is exactly 1 or 0, for there log-log has no
-        width).
+        One row for day 0 and for each day on which anybody left or came, in order: `day`,
+        `at_risk`, `events`, `censored`, `survival`, `std_error` (Greenwood), `low`, `high`
+        (Wilson's interval of the units at risk where the curve is exactly 1 or 0, for there
+        neither scale has a width).
 
     Raises
     ------
     BadData
-        If columns are missing or the grid holds nobody.
+        As `tally` does.
 
     References
     ----------
     Kalbfleisch & Prentice (2002), The Statistical Analysis of Failure Time Data, 2nd ed., s. 1.4.
     """
     z = float(ndtri(1 - checks.share("alpha", alpha) / 2))
-    checks.columns("grid", grid.columns, ["day", "events", "censored"])
-    counts = grid.groupby("day")[["events", "censored"]].sum()
-    counts = counts[counts.sum(axis=1) > 0]
-    if counts.empty:
-        raise BadData("A survival curve of nobody cannot be drawn: the grid has no counts.")
-    curve = counts.reindex(counts.index.union([0]), fill_value=0).rename_axis("day").reset_index()
-    leaving = (curve["events"] + curve["censored"]).to_numpy()
-    at_risk, events = leaving[::-1].cumsum()[::-1], curve["events"].to_numpy()
-    survival, variance = np.cumprod((at_risk - events) / at_risk), _greenwood(at_risk, events)
-    low, high = _bounds(survival, variance, at_risk, z)
-    curve.insert(1, "at_risk", at_risk)
+    curve = tally(grid)[["day", "at_risk", "events", "censored"]]
+    at_risk, events = curve["at_risk"].to_numpy(), curve["events"].to_numpy()
+    survival, variance = staying(at_risk, events), np.cumsum(greenwood(at_risk, events))
+    low, high = _bounds(survival, variance, _resting_on(survival, at_risk), z, scale)
     std_error = survival * np.sqrt(variance)
     return curve.assign(survival=survival, std_error=std_error, low=low, high=high)
 
 
-def _greenwood(at_risk: Counts, events: Counts) -> Floats:
-    """Variance of the log of the curve; the term of a day on which all left is never used."""
-    staying = np.maximum(at_risk - events, 1)
-    return np.cumsum(events / (at_risk * staying.astype("float64")))
+def nelson_aalen(grid: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataFrame:
+    """Cumulative hazard of a collapsed table: events per unit at risk, added up.
+
+    Returns
+    -------
+    DataFrame
+        Rows as in `kaplan_meier`: `day`, `at_risk`, `events`, `censored`, `hazard` (cumulative),
+        `std_error` (Aalen), `low`, `high` (symmetric on the log scale; before the first event up to
+        the hazard of Wilson's lower bound).
+
+    Raises
+    ------
+    BadData
+        As `tally` does.
+
+    References
+    ----------
+    Aalen (1978), Annals of Statistics 6, 701-726; Klein & Moeschberger (2003), s. 4.2 and 4.3.
+    """
+    z = float(ndtri(1 - checks.share("alpha", alpha) / 2))
+    curve = tally(grid)[["day", "at_risk", "events", "censored"]]
+    at_risk, events = curve["at_risk"].to_numpy(), curve["events"].to_numpy()
+    n = np.maximum(at_risk, 1).astype("float64")
+    hazard, std_error = np.cumsum(events / n), np.sqrt(np.cumsum(events / n**2))
+    some = hazard > 0
+    spread = np.exp(z * np.divide(std_error, hazard, where=some, out=np.zeros(len(n))))
+    high = np.where(some, hazard * spread, np.log1p(z**2 / n))
+    return curve.assign(hazard=hazard, std_error=std_error, low=hazard / spread, high=high)
 
 
-def _bounds(survival: Floats, variance: Floats, at_risk: Counts, z: float) -> tuple[Floats, Floats]:
+def staying(at_risk: Counts, events: Counts) -> Floats:
+    """Product of the shares that stay; a day with nobody at risk leaves the curve as it is."""
+    stay = np.ones(len(at_risk))
+    np.divide(at_risk - events, at_risk, where=at_risk > 0, out=stay)
+    return np.cumprod(stay)
+
+
+def greenwood(at_risk: Counts, events: Counts) -> Floats:
+    """Return what each day adds to the variance of the log of the curve.
+
+    A day on which all left adds nothing: the curve is exactly 0 from there on.
+    """
+    both = at_risk * (at_risk - events).astype("float64")
+    return np.divide(events, both, where=both > 0, out=np.zeros(len(both)))
+
+
+def _resting_on(survival: Floats, at_risk: Counts) -> Counts:
+    """Units at risk on each day, or on the day when the curve fell to 0: later ones add nothing."""
+    fell = np.flatnonzero(survival == 0)
+    return np.where(survival == 0, at_risk[fell[0]], at_risk) if fell.size else at_risk
+
+
+def _bounds(
+    survival: Floats, variance: Floats, at_risk: Counts, z: float, scale: Scale
+) -> tuple[Floats, Floats]:
     between = (survival > 0) & (survival < 1)
     log_survival = np.log(survival, where=between, out=np.full(len(survival), -1.0))
-    spread = np.exp(z * np.sqrt(variance) / -log_survival)
-    low, high = survival**spread, survival ** (1 / spread)
+    spread = np.exp(z * np.sqrt(variance) / (-log_survival if scale == "log-log" else 1))
+    if scale == "log-log":
+        low, high = survival**spread, survival ** (1 / spread)
+    else:
+        low, high = survival / spread, np.minimum(survival * spread, 1)
     # Wilson's interval where everybody or nobody is left, with the number at risk that day.
     all_left, none_left = at_risk / (at_risk + z**2), z**2 / (at_risk + z**2)
     low = np.select([between, survival == 1], [low, all_left], 0.0)
@@ -92,7 +141,7 @@ def _bounds(survival: Floats, variance: Floats, at_risk: Counts, z: float) -> tu
     return low, high
 
 
-def survival_at(curve: pd.DataFrame, days: Sequence[int]) -> pd.DataFrame:
+def survival_at(curve: pd.DataFrame, days: Sequence[float]) -> pd.DataFrame:
     """Read a curve of `kaplan_meier` at chosen days.
 
     Returns
@@ -106,10 +155,12 @@ def survival_at(curve: pd.DataFrame, days: Sequence[int]) -> pd.DataFrame:
     BadData
         If a day lies before time zero or after the last day that anybody was followed.
     """
-    known, asked = curve["day"].to_numpy(), np.asarray(days, dtype="int64")
+    known, asked = curve["day"].to_numpy(), np.asarray(days)
     for day in asked:
         if not 0 <= day <= known[-1]:
-            raise BadData(f"Day {day} lies outside the {known[-1]} days that anybody was followed.")
+            raise BadData(
+                f"Day {day:g} lies outside the {known[-1]:g} days that anybody was followed."
+            )
     shown = curve.iloc[np.searchsorted(known, asked, side="right") - 1].reset_index(drop=True)
     at_risk = curve["at_risk"].to_numpy()[np.searchsorted(known, asked, side="left")]
     columns = ["day", "at_risk", "survival", "std_error", "low", "high"]
