@@ -28,8 +28,10 @@ MODELS = [
 def described(column):
     """Return the line of the README for one column of a contract."""
     kind = column.kind + (", known later" if column.later_known else "")
+    kind += f", known with `{column.known_with}`" if column.known_with else ""
     needed = "to derive orders" if column.only_if_mapped else "yes" if column.required else ""
     limit = "above 0" if column.above == 0 else "0 or more" if column.least == 0 else ""
+    limit = ", ".join(map(str, column.one_of)) or limit
     return "| " + " | ".join((f"`{column.name}`", kind, needed, limit)) + " |"
 
 
@@ -63,7 +65,7 @@ def test_readme_names_every_kind_of_reason():
     columns = {name: [column.name for column in one.columns] for name, one in CONTRACTS.items()}
     every = {reason for name, one in CONTRACTS.items() for reason in reasons(one, columns[name])}
     kinds = {re.sub(r"\w+ before", "before", reason).rpartition(" ")[0] for reason in every}
-    assert len(kinds) == 6
+    assert len(kinds) == 8
     for kind in kinds:
         assert re.search(rf"[`>] ?{kind} <", README), kind
     assert f"`{NO_ORDER}`" in README

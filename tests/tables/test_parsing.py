@@ -34,6 +34,15 @@ def test_text_is_trimmed_and_empty_or_stated_words_are_missing():
     assert found == ["a b", "x", None, None, None, "A", None]
 
 
+def test_truth_is_read_from_words_and_digits_in_any_case():
+    words = ["true", "TRUE", "Yes", "1", "false", "No", "0", "granted", "", None]
+    found = parsed(words, parsing.truth)
+    assert found == [True, True, True, True, False, False, False, None, None, None]
+    assert parsed([True, False, None], parsing.truth) == [True, False, None]
+    assert parsed([1, 0, 2], parsing.truth, pa.int64()) == [True, False, None]
+    assert parsed([1.0, 0.0, 0.5], parsing.truth, pa.float64()) == [True, False, None]
+
+
 def test_whole_float_is_the_id_it_once_was():
     found = parsed([13085.0, 0.5, float("nan"), None, -1.0], parsing.text, pa.float64())
     assert found == ["13085", "0.5", None, None, "-1"]

@@ -100,6 +100,61 @@ def test_negative_durations_and_missing_keys_are_refused(tmp_path):
     assert "delivered_at before shipped_at, for example order_id '2'" in message
 
 
+SUBSCRIPTION = {"customer_id": "ann", "started_at": "2025-01-05", "cancelled_at": "2025-02-01"}
+TICKET = {"ticket_id": "7", "customer_id": "ann", "opened_at": "2025-01-05 10:00"}
+CONSENT = {"customer_id": "ann", "channel": "email", "valid_from": "2025-01-05", "granted": "yes"}
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "words"),
+    [
+        (
+            "subscriptions",
+            SUBSCRIPTION | {"started_at": "2025-02-02"},
+            "cancelled_at before started_at, for example .*'2025-02-02 .*'2025-02-01 ",
+        ),
+        (
+            "subscriptions",
+            SUBSCRIPTION | {"cancel_reason": "bored"},
+            "unlisted cancel_reason, for example .*cancel_reason 'bored'. Mend them",
+        ),
+        (
+            "tickets",
+            TICKET | {"first_response_at": "2025-01-05 09:59"},
+            "first_response_at before opened_at, for example ticket_id '7'",
+        ),
+        (
+            "tickets",
+            TICKET | {"resolved_at": "2025-01-04"},
+            "resolved_at before opened_at, for example ticket_id '7'",
+        ),
+        (
+            "tickets",
+            TICKET | {"resolved_at": "2025-01-06", "csat": "6"},
+            "unlisted csat, for example ticket_id '7', csat '6'",
+        ),
+        (
+            "tickets",
+            TICKET | {"resolved_at": "2025-01-06", "csat": "happy"},
+            "not a number: csat, for example ticket_id '7', csat 'happy'",
+        ),
+        (
+            "consents",
+            CONSENT | {"granted": "perhaps"},
+            "not a truth value: granted, for example customer_id 'ann', .*granted 'perhaps'",
+        ),
+        ("consents", CONSENT | {"granted": None}, "missing granted, for example customer_id 'ann'"),
+    ],
+)
+def test_row_that_cannot_be_is_refused_with_what_stands_there(tmp_path, table, row, words):
+    rows = pd.DataFrame([row])
+    mapped = {"rows": f"{table}.csv", "columns": {name: name for name in rows}}
+    files = {"orders.csv": ORDERS, f"{table}.csv": rows.to_csv(index=False)}
+    source = shop(tmp_path, {"orders": orders_map(), table: mapped}, files)
+    with pytest.raises(BadData, match=f"{table}: 1 rows have {words}"):
+        cut(source)
+
+
 @pytest.mark.parametrize(
     ("column", "words"),
     [

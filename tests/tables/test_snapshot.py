@@ -24,7 +24,11 @@ COLUMNS = {
     "returns": ["return_id", "customer_id", "returned_at", "amount"],
     "events": ["customer_id", "event", "occurred_at"],
     "customers": ["customer_id", "signed_up_at"],
+    "subscriptions": ["customer_id", "started_at", "cancelled_at", "cancel_reason", "plan"],
+    "tickets": ["ticket_id", "customer_id", "opened_at", "first_response_at", "resolved_at"],
+    "consents": ["customer_id", "channel", "valid_from", "granted"],
 }
+COLUMNS["tickets"] += ["channel", "csat"]
 SETTINGS = {
     "orders": {
         "duplicates": "keep_last",
@@ -51,7 +55,7 @@ def whole_shop(folder, tables, *, form="parquet", **settings):
 
 
 def tables_of_a_shop():
-    """Draw five tables over five months: about a third of their times are known at the cut."""
+    """Draw all tables over three months: about a third of their times are known at the cut."""
     rng = np.random.default_rng(11)
     people = [f"c{i}" for i in range(30)]
     start = pd.Timestamp("2025-01-01")
@@ -77,12 +81,28 @@ def tables_of_a_shop():
     events = rows(40, event=rng.choice(["open", "click"], 40), occurred_at=moments(40))
     customers = pd.DataFrame({"customer_id": people, "signed_up_at": moments(30)})
     customers["country"] = rng.choice(["UK", "France"], 30)
+    subscriptions = rows(40, started_at=moments(40), plan=rng.choice(["monthly", "yearly"], 40))
+    ends = subscriptions["started_at"] + pd.to_timedelta(rng.integers(0, 30, 40), unit="D")
+    subscriptions["cancelled_at"] = ends.where(rng.random(40) < 0.8)
+    reasons = pd.Series(rng.choice(["voluntary", "involuntary", "other"], 40))
+    subscriptions["cancel_reason"] = reasons.where(subscriptions["cancelled_at"].notna())
+    tickets = rows(40, ticket_id=[f"t{i}" for i in range(40)], opened_at=moments(40))
+    waits = pd.to_timedelta(rng.integers(0, 20, 40), unit="D")
+    tickets["first_response_at"] = tickets["opened_at"] + waits
+    tickets["resolved_at"] = tickets["first_response_at"] + pd.Timedelta(hours=9)
+    tickets["channel"] = rng.choice(["email", "phone"], 40)
+    tickets["csat"] = pd.array(rng.integers(1, 6, 40), "Int64")
+    consents = rows(30, channel=rng.choice(["email", "sms"], 30), valid_from=moments(30))
+    consents["granted"] = rng.random(30) < 0.7
     return {
         "orders": orders,
         "order_lines": lines,
         "returns": returns.assign(amount=1.25),
         "events": events,
         "customers": customers,
+        "subscriptions": subscriptions,
+        "tickets": tickets,
+        "consents": consents,
     }
 
 
@@ -106,17 +126,21 @@ def spoilt(tables):
     gone = lines["order_id"].isin(late_ids - set(later["order_id"]))
     lines.loc[lines["order_id"].isin(late_ids), "quantity"] = 1000
     made["order_lines"] = lines[~gone]
-    for name, time in (
-        ("returns", "returned_at"),
-        ("events", "occurred_at"),
-        ("customers", "signed_up_at"),
-    ):
+    ended = made["subscriptions"]["cancelled_at"] >= CUT
+    made["subscriptions"].loc[ended, "cancelled_at"] += pd.Timedelta(days=20)
+    made["subscriptions"].loc[ended, "cancel_reason"] = "moved to Mars"
+    tickets = made["tickets"]
+    answered, resolved = tickets["first_response_at"] >= CUT, tickets["resolved_at"] >= CUT
+    tickets.loc[answered, "first_response_at"] = pd.NaT
+    tickets.loc[resolved, "resolved_at"] += pd.Timedelta(days=20)
+    tickets.loc[resolved, "csat"] = 9
+    for name in ("returns", "events", "customers", "subscriptions", "tickets", "consents"):
+        time = CONTRACTS[name].time
         table = made[name]
         rest, late = table[table[time] < CUT], table[table[time] >= CUT]
         late = late[::2].assign(**{time: late[time].max() + pd.Timedelta(days=7)})
-        changed = {c: "changed" for c in ("event", "country") if c in late} | {
-            c: 1000.0 for c in ("amount",) if c in late
-        }
+        changed = {c: "changed" for c in ("event", "country", "plan", "channel") if c in late}
+        changed |= {c: 1000.0 for c in ("amount",) if c in late}
         made[name] = pd.concat([rest, late.assign(**changed)], ignore_index=True)
     return made
 
@@ -161,6 +185,30 @@ def test_nothing_that_came_later_leaks_into_a_snapshot(tmp_path, whole):
     assert (orders["ordered_at"] < CUT).all()
     assert orders["delivered_at"].max() < CUT
     assert orders["delivered_at"].isna().sum() > 3
+
+
+@pytest.mark.parametrize(
+    ("table", "time", "values"),
+    [
+        ("subscriptions", "cancelled_at", ["cancel_reason"]),
+        ("tickets", "first_response_at", []),
+        ("tickets", "resolved_at", ["csat"]),
+    ],
+)
+def test_end_of_a_known_row_and_what_came_with_it_are_empty_until_then(whole, table, time, values):
+    rows = whole[1][table]
+    assert rows[time].max() < CUT
+    assert rows[time].notna().sum() > 2
+    assert rows[time].isna().sum() > 2
+    for name in values:
+        assert (rows[name].isna() == rows[time].isna()).all()
+
+
+def test_local_date_of_a_new_table_is_named_after_its_time(whole):
+    dates = {"subscriptions": "started_on", "tickets": "opened_on", "consents": "valid_on"}
+    for table, day in dates.items():
+        assert (whole[1][table][day] == whole[1][table][CONTRACTS[table].time].dt.normalize()).all()
+    assert whole[1]["consents"]["granted"].dtype == bool
 
 
 def test_times_that_were_not_yet_known_are_in_a_later_snapshot(tmp_path, whole):
@@ -287,7 +335,7 @@ def test_condition_filters_every_table_and_its_row_counts(whole_source, whole):
     assert british.where == condition
     people = frame(british.customers)
     assert people["country"].unique().tolist() == ["UK"]
-    for name in ("orders", "returns", "events"):
+    for name in set(COLUMNS) - {"customers", "order_lines"}:
         everybody = whole[1][name]
         expected = everybody[everybody["customer_id"].isin(people["customer_id"])]
         pd.testing.assert_frame_equal(frame(british.tables[name]), expected.reset_index(drop=True))

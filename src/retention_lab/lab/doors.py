@@ -57,6 +57,9 @@ def from_frames(  # noqa: PLR0913  a frame a table, so that tab completion lists
     customers: object = None,
     returns: object = None,
     events: object = None,
+    subscriptions: object = None,
+    tickets: object = None,
+    consents: object = None,
     as_of: dt.date | str | None = None,
     currency: str = "XXX",
     time_zone: str = "UTC",
@@ -68,13 +71,15 @@ def from_frames(  # noqa: PLR0913  a frame a table, so that tab completion lists
 
     Parameters
     ----------
-    orders, order_lines, customers, returns, events
+    orders, order_lines, customers, returns, events, subscriptions, tickets, consents
         Tables with the canonical column names: orders have `order_id`, `customer_id`, `ordered_at`
-        and `amount`; `data/README.md` lists all. Orders are derived from order lines where those
-        are all there is, customers from orders. Further columns of text become attributes to split
-        by; `check()` names those that are not used.
+        and `amount`, subscriptions `customer_id`, `started_at` and `cancelled_at`; `data/README.md`
+        lists all. One of the two is enough. Orders are derived from order lines where those are all
+        there is, customers from orders and subscriptions. Further columns of text become attributes
+        to split by; `check()` names those that are not used.
     as_of
-        The last day to know; default the day of the last order.
+        The last day to know; default the day of the last order, or where there are none the last
+        day on which a subscription began or ended.
     currency
         Three capital letters, such as GBP; XXX is none.
     time_zone
@@ -105,6 +110,9 @@ def from_frames(  # noqa: PLR0913  a frame a table, so that tab completion lists
         "customers": customers,
         "returns": returns,
         "events": events,
+        "subscriptions": subscriptions,
+        "tickets": tickets,
+        "consents": consents,
     }
     source = source_of(
         frames, name=name, time_zone=time_zone, currency=currency, settings=settings or {}

@@ -12,8 +12,17 @@ from typing import Literal
 
 VERSION = 1
 
-Kind = Literal["text", "time", "money", "whole"]
-TableName = Literal["customers", "orders", "order_lines", "returns", "events"]
+Kind = Literal["text", "time", "money", "whole", "truth"]
+TableName = Literal[
+    "customers",
+    "orders",
+    "order_lines",
+    "returns",
+    "events",
+    "subscriptions",
+    "tickets",
+    "consents",
+]
 NumberStyle = Literal["1234.56", "1,234.56", "1234,56", "1.234,56", "1 234,56", "1'234.56"]
 
 # Reasons that belong to no column, beside those of `reasons`; `USED` is what remains.
@@ -28,10 +37,12 @@ USED = "used"
 class Column:
     """One column of a canonical table.
 
-    `money` is int64 minor units (pence), `whole` an int64 count, `time` naive UTC in whole seconds.
-    A number must be above `above` and at least `least`, judged before money is rounded to minor
-    units. A `later_known` time is emptied in a snapshot that is older than it: the row was known,
-    this part of it was not. A column that is `only_if_mapped` is for deriving another table.
+    `money` is int64 minor units (pence), `whole` an int64 count, `time` naive UTC in whole seconds,
+    `truth` true or false. A number must be above `above` and at least `least`, judged before money
+    is rounded to minor units; a value must be `one_of` some, where these are listed, text in small
+    letters. A `later_known` time is emptied in a snapshot that is older than it: the row was known,
+    this part of it was not. What is `known_with` such a time is emptied with it. A column that is
+    `only_if_mapped` is for deriving another table.
     """
 
     name: str
@@ -39,7 +50,9 @@ class Column:
     required: bool = False
     above: float | None = None
     least: float | None = None
+    one_of: tuple[str, ...] | tuple[int, ...] = ()
     later_known: bool = False
+    known_with: str = ""
     only_if_mapped: bool = False
 
 
@@ -62,7 +75,7 @@ class Contract:
     @property
     def day(self) -> str:
         """Name of the business-local date that a snapshot adds: `ordered_on` for `ordered_at`."""
-        return self.time.removesuffix("_at") + "_on"
+        return self.time.removesuffix("_at").removesuffix("_from") + "_on"
 
 
 _CUSTOMER = Column(name="customer_id", required=True)
@@ -144,6 +157,50 @@ CONTRACTS: dict[TableName, Contract] = {
             ),
             time="occurred_at",
         ),
+        Contract(
+            name="subscriptions",
+            key=("customer_id", "started_at"),
+            columns=(
+                _CUSTOMER,
+                Column(name="started_at", kind="time", required=True),
+                Column(name="cancelled_at", kind="time", later_known=True),
+                Column(
+                    name="cancel_reason",
+                    one_of=("voluntary", "involuntary", "other"),
+                    known_with="cancelled_at",
+                ),
+                Column(name="plan"),
+            ),
+            time="started_at",
+            takes_attributes=True,
+            ordered=(("started_at", "cancelled_at"),),
+        ),
+        Contract(
+            name="tickets",
+            key=("ticket_id",),
+            columns=(
+                Column(name="ticket_id", required=True),
+                _CUSTOMER,
+                Column(name="opened_at", kind="time", required=True),
+                Column(name="first_response_at", kind="time", later_known=True),
+                Column(name="resolved_at", kind="time", later_known=True),
+                Column(name="channel"),
+                Column(name="csat", kind="whole", one_of=(1, 2, 3, 4, 5), known_with="resolved_at"),
+            ),
+            time="opened_at",
+            ordered=(("opened_at", "first_response_at"), ("opened_at", "resolved_at")),
+        ),
+        Contract(
+            name="consents",
+            key=("customer_id", "channel", "valid_from"),
+            columns=(
+                _CUSTOMER,
+                Column(name="channel", required=True),
+                Column(name="valid_from", kind="time", required=True),
+                Column(name="granted", kind="truth", required=True),
+            ),
+            time="valid_from",
+        ),
     )
 }
 
@@ -155,6 +212,8 @@ def reasons(contract: Contract, mapped: Iterable[str]) -> list[str]:
     found = [f"missing {column.name}" for column in columns if column.required]
     found += [f"unparseable {column.name}" for column in columns if column.kind == "time"]
     found += [f"not a number: {c.name}" for c in columns if c.kind in ("money", "whole")]
+    found += [f"not a truth value: {column.name}" for column in columns if column.kind == "truth"]
+    found += [f"unlisted {column.name}" for column in columns if column.one_of]
     found += [f"non-positive {column.name}" for column in columns if column.above is not None]
     found += [f"negative {column.name}" for column in columns if column.least is not None]
     return found + [

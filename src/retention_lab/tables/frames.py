@@ -78,7 +78,8 @@ def source_of(
     frames
         By table: a pandas DataFrame, an Arrow table, or anything that offers an Arrow stream, such
         as a Polars DataFrame. Further columns of text (or categories, or truth values) in
-        customers, orders, or in order lines that orders are derived from, become attributes.
+        customers, orders, subscriptions, or in order lines that orders are derived from, become
+        attributes.
     name, time_zone, currency
         As a source file has them.
     settings
@@ -103,7 +104,7 @@ def source_of(
         found, unused[table] = _found(rows, contract, said)
         kept = rows if said else rows.select([*found["columns"], *found["attributes"]])
         tables[table] = {**said, **found, "rows": [Frame(rows=_plain(kept))]}
-    if "orders" not in tables:
+    if "order_lines" in tables and "orders" not in tables:
         tables["orders"] = {"derive_from": "order_lines"}
     shop = {key: value for key, value in settings.items() if key not in CONTRACTS}
     about = {"name": name, "time_zone": time_zone, "currency": currency, "file": DOOR}
@@ -115,9 +116,10 @@ def source_of(
 
 
 def _check_settings(settings: Mapping[str, Any], given: Mapping[TableName, object]) -> None:
-    if not {"orders", "order_lines"} & set(given):
+    if not {"orders", "order_lines", "subscriptions"} & set(given):
         raise checks.BadParameter(
-            f"{DOOR} needs orders=..., or order_lines=... with customer_id and ordered_at."
+            f"{DOOR} needs orders=..., order_lines=... with customer_id and ordered_at, or "
+            "subscriptions=...."
         )
     checks.known("settings", "setting or table", settings, [*given, *sorted(_SHOP_SETTINGS)])
     for table in given:
@@ -172,7 +174,7 @@ def _why_unused(field: pa.Field, contract: Contract, columns: Mapping[str, Any])
         return "told in another way"
     _refuse_misspelt(field.name, contract, columns)
     if not contract.takes_attributes:
-        return "attributes belong to customers or orders"
+        return "attributes belong to customers, orders or subscriptions"
     if not _is_text(field.type):
         return f"of the type {field.type}; attributes are text"
     return "" if is_free_name(field.name) else "rename it to a plain new name, such as country"

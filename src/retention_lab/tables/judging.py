@@ -99,12 +99,20 @@ def _in_utc(rows: ir.Table, clock: Clock) -> ir.Table:
 
 
 def _masked(rows: ir.Table, made: Plan, cutoff: dt.datetime) -> ir.Table:
-    """Empty what was not yet known inside known rows, before anything can be concluded from it."""
+    """Empty what was not yet known inside known rows, before anything can be concluded from it.
+
+    What has no time at all that tells when it became known counts as not known yet.
+    """
     limit = ibis.timestamp(cutoff.isoformat())
-    later = [column.name for column in made.contract.columns if column.later_known]
-    none = ibis.null("timestamp(6)")
+    known = {c.name: c.name for c in made.contract.columns if c.later_known}
+    for column in (c for c in made.contract.columns if c.known_with):
+        raw = [name for name in (f"_raw_{column.name}",) if name in rows.columns]
+        known |= dict.fromkeys([column.name, *raw], column.known_with)
     return rows.mutate(
-        **{name: ibis.ifelse(rows[name] < limit, rows[name], none) for name in later}
+        **{
+            name: ibis.ifelse(rows[time] < limit, rows[name], ibis.null(rows[name].type()))
+            for name, time in known.items()
+        }
     )
 
 
@@ -112,6 +120,8 @@ def _problems(rows: ir.Table, made: Plan) -> Iterator[tuple[str, ir.BooleanValue
     """Yield every way to break the contract; limits judge numbers as written, before rounding."""
     for column in (made.contract.column(name) for name in made.table.columns):
         value = rows[column.name]
+        if column.one_of:
+            yield f"unlisted {column.name}", value.notin(column.one_of).fill_null(False)
         if column.kind == "text":
             yield f"missing {column.name}", value.isnull()
             continue
@@ -122,6 +132,7 @@ def _problems(rows: ir.Table, made: Plan) -> Iterator[tuple[str, ir.BooleanValue
         if column.kind == "whole":
             unread = unread | (value != value.floor()).fill_null(False)
         yield f"not a number: {column.name}", unread
+        yield f"not a truth value: {column.name}", unread
         if column.above is not None:
             yield f"non-positive {column.name}", (value <= column.above).fill_null(False)
         if column.least is not None:

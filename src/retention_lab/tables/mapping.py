@@ -30,7 +30,9 @@ from retention_lab.tables.location import Lookup, paths
 from retention_lab.tables.source import Source
 from retention_lab.tables.tablemap import ColumnMap, Rule, TableMap
 
-_TYPES = {"text": "string", "time": "timestamp(6)", "money": "float64", "whole": "float64"}
+_TYPES = {"text": "string", "time": "timestamp(6)", "money": "float64", "whole": "float64"} | {
+    "truth": "boolean"
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,13 +176,16 @@ def _typed(cell: ir.Value, column: Column, mapped: ColumnMap, made: Plan) -> dic
     """Parse one cell by its kind, and keep the text of what does not parse."""
     name = column.name
     if column.kind == "text":
-        return {name: cell}
+        return {name: cell.lower() if column.one_of else cell}
     # NaN is no text, but it is something that stood there.
     words = cell.cast("string") if cell.type().is_floating() else parsing.text(cell)
     if column.kind == "time":
         place = f"{made.where}, columns.{name}"
         value, is_utc = parsing.time(cell, formats=mapped.format, where=place)
         values = {name: value, f"_utc_{name}": is_utc}
+    elif column.kind == "truth":
+        value = parsing.truth(cell)
+        values = {name: value}
     else:
         value = _number(cell, column, mapped, made)
         values = {name: value}

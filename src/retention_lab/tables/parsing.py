@@ -60,6 +60,7 @@ SYMBOLS: dict[str, tuple[str, ...]] = {
     "USD": ("US$", "$"),
     NO_CURRENCY: ("$", "kr.", "kr", "\u00a5"),  # what may stand for several
 }
+_TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 _LIMIT = 1e15  # beyond it, neither pence nor thousandths are exact in the engines' numbers
 _OFFSET = r"(Z|UTC|[+-]\d{2}(:?\d{2})?)$"
 ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?" + _OFFSET[:-1] + ")?)?$"
@@ -181,6 +182,12 @@ def whole(value: ir.FloatingValue) -> ir.IntegerValue:
 def minor_units(value: ir.FloatingValue, *, digits: int) -> ir.IntegerValue:
     """Round an amount to whole minor units, half away from zero."""
     return (value * 10**digits).round(0).cast("int64")
+
+
+def truth(raw: ir.Value) -> ir.BooleanValue:
+    """Read a truth value; trimmed text must be true, yes or 1, false, no or 0, in any case."""
+    words = (raw if raw.type().is_string() else text(raw)).lower()
+    return ibis.cases((words.isin(_TRUE), True), (words.isin(_FALSE), False))
 
 
 def time(raw: ir.Value, *, formats: Sequence[str], where: str) -> Time:

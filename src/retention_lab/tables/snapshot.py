@@ -30,7 +30,7 @@ from retention_lab.tables.parsing import minor_digits
 from retention_lab.tables.shelf import making
 from retention_lab.tables.source import Source
 
-_ORDER: tuple[TableName, ...] = ("orders", "order_lines", "customers", "returns", "events")
+_ORDER = sorted(CONTRACTS, key=lambda name: not name.startswith("order"))  # these first
 _DAYS = ("as_of", "records_from", "complete_to")
 
 
@@ -291,7 +291,7 @@ def only(snapshot: Snapshot, where: str) -> Snapshot:
     """Keep only the customers for whom a condition holds; raises as `population.chosen` does."""
     customers = population.customers(snapshot, where)
     tables = {"customers": customers}
-    for name in (each for each in ("orders", "returns", "events") if each in snapshot.tables):
+    for name in (each for each in snapshot.tables if each not in ("customers", "order_lines")):
         tables[name] = snapshot.tables[name].semi_join(customers, "customer_id")
     if "order_lines" in snapshot.tables:
         tables["order_lines"] = snapshot.order_lines.semi_join(tables["orders"], "order_id")

@@ -43,7 +43,9 @@ def _known_tables(value: object) -> object:
 class ControlTotal(Strict):
     """What another system (Finance) counted for a table between two local dates, both included."""
 
-    table: Literal["customers", "orders", "returns", "events"]
+    table: Literal[
+        "customers", "orders", "returns", "events", "subscriptions", "tickets", "consents"
+    ]
     first: dt.date
     last: dt.date
     rows: int | None = None

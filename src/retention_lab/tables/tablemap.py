@@ -109,6 +109,9 @@ def check_table(contract: Contract, table: TableMap) -> None:
     missing = [column for column in needed if column not in table.columns]
     if table.rows and missing:
         raise ValueError(f"{where}.columns lacks {', '.join(missing)}")
+    for known, time in ((c.name, c.known_with) for c in contract.columns if c.known_with):
+        if known in table.columns and time not in table.columns:
+            raise ValueError(f"{where}.columns: {known} needs {time}, with which it became known")
     _check_spelling(contract, table)
     _check_reasons(contract, table)
     _check_duplicates(contract, table)
@@ -124,10 +127,12 @@ def _check_attributes(contract: Contract, table: TableMap) -> None:
 
 
 def is_free_name(name: str) -> bool:
-    """Tell whether an attribute may have a name: a plain one that no contract uses."""
-    taken = {
-        each for one in CONTRACTS.values() for each in (one.day, *(c.name for c in one.columns))
-    }
+    """Tell whether an attribute may have a name: a plain one that means nothing else beside it.
+
+    Tickets and consents, which take no attributes, have a `channel` that is theirs alone.
+    """
+    contracts = [one for one in CONTRACTS.values() if one.name not in ("tickets", "consents")]
+    taken = {each for one in contracts for each in (one.day, *(c.name for c in one.columns))}
     return name not in taken and re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) is not None
 
 
