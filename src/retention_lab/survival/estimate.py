@@ -46,3 +46,9 @@ def of_ratio(value: float, *, std_error: float, alpha: float = 0.05) -> Estimate
     z = float(ndtri(1 - checks.share("alpha", alpha) / 2))
     spread = exp(z * std_error / value)
     return Estimate(value=value, std_error=std_error, low=value / spread, high=value * spread)
+
+
+def of_difference(value: float, *, std_error: float, alpha: float = 0.05) -> Estimate:
+    """Give a value of any sign its interval, by the normal distribution."""
+    spread = float(ndtri(1 - checks.share("alpha", alpha) / 2)) * std_error
+    return Estimate(value=value, std_error=std_error, low=value - spread, high=value + spread)
