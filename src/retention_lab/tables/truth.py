@@ -266,6 +266,10 @@ class Truth:
                 raise checks.BadParameter(f"The shares of {kind} must add up to 1, got {total:g}.")
         for name in ("dropout_hazard", "pace_shape", "involuntary_hazard", "withdrawal_hazard"):
             checks.at_least(name, getattr(self, name), 1e-6)
+        for day, hazard in self.voluntary_hazard:
+            checks.at_least(f"voluntary_hazard from day {day} on", hazard, 1e-6)
+        if self.voluntary_hazard[0][0] != 0:
+            raise checks.BadParameter("voluntary_hazard must begin on day 0 of membership.")
         checks.known("truth", "channel", [self.promoted_channel], [c.name for c in self.channels])
 
     def explained(self) -> dict[str, dict[str, object]]:
