@@ -1,0 +1,186 @@
+"""Who was there at the end of a day, what was known of them then, and what came after."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+import pyarrow as pa
+from ibis import _
+
+from retention_lab import checks
+from retention_lab.checks import BadParameter
+from retention_lab.churn import endpoints
+from retention_lab.churn.endpoints import Endpoint
+from retention_lab.churn.factors import described, spans, steps, worded
+from retention_lab.customers.purchases import calendar_days_between, elapsed_days_between
+from retention_lab.tables import clocks
+from retention_lab.tables.engine import collect
+from retention_lab.tables.playbook import (
+    Attribute,
+    Factor,
+    Milestone,
+    Purchases,
+    Recency,
+    Support,
+    Tenure,
+)
+from retention_lab.tables.snapshot import Snapshot
+
+ROWS = 4_000_000  # of collapsed landmarks that may leave the engine: some 600 MB
+EVERY = 30
+
+
+def landmarks(
+    shop: Snapshot,
+    endpoint: Endpoint,
+    factors: Sequence[Factor],
+    *,
+    days: Sequence[dt.date],
+    horizon: int,
+) -> pd.DataFrame:
+    """Look at several days: who had a spell open when each was over, and what came of it.
+
+    Outcomes are counted in local days, as an as-of date is one: day 1 is the day after the
+    landmark, and a change of the clock moves no window.
+
+    Returns
+    -------
+    DataFrame
+        Equal rows are counted, sorted by all columns: `landmark`, a text column for each factor as
+        it was known when that day was over, `day` (the event's, or the last one seen, at most
+        `horizon`; 0 where the landmark is the as-of date), `event_observed`, `weight`.
+
+    Raises
+    ------
+    BadParameter
+        If the horizon does not fit the endpoint, or a landmark is later than the as-of date.
+    BadData
+        If the shop lacks a table or an attribute, or there are more than `ROWS` rows.
+    """
+    endpoint.fits(horizon)
+    if not days or max(days) > shop.as_of:
+        raise BadParameter(
+            f"landmarks must be days up to {shop.as_of}, the last one that is known, got "
+            f"{max(days, default='none')}."
+        )
+    rows = _known(shop, endpoint, factors, days)
+    clock = clocks.Clock(
+        zone=shop.zone,
+        first=clocks.end_of_day(min(days), shop.zone),
+        last=clocks.end_of_day(shop.as_of, shop.zone),
+    )
+    ahead = calendar_days_between(rows.landmark, clock.local_date(rows.until_at))
+    seen = ahead - (~rows.event_observed).cast("int64")  # the censored end with the day before
+    timed = rows.mutate(
+        day=ibis.least(seen, horizon).cast("int64"),
+        event_observed=rows.event_observed & (ahead <= horizon),
+    )
+    by = ["landmark", *(factor.name for factor in factors), "day", "event_observed"]
+    frame = collect(timed.group_by(by).agg(weight=_.count()), max_rows=ROWS)
+    return frame.sort_values(by, ignore_index=True)
+
+
+def people(shop: Snapshot, endpoint: Endpoint, factors: Sequence[Factor]) -> ir.Table:
+    """Everybody with a spell open at the as-of date: `customer_id` and a column for each factor.
+
+    Of several open subscriptions the one that began last speaks for its customer.
+    """
+    rows = _known(shop, endpoint, factors, [shop.as_of])
+    newest = rows.mutate(newest=rows.spell.max().over(group_by="customer_id"))
+    one = newest.filter(_.spell == _.newest)
+    return one.select("customer_id", *(factor.name for factor in factors))
+
+
+def people_collapsed(shop: Snapshot, endpoint: Endpoint, factors: Sequence[Factor]) -> pd.DataFrame:
+    """Count the `people` of equal factors: their columns, sorted, and `weight`."""
+    by = [factor.name for factor in factors]
+    counts = people(shop, endpoint, factors).aggregate(by=by, weight=_.count())
+    frame = collect(counts, max_rows=ROWS)
+    return frame.sort_values(by, ignore_index=True) if by else frame
+
+
+def dates(shop: Snapshot, *, horizon: int, every: int = EVERY) -> list[dt.date]:
+    """Days to look at, rising: their whole horizon has passed, and something came before them.
+
+    They lie `every` days apart, or fewer so that the horizon is a multiple: then the day one
+    horizon before each is among them, too.
+    """
+    checks.at_least("horizon", horizon, 1)
+    apart = next((d for d in range(every, every // 2, -1) if horizon % d == 0), horizon)
+    history = (shop.as_of - shop.records_from).days - horizon
+    found = [shop.as_of - dt.timedelta(days=horizon + ago) for ago in range(0, history, apart)]
+    return found[::-1]
+
+
+def _known(
+    shop: Snapshot, endpoint: Endpoint, factors: Sequence[Factor], days: Sequence[dt.date]
+) -> ir.Table:
+    """Spells that were open when each day was over, with the factors as they were known then."""
+    every = described(endpoints.spells(shop, endpoint), shop, factors)
+    # What is bought again and again has its time zero at the first purchase.
+    whose = "customer_id" if endpoint.kind == "returned" else ["customer_id", "spell"]
+    rows = every.mutate(since_at=every.zero_at.min().over(group_by=whose))
+    fixed = {one.name: rows[one.name] for one in factors if isinstance(one, Attribute)}
+    spell = ["customer_id", "spell", "zero_at", "since_at", "until_at", "event_observed"]
+    # Underscored, as a factor may have any name that the result leaves free.
+    rows = rows.select(*spell, **{f"_{name}": value for name, value in fixed.items()})
+    moments = _moments(shop, days)
+    rows = rows.inner_join(
+        moments, [rows.zero_at <= moments.known_at, rows.until_at > moments.known_at]
+    )
+    for factor in factors:
+        if not isinstance(factor, Attribute):
+            rows = _with_state(rows, shop, factor)
+    return rows.select(
+        *("landmark", "customer_id", "spell", "until_at", "event_observed"),
+        **{factor.name: rows[f"_{factor.name}"] for factor in factors},
+    )
+
+
+def _moments(shop: Snapshot, days: Sequence[dt.date]) -> ir.Table:
+    """The landmarks, and the last second of each: what began later was not known."""
+    chosen = sorted(set(days))
+    second = dt.timedelta(seconds=1)
+    last = [clocks.end_of_day(day, shop.zone) - second for day in chosen]
+    return ibis.memtable(
+        pa.table(
+            {
+                "landmark": pa.array(chosen, pa.date32()),
+                "known_at": pa.array(last, pa.timestamp("us")),
+            }
+        )
+    )
+
+
+def _with_state(
+    rows: ir.Table, shop: Snapshot, factor: Milestone | Support | Purchases | Recency | Tenure
+) -> ir.Table:
+    """Add the words of a factor, under its name after an underscore."""
+    name = f"_{factor.name}"
+    if isinstance(factor, Tenure):
+        passed = elapsed_days_between(rows.since_at, rows.known_at)
+        return rows.mutate(**{name: worded(_places(passed, factor), factor)})
+    span = spans(shop, factor).rename(_whose="customer_id")
+    joined = rows.left_join(
+        span,
+        [
+            rows.customer_id == span["_whose"],
+            span.from_at <= rows.known_at,
+            span.to_at > rows.known_at,
+        ],
+    )
+    state = joined.state.fill_null(0)
+    if isinstance(factor, Recency):  # who never bought did not do so lately
+        passed = elapsed_days_between(joined.from_at, joined.known_at)
+        state = _places(passed, factor).fill_null(len(factor.days))
+    return joined.mutate(**{name: worded(state, factor)}).drop(
+        "_whose", "from_at", "to_at", "state"
+    )
+
+
+def _places(passed: ir.IntegerValue, factor: Recency | Tenure) -> ir.IntegerValue:
+    return steps(passed, [day + 1 for day in factor.days])
