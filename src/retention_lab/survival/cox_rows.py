@@ -1,0 +1,321 @@
+"""What a Cox model is fitted to: rows (start, stop], checked, and their places among the events.
+
+A cell is a day with an event within a stratum. Row i is at risk in the cells ``first[i]`` up to,
+not including, ``after[i]``, so sums over risk sets are running sums over cells, and nothing is ever
+sorted but the days themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from retention_lab.checks import BadData, BadParameter
+
+Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
+Ties = Literal["efron", "breslow"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """The days with events, stratum by stratum, in order of time within each."""
+
+    strata: pd.Index  # labels; a stratum is called by its place here
+    moments: Floats  # distinct days with an event in any stratum
+    keys: Places  # one per cell: stratum and place among the moments, as one number in order
+    entered: Floats  # first day that anybody of a stratum is at risk after
+    followed: Floats  # last day that anybody of a stratum is followed to
+
+    @property
+    def stratum(self) -> Places:
+        """Stratum of each cell."""
+        return self.keys // self._width
+
+    @property
+    def day(self) -> Floats:
+        """Day of each cell."""
+        return self.moments[self.keys % self._width - 1]
+
+    @cached_property
+    def bounds(self) -> Places:
+        """First cell of each stratum, and the number of cells."""
+        return np.searchsorted(self.keys, np.arange(len(self.strata) + 1) * self._width)
+
+    @property
+    def _width(self) -> int:
+        return len(self.moments) + 1
+
+    def after(self, stratum: Places, day: Floats) -> Places:
+        """First cell of a stratum that lies after a day; the next stratum's where none does."""
+        place = np.searchsorted(self.moments, day, side="right")
+        return np.searchsorted(self.keys, stratum * self._width + place, side="right")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Rows:
+    """Checked rows; covariates are centred and scaled, so that no unit matters to the numbers."""
+
+    names: tuple[str, ...]
+    x: Floats  # rows x columns, mean 0 and standard deviation 1, column after column in memory
+    centre: Floats
+    scale: Floats
+    weights: Floats
+    stop: Floats
+    event: NDArray[np.bool_]
+    cells: Cells
+    first: Places
+    after: Places
+    ties: Ties
+    cluster: Places | None
+
+    @cached_property
+    def happened(self) -> Places:
+        """Rows with an event."""
+        return np.flatnonzero(self.event)
+
+    @cached_property
+    def cell(self) -> Places:
+        """Cell of each row with an event."""
+        return self.after[self.happened] - 1
+
+    @cached_property
+    def tied(self) -> Places:
+        """Events of each cell."""
+        return self.at_event(self.weights).astype("int64")
+
+    @cached_property
+    def lost(self) -> Floats:
+        """Share of the tied events that left before each event, cell by cell; 0 with Breslow."""
+        ends = self.tied.cumsum()
+        if self.ties == "breslow":
+            return np.zeros(ends[-1])
+        before = np.arange(ends[-1]) - np.repeat(ends - self.tied, self.tied)
+        return before / np.repeat(self.tied, self.tied)
+
+    @cached_property
+    def _last(self) -> Places:
+        """Last cell of each row; one beyond all cells for rows never at risk in any."""
+        return np.where(self.first < self.after, self.after - 1, len(self.cells.keys))
+
+    @cached_property
+    def _late(self) -> Places:
+        """Rows that come to be at risk after the first cell of their stratum."""
+        opening = np.zeros(len(self.cells.keys) + 1, dtype=bool)
+        opening[self.cells.bounds] = True
+        return np.flatnonzero((self.first < self.after) & ~opening[self.first])
+
+    def at_risk(self, values: Floats) -> Floats:
+        """Sum of a value per row over the rows at risk in each cell."""
+        count = len(self.cells.keys)
+        sums = np.bincount(self._last, values, count + 1)[:count]
+        if len(self._late):
+            sums -= np.bincount(self.first[self._late] - 1, values[self._late], count)
+        # Summed from the last day on, the few who are followed longest keep all their digits.
+        bounds = self.cells.bounds
+        parts = [sums[low:high][::-1].cumsum()[::-1] for low, high in pairwise(bounds)]
+        return np.concatenate(parts)
+
+    def at_event(self, values: Floats) -> Floats:
+        """Sum of a value per row over the rows with their event in each cell."""
+        sums = np.bincount(self.cell, values[self.happened], len(self.cells.keys))
+        return np.asarray(sums, dtype="float64")
+
+    def through(self, values: Floats) -> Floats:
+        """Sum of a value per cell (or of a row of values) over the cells each row is at risk in."""
+        return between(values, self.first, self.after)
+
+
+def prepare(  # noqa: PLR0913 - the parts of a counting process; `cox.fit` documents each
+    covariates: pd.DataFrame,
+    *,
+    stop: ArrayLike,
+    event_observed: ArrayLike,
+    start: ArrayLike | None,
+    strata: ArrayLike | None,
+    weights: ArrayLike | None,
+    cluster: ArrayLike | None,
+    ties: Ties,
+) -> Rows:
+    """Check everything that `cox.fit` is given, and find each row's place among the events."""
+    n = len(covariates)
+    if ties not in ("efron", "breslow"):
+        raise BadParameter(f"ties must be 'efron' or 'breslow', got {ties!r}.")
+    event = _events(event_observed, n)
+    until = numbers("stop", stop, n)
+    since = None if start is None else numbers("start", start, n)
+    _refuse_reversed(since, until, event)
+    counts = np.ones(n) if weights is None else _counts(weights, n)
+    codes, labels = (np.zeros(n, dtype="int64"), pd.Index(["all"]))
+    if strata is not None:
+        codes, labels = _groups("strata", strata, n)
+    cells = _cells(labels, codes, since, until, event)
+    x, centre, scale = _standardised(covariates, counts)
+    return Rows(
+        names=tuple(map(str, covariates.columns)),
+        x=x,
+        centre=centre,
+        scale=scale,
+        weights=counts,
+        stop=until,
+        event=event,
+        cells=cells,
+        first=cells.bounds[codes] if since is None else cells.after(codes, since),
+        after=cells.after(codes, until),
+        ties=ties,
+        cluster=None if cluster is None else _groups("cluster", cluster, n)[0],
+    )
+
+
+def between(values: Floats, first: Places, after: Places) -> Floats:
+    """Sum a value per cell, or a row of values, from the first cell up to the one after."""
+    running = np.concatenate([np.zeros_like(values[:1]), values.cumsum(axis=0)])
+    summed: Floats = running[after] - running[first]
+    return summed
+
+
+def column(covariates: pd.DataFrame, name: str) -> Floats:
+    """One covariate as numbers.
+
+    Raises
+    ------
+    BadData
+        If it is missing, is no number, or has gaps; the sentence names it and the remedy.
+    """
+    if name not in covariates.columns:
+        raise BadData(f"The covariates lack column {name!r}; they have {_list(covariates)}.")
+    values = covariates[name]
+    if not (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)):
+        raise BadData(
+            f"Column {name!r} holds no numbers but {values.dtype}: make a 0/1 column of each of "
+            "its states but one."
+        )
+    got = values.to_numpy(dtype="float64", na_value=np.nan)
+    bad = np.flatnonzero(~np.isfinite(got))
+    if len(bad):
+        raise BadData(
+            f"Column {name!r} is missing or infinite in {len(bad)} of {len(got)} rows, first in "
+            f"row {bad[0]}: fill it in, give 'unknown' a column of its own, or leave the rows out."
+        )
+    return got
+
+
+def numbers(name: str, values: ArrayLike, n: int) -> Floats:
+    """Times of `n` rows: finite and not negative."""
+    got = _as_long(name, values, n)
+    bad = np.flatnonzero(~np.isfinite(got) | (got < 0))
+    if len(bad):
+        raise BadData(
+            f"{name} is {got[bad[0]]:g} in row {bad[0]}: times are counted from time zero on and "
+            "must not be missing or negative; mend or leave out these "
+            f"{len(bad)} rows."
+        )
+    return got
+
+
+def _as_long(name: str, values: ArrayLike, n: int) -> Floats:
+    got = np.asarray(pd.Series(values).to_numpy(dtype="float64", na_value=np.nan), dtype="float64")
+    if len(got) != n:
+        raise BadParameter(f"{name} has {len(got)} values for {n} rows of covariates.")
+    return got
+
+
+def _events(event_observed: ArrayLike, n: int) -> NDArray[np.bool_]:
+    got = _as_long("event_observed", event_observed, n)
+    bad = np.flatnonzero((got != 0) & (got != 1))
+    if len(bad):
+        raise BadData(
+            f"event_observed is {got[bad[0]]:g} in row {bad[0]}: it must be true or false, or 1 or "
+            "0, in every row."
+        )
+    if not got.any():
+        raise BadData(
+            f"None of the {n} rows has an event (event_observed is never true), so no hazard can "
+            "be compared: follow for longer, or choose an event that happens."
+        )
+    return got.astype(bool)
+
+
+def _refuse_reversed(start: Floats | None, stop: Floats, event: NDArray[np.bool_]) -> None:
+    if start is None:
+        return
+    # A row that is censored as it starts is at risk of nothing and does no harm.
+    bad = np.flatnonzero((start > stop) | ((start == stop) & event))
+    if len(bad):
+        row = bad[0]
+        raise BadData(
+            f"start is {start[row]:g} and stop {stop[row]:g} in row {row}: an interval (start, "
+            f"stop] must end after it starts; mend or leave out these {len(bad)} rows."
+        )
+
+
+def _counts(weights: ArrayLike, n: int) -> Floats:
+    got = _as_long("weights", weights, n)
+    bad = np.flatnonzero(~((got >= 1) & (got % 1 == 0)))
+    if len(bad):
+        raise BadData(
+            f"weights is {got[bad[0]]:g} in row {bad[0]}: a weight says of how many equal rows "
+            "this is the one, so it must be a whole number of at least 1; leave out the others."
+        )
+    return got
+
+
+def _groups(name: str, values: ArrayLike, n: int) -> tuple[Places, pd.Index]:
+    codes, labels = pd.factorize(pd.Series(values), sort=True)
+    if len(codes) != n:
+        raise BadParameter(f"{name} has {len(codes)} values for {n} rows of covariates.")
+    if (codes < 0).any():
+        raise BadData(
+            f"{name} is missing in {(codes < 0).sum()} of {n} rows: give them a name, such as "
+            "'unknown', or leave them out."
+        )
+    return codes.astype("int64"), pd.Index(labels)
+
+
+def _cells(
+    labels: pd.Index,
+    codes: Places,
+    start: Floats | None,
+    stop: Floats,
+    event: NDArray[np.bool_],
+) -> Cells:
+    moments = np.unique(stop[event])
+    place = np.searchsorted(moments, stop[event], side="right")
+    followed = np.asarray(pd.Series(stop).groupby(codes).max(), dtype="float64")
+    entered = np.zeros(len(labels))
+    if start is not None:
+        entered = np.asarray(pd.Series(start).groupby(codes).min(), dtype="float64")
+    keys = np.unique(codes[event] * (len(moments) + 1) + place)
+    return Cells(strata=labels, moments=moments, keys=keys, entered=entered, followed=followed)
+
+
+def _standardised(covariates: pd.DataFrame, weights: Floats) -> tuple[Floats, Floats, Floats]:
+    names: Sequence[str] = list(covariates.columns)
+    if len(set(names)) < len(names):
+        raise BadData(f"Two covariates have the same name: {_list(covariates)}; rename one.")
+    x = np.empty((len(covariates), len(names)), order="F")
+    centre, scale = np.zeros(len(names)), np.ones(len(names))
+    total = weights.sum()
+    for place, name in enumerate(names):
+        values = column(covariates, name)
+        centre[place] = weights @ values / total
+        values = values - centre[place]
+        scale[place] = np.sqrt(weights @ values**2 / total)
+        if scale[place] <= 1e-12 * max(1e-300, abs(centre[place])):
+            raise BadData(
+                f"Column {name!r} is {centre[place]:g} in every row, so it goes with nothing: "
+                "leave it out."
+            )
+        x[:, place] = values / scale[place]
+    return x, centre, scale
+
+
+def _list(covariates: pd.DataFrame) -> str:
+    return ", ".join(map(str, covariates.columns)) or "none"
