@@ -27,11 +27,6 @@ class Followed:
         """Units, not rows."""
         return float(self.weights.sum())
 
-    def known_after(self, day: float) -> Bools:
-        """Who is known to be without the event after `day`: also who was censored on that day."""
-        last = (self.durations == day) & ~self.event_observed
-        return np.asarray((self.durations > day) | last)
-
     def std_error(self, effect: Floats) -> float:
         """Infinitesimal jackknife, from the effect of one more unit of each row on a statistic."""
         return sqrt(float(self.weights @ effect**2))
@@ -81,44 +76,54 @@ def column(name: str, values: ArrayLike, *, rows: int) -> Floats:
 
 @dataclass(frozen=True, kw_only=True)
 class Censoring:
-    """Kaplan-Meier of censoring up to a day, and how every row moves it.
+    """Who is known to leave by a day (`case`) or to stay beyond it, and Kaplan-Meier of censoring.
 
-    `times` are the distinct censoring times before the day, with the share `hazard` of the
-    `at_risk` units that were censored on each.
+    `times` are the distinct censoring times up to the day, with the share `hazard` of the `at_risk`
+    units that were censored on each; a row's weight is the inverse of the share not yet censored
+    just before its `until`.
     """
 
     rows: Followed
+    case: Bools
+    stays: Bools
+    until: Floats
     times: Floats
     hazard: Floats
     at_risk: Floats
+
+    @property
+    def inverse(self) -> Floats:
+        """Weight that stands for those who were censored; 0 for the censored themselves."""
+        return np.asarray((self.case | self.stays) / self.before(self.until))
 
     def before(self, times: Floats) -> Floats:
         """Share not yet censored just before each time."""
         curve = np.concatenate([[1.0], np.cumprod(1 - self.hazard)])
         return np.asarray(curve[np.searchsorted(self.times, times, side="left")])
 
-    def influence(self, scores: Floats, *, used_until: Floats) -> Floats:
-        """Effect of one more unit of each row by way of the censoring weights.
+    def influence(self, scores: Floats) -> Floats:
+        """Effect of one more unit of each row on a statistic, by way of these weights alone.
 
-        `scores` are the parts of a statistic that are proportional to ``1 / before(used_until)``;
-        zero for rows that have no such part.
+        `scores` are the parts of the statistic that are proportional to each row's `inverse`.
         """
         # A score feels the hazards of all times before its own: sums from the end.
-        first = np.searchsorted(self.times, used_until, side="left")
+        first = np.searchsorted(self.times, self.until, side="left")
         ending = np.bincount(first, weights=scores, minlength=len(self.times) + 1)
         felt = ending[::-1].cumsum()[::-1][1:] / ((1 - self.hazard) * self.at_risk)
         exposed = np.concatenate([[0.0], np.cumsum(felt * self.hazard)])
         own = self.rows.durations
-        moved = -exposed[np.searchsorted(self.times, own, side="right")]
-        place = np.minimum(np.searchsorted(self.times, own), len(self.times) - 1)
-        if len(self.times):
-            hit = ~self.rows.event_observed & (self.times[place] == own)
-            moved += np.where(hit, felt[place], 0.0)
-        return np.asarray(moved)
+        upto = np.searchsorted(self.times, own, side="right")
+        hit = ~self.rows.event_observed & np.isin(own, self.times)
+        moved = np.where(hit, np.append(felt, 0.0)[upto - 1], 0.0)
+        return np.asarray(moved - exposed[upto])
 
 
 def censoring(rows: Followed, *, day: float) -> Censoring:
-    """Kaplan-Meier of the censoring before `day`; at risk at t is who was followed for t or longer.
+    """Weigh those of whom it is known whether they had the event by `day`.
+
+    Who was followed beyond the day stays. Where all follow-up was cut on it, as in windows of equal
+    length, those censored on it stay, for their days were whole. At risk of censoring on a day is
+    everybody followed for as long or longer.
 
     Raises
     ------
@@ -134,13 +139,19 @@ def censoring(rows: Followed, *, day: float) -> Censoring:
             f"Day {day:g} lies beyond the {rows.durations.max():g} days that anybody was followed. "
             "Choose an earlier day."
         )
+    stays, end = rows.durations > day, float(np.nextafter(day, np.inf))
+    if not stays.any():
+        stays, end = (rows.durations == day) & ~rows.event_observed, day
     times, place = np.unique(rows.durations, return_inverse=True)
     leaving = np.bincount(place, weights=rows.weights)
     censored = np.bincount(place, weights=rows.weights * ~rows.event_observed)
     at_risk = leaving[::-1].cumsum()[::-1]
-    used = (censored > 0) & (times < day)
+    used = (censored > 0) & (times < end)
     return Censoring(
         rows=rows,
+        case=rows.event_observed & (rows.durations <= day),
+        stays=stays,
+        until=np.minimum(rows.durations, end),
         times=times[used],
         hazard=(censored / at_risk)[used],
         at_risk=at_risk[used],

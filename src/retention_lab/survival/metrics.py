@@ -2,8 +2,7 @@
 
 Weights are frequencies: a row of weight 3 is three equal rows. Standard errors are infinitesimal
 jackknives: the root of the sum of the squared effects of every unit on the number, the effect by
-way of the estimated censoring weights among them. Who was censored on a day is known to be without
-the event after it, as days are counted here.
+way of the estimated censoring weights among them.
 
 References
 ----------
@@ -105,20 +104,20 @@ def auc(
     rows = followed(durations, event_observed=event_observed, weights=weights)
     score = column("risk", risk, rows=len(rows.durations))
     weighing = censoring(rows, day=day)
-    case, stays = rows.event_observed & (rows.durations <= day), rows.known_after(day)
+    case, stays = weighing.case, weighing.stays
     if not (case.any() and stays.any()):
         raise BadData(
             f"A ranking at day {day:g} needs rows with the event by then and rows without it; "
             f"{'all' if case.any() else 'none'} of those known had it. Choose another day."
         )
-    each = case / weighing.before(rows.durations)
+    each = case * weighing.inverse
     first, second = rows.weights * each, rows.weights * stays
     found = pairs(score, order=1 * stays, first=first, second=second)
     total = float(first.sum() * second.sum())
     value = float(first @ found.first_agreeing) / total
     as_case = each * (found.first_agreeing - value * second.sum()) / total
     effect = as_case + stays * (found.second_agreeing - value * first.sum()) / total
-    effect += weighing.influence(rows.weights * as_case, used_until=rows.durations)
+    effect += weighing.influence(rows.weights * as_case)
     fewest = float(min(rows.weights[case].sum(), second.sum()))
     return of_share(value, std_error=rows.std_error(effect), n=fewest, alpha=alpha)
 

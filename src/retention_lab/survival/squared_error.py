@@ -27,12 +27,9 @@ def averaged(rows: Followed, predicted: ArrayLike, days: Sequence[float]) -> tup
 
 def _one_day(rows: Followed, share: Floats, day: float) -> tuple[float, Floats]:
     weighing = censoring(rows, day=day)
-    stays = rows.known_after(day)
-    until = np.minimum(rows.durations, day)
-    known = stays | (rows.event_observed & (rows.durations <= day))
-    part = known * (stays - share) ** 2 / weighing.before(until) / rows.n
+    part = weighing.inverse * (weighing.stays - share) ** 2 / rows.n
     value = float(rows.weights @ part)
-    return value, part - value / rows.n + weighing.influence(rows.weights * part, used_until=until)
+    return value, part - value / rows.n + weighing.influence(rows.weights * part)
 
 
 def shares(predicted: ArrayLike, shape: tuple[int, ...]) -> Floats:
