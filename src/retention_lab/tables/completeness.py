@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Literal
 
 from retention_lab import checks
-from retention_lab.tables import engine
+from retention_lab.tables import engine, reach
 from retention_lab.tables.contracts import CONTRACTS, TableName
 from retention_lab.tables.snapshot import Snapshot
 
@@ -138,7 +138,9 @@ def _usual(days: Mapping[dt.date, int], last: dt.date) -> int | None:
 
 def _rows_by_day(shop: Snapshot, name: TableName) -> dict[dt.date, int]:
     table, day = shop.tables[name], CONTRACTS[name].day
-    if name == "order_lines":  # its order tells when
+    if name == "subscriptions":
+        table, day = reach.of_subscriptions(table, zone=shop.zone), "day"
+    elif name == "order_lines":  # its order tells when
         table = table.join(shop.orders.select("order_id", day), "order_id")
     counts = engine.collect(table.group_by(day).aggregate(rows=table.count()))
     return {one[day].date(): int(one["rows"]) for one in counts.to_dict(orient="records")}

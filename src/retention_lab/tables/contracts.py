@@ -64,6 +64,7 @@ class Contract:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     time: str
+    end: str = ""  # a time that tells as well how far the table reaches
     takes_attributes: bool = False
     adds_up: bool = False  # may rows be parts of one whole, their money to be summed?
     ordered: tuple[tuple[str, str], ...] = ()  # (earlier, later): no duration may be negative
@@ -172,6 +173,7 @@ CONTRACTS: dict[TableName, Contract] = {
                 Column(name="plan"),
             ),
             time="started_at",
+            end="cancelled_at",
             takes_attributes=True,
             ordered=(("started_at", "cancelled_at"),),
         ),

@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 import pandas as pd
 from ibis.backends import BaseBackend
 
-from retention_lab.tables import engine, erased, identity, shelf, store
+from retention_lab.tables import engine, erased, identity, reach, shelf, store
 from retention_lab.tables.contracts import CONTRACTS, USED, TableName
 from retention_lab.tables.erased import Person
 from retention_lab.tables.mapping import Plan, parsed_rows, plan
@@ -116,7 +116,7 @@ def _erase(
 ) -> int | None:
     """Write a snapshot again without people; returns how many rows that took out, None if nobody.
 
-    One that would have no order left is gone.
+    One that would have no order left, or without orders no subscription, is gone.
     """
     tables = _tables(folder, con=con)
     number = _named(tables, people)
@@ -125,7 +125,8 @@ def _erase(
     theirs = _theirs(tables, people)
     gone = {name: _by_month(theirs, name) for name in theirs}
     rows = sum(int(each["rows"].sum()) for each in gone.values())
-    if _count(theirs["orders"]) == _count(tables["orders"]):
+    main: TableName = "orders" if "orders" in tables else "subscriptions"
+    if _count(theirs[main]) == _count(tables[main]):
         shutil.rmtree(folder)
         return rows
     partial = folder.with_name(f"{shelf.PARTIAL}{uuid.uuid4().hex}")
@@ -135,7 +136,10 @@ def _erase(
         name: identity.write(table, CONTRACTS[name], partial) for name, table in kept.items()
     }
     told = _told(folder, source, written=written, gone=gone)
-    told["records_from"] = str(_first_day(kept["orders"]))
+    days = reach.days(kept, zone=told["zone"])
+    told["records_from"] = str(
+        engine.collect(days.aggregate(first=days.day.min()))["first"][0].date()
+    )
     told[_SINCE] = told.get(_SINCE, 0) + number
     (partial / store.ABOUT).write_text(store.text(told), encoding="utf-8")
     _finish(partial.rename(folder.with_name(_FRESH + folder.name)))
@@ -227,13 +231,6 @@ def _less(one: dict[str, Any], gone: Mapping[TableName, pd.DataFrame]) -> dict[s
         rows = rows[rows["month"] == pd.Timestamp(one["month"])]
     less = {each: one[each] - int(rows[each].sum()) for each in ("rows", "amount")}
     return one | less
-
-
-def _first_day(orders: ir.Table) -> dt.date:
-    day: dt.date = (
-        engine.collect(orders.aggregate(day=orders.ordered_on.min()))["day"].iloc[0].date()
-    )
-    return day
 
 
 def _count(rows: ir.Table) -> int:

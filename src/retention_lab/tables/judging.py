@@ -26,7 +26,8 @@ def judged_rows(
 
     Returns a table kept in the engine: the canonical columns and attributes, the business-local
     date of the contract's time, `_money` (int64 minor units of the row, for the counts), `_later`
-    (known only at or after `cutoff`), `_reason` (index into `made.all_reasons`, missing when the
+    (known only at or after `cutoff`), `_last` (the latest day that the row tells of, masked or
+    not), `_reason` (index into `made.all_reasons`, missing when the
     row is used), `_fits` (bit i is set where reason i fits, first or not; then a bit for each rule
     under `count_only`) and `_raw_<column>` (what stood where a value did not parse).
 
@@ -43,7 +44,7 @@ def judged_rows(
     parsed = forgetting.without(parsed, made, con=con)
     first, last = _span(parsed, made)
     rows = _in_utc(parsed, Clock(zone=made.source.time_zone, first=first, last=last))
-    rows = _masked(rows, made, cutoff)
+    rows = _masked(rows.mutate(_last=_last(rows, made)), made, cutoff)
     if made.files > 1 and made.table.overlap == "count_once":
         rows = _mark_overlap(rows, made)
     rows = _with_reasons(rows, made)
@@ -98,6 +99,14 @@ def _in_utc(rows: ir.Table, clock: Clock) -> ir.Table:
     return rows.mutate(**moved).drop(*(f"_utc_{name}" for name in names))
 
 
+def _last(rows: ir.Table, made: Plan) -> ir.TimestampValue:
+    """The time of each row, or its end: how far the whole source reaches, whatever is masked."""
+    time, end = made.contract.time, made.contract.end
+    if time not in rows.columns:
+        return ibis.null("timestamp(6)")
+    return ibis.greatest(rows[time], rows[end].coalesce(rows[time])) if end else rows[time]
+
+
 def _masked(rows: ir.Table, made: Plan, cutoff: dt.datetime) -> ir.Table:
     """Empty what was not yet known inside known rows, before anything can be concluded from it.
 
@@ -121,7 +130,7 @@ def _problems(rows: ir.Table, made: Plan) -> Iterator[tuple[str, ir.BooleanValue
     for column in (made.contract.column(name) for name in made.table.columns):
         value = rows[column.name]
         if column.one_of:
-            yield f"unlisted {column.name}", value.notin(column.one_of).fill_null(False)
+            yield f"unlisted {column.name}", (~value.isin(column.one_of)).fill_null(False)
         if column.kind == "text":
             yield f"missing {column.name}", value.isnull()
             continue
@@ -165,7 +174,8 @@ def _measured(rows: ir.Table, made: Plan, clock: Clock, cutoff: dt.datetime) -> 
         time = rows[made.contract.time]
         known_later = (time >= ibis.timestamp(cutoff.isoformat())).fill_null(False)
         dated = {"_later": known_later, made.contract.day: clock.local_date(time)}
-    return rows.mutate(**rounded, **dated, _money=_money(rounded))
+    last = clock.local_date(rows._last)
+    return rows.mutate(**rounded, **dated, _last=last, _money=_money(rounded))
 
 
 def _rounded(value: ir.Value, column: Column, made: Plan) -> ir.IntegerValue:

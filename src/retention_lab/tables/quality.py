@@ -79,7 +79,7 @@ def _sums(rows: ir.Table, made: Plan) -> ir.Table:
     dated = rows.mutate(_date=date, _month=date.truncate("M"))
     by = {"later": "_later", "month": "_month", "index": "_reason", "fits": "_fits"}
     return dated.group_by(**by).aggregate(
-        rows=dated.count(), amount=dated._money.sum(), last=dated._date.max()
+        rows=dated.count(), amount=dated._money.sum(), last=dated._last.max()
     )
 
 

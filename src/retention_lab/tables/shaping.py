@@ -57,7 +57,7 @@ def listed(examples: pd.DataFrame) -> str:
 
 
 def complete(tables: Mapping[TableName, ir.Table], source: Source) -> dict[TableName, ir.Table]:
-    """Derive what the source does not keep: orders from lines, customers from orders, line numbers.
+    """Derive what the source does not keep: orders from lines, line numbers, and customers.
 
     Raises
     ------
@@ -65,11 +65,11 @@ def complete(tables: Mapping[TableName, ir.Table], source: Source) -> dict[Table
         When one order names two customers.
     """
     made = dict(tables)
-    if "orders" not in made:
+    if "order_lines" in made and "orders" not in made:
         derived = _orders_from_lines(made["order_lines"], source)
         made["orders"] = engine.keep(derived, where=source.line("order_lines"))
     if "customers" not in made:
-        made["customers"] = _customers_from_orders(made["orders"])
+        made["customers"] = _customers(made)
     if "order_lines" in made:
         made["order_lines"] = _numbered(made["order_lines"])
     return {name: _in_order(table, CONTRACTS[name]) for name, table in made.items()}
@@ -92,20 +92,38 @@ def _orders_from_lines(lines: ir.Table, source: Source) -> ir.Table:
     return add_up(parts, contract, where=source.line("order_lines"))
 
 
-def _customers_from_orders(orders: ir.Table) -> ir.Table:
-    """Derive customers: signed up with their first order, described by that order's attributes."""
-    contract = CONTRACTS["orders"]
+def _customers(tables: Mapping[TableName, ir.Table]) -> ir.Table:
+    """Derive customers: signed up with their first order or subscription, described by these."""
+    names: tuple[TableName, ...] = ("orders", "subscriptions")
+    found = [_first(tables[name], CONTRACTS[name]) for name in names if name in tables]
+    customers = found[0] if len(found) == 1 else _both(*found)
+    return customers.mutate(referred_by=ibis.null("string"))
+
+
+def _first(rows: ir.Table, contract: Contract) -> ir.Table:
+    """The first row of each customer: when it was, and its attributes."""
     plain = {*(column.name for column in contract.columns), contract.day}
-    order = [orders.ordered_at, orders.order_id]
-    numbered = orders.mutate(_nth=ibis.row_number().over(group_by="customer_id", order_by=order))
+    order = [rows[contract.time], *(rows[name] for name in contract.key)]
+    numbered = rows.mutate(_nth=ibis.row_number().over(group_by="customer_id", order_by=order))
     first = numbered.filter(numbered._nth == 0)
     return first.select(
         "customer_id",
-        *(name for name in orders.columns if name not in plain),
-        signed_up_at=first.ordered_at,
-        signed_up_on=first.ordered_on,
-        referred_by=ibis.null("string"),
+        *(name for name in rows.columns if name not in plain),
+        signed_up_at=first[contract.time],
+        signed_up_on=first[contract.day],
     )
+
+
+def _both(orders: ir.Table, subscriptions: ir.Table) -> ir.Table:
+    """Put first rows together: the earlier time; what both describe, as the order does."""
+    joined = orders.outer_join(subscriptions, "customer_id", rname="{name} too")
+    found = {name: joined[name] for name in joined.columns if not name.endswith(" too")}
+    for name in (name for name in found if f"{name} too" in joined.columns):
+        other = joined[f"{name} too"]
+        one = joined[name].coalesce(other)
+        dated = name.startswith("signed_up_")
+        found[name] = ibis.least(one, other.coalesce(one)) if dated else one
+    return joined.select(**found)
 
 
 def _numbered(lines: ir.Table) -> ir.Table:

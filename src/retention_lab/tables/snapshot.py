@@ -18,7 +18,16 @@ import pandas as pd
 from ibis.backends import BaseBackend
 
 from retention_lab import checks
-from retention_lab.tables import clocks, engine, identity, population, quality, shaping, store
+from retention_lab.tables import (
+    clocks,
+    engine,
+    identity,
+    population,
+    quality,
+    reach,
+    shaping,
+    store,
+)
 from retention_lab.tables import source as sources
 from retention_lab.tables.contracts import CONTRACTS, TableName
 from retention_lab.tables.erased import needed
@@ -40,7 +49,8 @@ class Snapshot:
 
     `tables` are Ibis tables; besides the contract's columns each has its business-local date
     (`ordered_on`, ...). Money is int64 minor units of `currency`. `complete_to` is the last day of
-    orders, at most `as_of`; `records_from` the first. `left_out` and `fits` are those of
+    orders, at most `as_of`; `records_from` the first; where there are no orders, both are days on
+    which subscriptions began or ended. `left_out` and `fits` are those of
     `quality.Counts`, `controls` holds `quality.CONTROL_COLUMNS`; all three speak of everybody,
     whatever `where` says. `folder` is where the tables lie; those of frames lie in memory, and only
     its name tells them from others.
@@ -69,7 +79,7 @@ class Snapshot:
 
     @property
     def history_days(self) -> int:
-        """Days from the first order to the as-of date, both included."""
+        """Days from the first that is recorded to the as-of date, both included."""
         return (self.as_of - self.records_from).days + 1
 
     def __getattr__(self, name: str) -> ir.Table:
@@ -78,9 +88,10 @@ class Snapshot:
         if name in tables:
             return tables[name]
         if name in CONTRACTS:
+            instead = " Its subscriptions can feed the churn report." if name == "orders" else ""
             raise checks.BadData(
                 f"{self.name} has no {name}; map them in its source file to use this, or hand them "
-                "to from_frames."
+                f"to from_frames.{instead}"
             )
         raise AttributeError(name)
 
@@ -155,16 +166,18 @@ def _loaded(source: Source | str | Path, zone: str | None) -> Source:
 def complete_to(source: Source, *, con: BaseBackend) -> dt.date:
     """Return the last day to which the source is complete: as stated, or that of the last order.
 
+    Without orders, it is the last day on which a subscription began or ended.
+
     Raises
     ------
     BadData
-        When there is no order, or none whose time can be read.
+        When there is no row, or none whose time can be read.
     """
     if source.complete_to is not None:
         return source.complete_to
-    name: TableName = "orders" if source.tables["orders"].rows else "order_lines"
-    made = plan(name, source)
-    times = {each: made.table.columns[each] for each in needed(source, "ordered_at")}
+    made = plan(source.main, source)
+    wanted = {*needed(source, made.contract.time), made.contract.end}
+    times = {name: column for name, column in made.table.columns.items() if name in wanted}
     only = made.table.model_copy(
         update={"columns": times, "attributes": {}, "leave_out": (), "count_only": ()}
         | {"overlap": "keep", "duplicates": "refuse"}
@@ -176,7 +189,7 @@ def complete_to(source: Source, *, con: BaseBackend) -> dt.date:
         if counts.last is None:  # say how to read the times, if there are any
             quality.refuse_broken(rows, bare, counts)
     if counts.last is None:
-        raise checks.BadData(f"{source.file}: {name} has no row. Export the file again.")
+        raise checks.BadData(f"{source.file}: {source.main} has no row. Export the file again.")
     return counts.last
 
 
@@ -208,7 +221,7 @@ def cut(
     Raises
     ------
     BadData
-        When a contract is broken, there is no order by then, or the orders end before `as_of`.
+        When a contract is broken, or as `reach.refuse_silence` does.
     """
     cutoff = clocks.end_of_day(as_of, source.zone)
     tables: dict[TableName, ir.Table] = {}
@@ -228,29 +241,9 @@ def cut(
             if name == "orders" and "order_lines" in source.tables:
                 ids = rows.filter(rows._later).select("order_id")
                 later = engine.keep(ids, where=made.where)
-    _refuse_silence(source, as_of, counts)
+    reach.refuse_silence(source, as_of, counts)
     whole = shaping.complete(tables, source)
     return whole, quality.count_strangers(counts, whole)
-
-
-def _refuse_silence(
-    source: Source, as_of: dt.date, counts: Mapping[TableName, quality.Counts]
-) -> None:
-    """Refuse a day that the orders do not reach: it would be read as customers who left."""
-    orders = counts.get("orders") or counts["order_lines"]
-    last = source.complete_to or orders.last
-    if last is None or (not orders.used and as_of >= last):
-        raise checks.BadData(f"{source.file}: no order remains. {source.why_left_out}")
-    if as_of > last:
-        raise checks.BadData(
-            f"{source.name} is complete to {last} only, so nothing can be said as of {as_of}. Use "
-            f"{source.option('as-of', last)}, or {source.setting('complete_to', as_of)} if nothing "
-            "was sold since."
-        )
-    if not orders.used:
-        raise checks.BadData(f"{source.name} has no order by {as_of}. Use a later day.")
-    if "customers" in counts and not counts["customers"].used:
-        raise checks.BadData(f"{source.file}: orders are left by {as_of}, but no customer.")
 
 
 def _in_memory(source: FrameSource, asked: dt.date | None, *, con: BaseBackend) -> Snapshot:

@@ -105,6 +105,12 @@ class Source(Strict):
         """The business time zone: what a calendar day means in every report."""
         return self.business_time_zone or self.time_zone
 
+    @property
+    def main(self) -> TableName:
+        """The mapped table that tells how far the shop is known."""
+        order: tuple[TableName, ...] = ("orders", "order_lines", "subscriptions")
+        return next(name for name in order if name in self.tables and self.tables[name].rows)
+
     def line(self, table: str) -> str:
         """Name the place in the file that a message speaks of."""
         return f"{self.file} under tables.{table}"

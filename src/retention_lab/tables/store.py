@@ -170,10 +170,10 @@ def about(
     tables: Mapping[TableName, ir.Table],
 ) -> dict[str, Any]:
     """Describe a snapshot; nothing in here may depend on what came after the as-of date."""
-    from retention_lab.tables import engine, identity, quality  # noqa: PLC0415
+    from retention_lab.tables import engine, identity, quality, reach  # noqa: PLC0415
 
-    days = tables["orders"].ordered_on
-    one = engine.collect(tables["orders"].aggregate(first=days.min(), last=days.max())).iloc[0]
+    days = reach.days(tables, zone=source.zone)
+    one = engine.collect(days.aggregate(first=days.day.min(), last=days.day.max())).iloc[0]
     return {
         "name": source.name,
         "simulated": source.simulated,

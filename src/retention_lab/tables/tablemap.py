@@ -181,16 +181,19 @@ def check_derived(tables: dict[TableName, TableMap]) -> None:
     ValueError
         With the table and what it lacks.
     """
-    if "orders" not in tables:
+    lines = tables.get("order_lines")
+    if "orders" not in tables and ("subscriptions" not in tables or lines is not None):
         raise ValueError(
-            "`tables` needs orders; where there are only lines, say "
+            "`tables` needs orders or subscriptions; where there are only lines, say "
             "`orders: {derive_from: order_lines}`"
         )
     for name, table in tables.items():
-        fits: dict[TableName, str] = {"orders": "order_lines", "customers": "orders"}
+        fits: dict[TableName, str] = {"orders": "order_lines"}
+        fits |= {"customers": "orders"} if "orders" in tables else {}
         if table.derive_from is not None and fits.get(name) != table.derive_from:
             raise ValueError(f"tables.{name} cannot be derived from {table.derive_from}")
-    lines = tables.get("order_lines")
+    if "orders" not in tables:
+        return
     if tables["orders"].rows:
         if lines is not None and lines.attributes:
             raise ValueError("tables.order_lines: put its attributes under orders or customers")
