@@ -67,7 +67,7 @@ def kaplan_meier(
     curve = tally(grid)[["day", "at_risk", "events", "censored"]]
     at_risk, events = curve["at_risk"].to_numpy(), curve["events"].to_numpy()
     survival, variance = staying(at_risk, events), np.cumsum(greenwood(at_risk, events))
-    low, high = _bounds(survival, variance, _resting_on(survival, at_risk), z, scale)
+    low, high = bounds(survival, variance, _resting_on(survival, at_risk), z, scale)
     std_error = survival * np.sqrt(variance)
     return curve.assign(survival=survival, std_error=std_error, low=low, high=high)
 
@@ -104,9 +104,10 @@ def nelson_aalen(grid: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataFrame:
 
 def staying(at_risk: Counts, events: Counts) -> Floats:
     """Product of the shares that stay; a day with nobody at risk leaves the curve as it is."""
-    stay = np.ones(len(at_risk))
-    np.divide(at_risk - events, at_risk, where=at_risk > 0, out=stay)
-    return np.cumprod(stay)
+    share: Floats = np.ones(len(at_risk))
+    np.divide(at_risk - events, at_risk, where=at_risk > 0, out=share)
+    share.cumprod(out=share)
+    return share
 
 
 def greenwood(at_risk: Counts, events: Counts) -> Floats:
@@ -115,7 +116,9 @@ def greenwood(at_risk: Counts, events: Counts) -> Floats:
     A day on which all left adds nothing: the curve is exactly 0 from there on.
     """
     both = at_risk * (at_risk - events).astype("float64")
-    return np.divide(events, both, where=both > 0, out=np.zeros(len(both)))
+    terms: Floats = np.zeros(len(both))
+    np.divide(events, both, where=both > 0, out=terms)
+    return terms
 
 
 def _resting_on(survival: Floats, at_risk: Counts) -> Counts:
@@ -124,9 +127,10 @@ def _resting_on(survival: Floats, at_risk: Counts) -> Counts:
     return np.where(survival == 0, at_risk[fell[0]], at_risk) if fell.size else at_risk
 
 
-def _bounds(
-    survival: Floats, variance: Floats, at_risk: Counts, z: float, scale: Scale
+def bounds(
+    survival: Floats, variance: Floats, at_risk: Counts, z: float, scale: Scale = "log-log"
 ) -> tuple[Floats, Floats]:
+    """Bounds of a curve, given the variance of its log and the units that it rests on."""
     between = (survival > 0) & (survival < 1)
     log_survival = np.log(survival, where=between, out=np.full(len(survival), -1.0))
     spread = np.exp(z * np.sqrt(variance) / (-log_survival if scale == "log-log" else 1))
@@ -153,18 +157,30 @@ def survival_at(curve: pd.DataFrame, days: Sequence[float]) -> pd.DataFrame:
     Raises
     ------
     BadData
-        If a day lies before time zero or after the last day that anybody was followed.
+        As `refuse_beyond` does.
     """
     known, asked = curve["day"].to_numpy(), np.asarray(days)
     for day in asked:
-        if not 0 <= day <= known[-1]:
-            raise BadData(
-                f"Day {day:g} lies outside the {known[-1]:g} days that anybody was followed."
-            )
+        refuse_beyond(curve, day)
     shown = curve.iloc[np.searchsorted(known, asked, side="right") - 1].reset_index(drop=True)
-    at_risk = curve["at_risk"].to_numpy()[np.searchsorted(known, asked, side="left")]
+    at_risk = np.append(curve["at_risk"], 0)[np.searchsorted(known, asked, side="left")]
     columns = ["day", "at_risk", "survival", "std_error", "low", "high"]
     return shown.assign(day=asked, at_risk=at_risk)[columns]
+
+
+def refuse_beyond(curve: pd.DataFrame, day: float) -> None:
+    """Refuse a day of which a curve knows nothing: before time zero, or after all were followed.
+
+    Where the last who were followed all had the event, nothing can happen any more.
+    """
+    last = curve["day"].iloc[-1]
+    end = curve[curve["day"] == last]
+    over = end["events"].sum() == end["at_risk"].iloc[0]
+    if day < 0 or (day > last and not over):
+        raise BadData(
+            f"Day {day:g} lies outside the {last:g} days that anybody was followed: choose a day "
+            f"from 0 to {last:g}, or wait for more data."
+        )
 
 
 def median_time(curve: pd.DataFrame) -> MedianTime:

@@ -109,9 +109,9 @@ def _sums(
     moves = grid[[by, "day", "events"]].assign(
         left=grid["events"] + grid["censored"] - grid.get("entered", 0)
     )
-    wide = moves.groupby(["day", by], observed=True).sum().unstack(fill_value=0)  # noqa: PD010
+    wide = moves.pivot_table(index="day", columns=by, aggfunc="sum", fill_value=0, observed=True)
     events, left = (
-        wide[column].reindex(names, axis=1, fill_value=0).to_numpy()
+        wide[[column]].reindex(columns=[(column, name) for name in names], fill_value=0).to_numpy()
         for column in ("events", "left")
     )
     at_risk = left[::-1].cumsum(axis=0)[::-1]
