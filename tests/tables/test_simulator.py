@@ -474,6 +474,14 @@ def test_a_block_does_not_depend_on_how_many_follow(tmp_path, monkeypatch):
         pd.testing.assert_frame_equal(small[name], large[name].head(len(small[name])))
 
 
+def test_members_of_one_block_are_drawn_apart_from_those_of_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(simulator, "BLOCK", 500)
+    shop = read(simulate(tmp_path / "shop", customers=1_000))
+    joined = shop["customers"]["customer_id"].isin(shop["subscriptions"]["customer_id"]).to_numpy()
+    # 0.95 x 0.65 = 62 % join, so two blocks agree on 0.62^2 + 0.38^2 = 53 % of their places.
+    assert (joined[:500] == joined[500:]).mean() < 0.53 + within(0.53, 500)
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_one_customer_on_one_day_is_a_shop_even_without_orders(tmp_path, seed):
     shop = read(simulate(tmp_path / "shop", customers=1, days=1, seed=seed))
