@@ -160,6 +160,6 @@ def fit(  # noqa: PLR0913 - the parts of a counting process, each by its name
 
 def _robust(risk: Risk, covariance: Floats, cluster: Places) -> Floats:
     """Sandwich of score residuals summed by cluster, in standardised units."""
-    summed = [np.bincount(cluster, each) for each in risk.scores.T]
+    summed = [np.bincount(cluster, each) for each in risk.scores]
     moved = np.column_stack(summed) @ covariance
     return moved.T @ moved

@@ -122,8 +122,8 @@ class _Path:
 
     def slopes(self, fit: CoxFit) -> Floats:
         """Derivative of each cumulative hazard by the coefficients (rows x columns)."""
-        mean = self.relative[:, None] * between(fit.risk.slopes, self.first, self.after)
-        return self.x * self.hazard[:, None] - mean
+        mean = self.relative * between(fit.risk.slopes, self.first, self.after)
+        return self.x * self.hazard[:, None] - mean.T
 
     def variance(self, fit: CoxFit) -> Floats:
         """Variance of each cumulative hazard: of the baseline, and of the coefficients."""

@@ -52,7 +52,7 @@ def proportional_hazards(fit: CoxFit, *, transform: Transform = "km") -> pd.Data
     time = time - rows.tied @ time / rows.tied.sum()
     if not np.ptp(time) > 0:
         raise BadData("All events fall on one day, so no change over time can be tested.")
-    moved = risk.unexpected.T @ time
+    moved = risk.unexpected @ time
     covariance = fit.model_covariance * np.outer(rows.scale, rows.scale)
     crossed = risk.information(time)
     left = risk.information(time**2) - crossed @ covariance @ crossed

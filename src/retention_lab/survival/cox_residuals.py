@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from retention_lab.survival.cox_fit import CoxFit
-from retention_lab.survival.cox_rows import Floats
+from retention_lab.survival.cox_rows import Floats, Rows
 
 
 def martingale(fit: CoxFit) -> Floats:
@@ -17,7 +17,7 @@ def martingale(fit: CoxFit) -> Floats:
     Therneau, Grambsch & Fleming (1990), Biometrika 77, 147-160.
     """
     rows = fit.rows
-    return rows.event - fit.risk.expected() / rows.weights
+    return _as_given(rows, rows.event - fit.risk.expected() / rows.weights)
 
 
 def score(fit: CoxFit) -> pd.DataFrame:
@@ -28,8 +28,8 @@ def score(fit: CoxFit) -> pd.DataFrame:
     DataFrame
         One row per row of the fit, one column per covariate; a weighted row is one of its like.
     """
-    each = fit.risk.scores * fit.rows.scale / fit.rows.weights[:, None]
-    return pd.DataFrame(each, columns=list(fit.names))
+    each = (fit.risk.scores / fit.rows.weights).T * fit.rows.scale
+    return pd.DataFrame(_as_given(fit.rows, each), columns=list(fit.names))
 
 
 def dfbeta(fit: CoxFit) -> pd.DataFrame:
@@ -53,10 +53,15 @@ def schoenfeld(fit: CoxFit) -> pd.DataFrame:
     Schoenfeld (1982), Biometrika 69, 239-241; tied events share the mean of Efron's risk sets.
     """
     rows, risk, cells = fit.rows, fit.risk, fit.rows.cells
-    order = np.argsort(rows.cell, kind="stable")
-    cell = rows.cell[order]
-    residual = (rows.x[rows.happened[order]] - risk.means[cell]) * rows.scale
+    residual = (rows.x[rows.happened] - risk.means[:, rows.cell].T) * rows.scale
     frame = pd.DataFrame(residual, columns=list(fit.names))
-    frame.insert(0, "day", cells.day[cell])
-    frame.insert(0, "stratum", cells.strata.take(cells.stratum[cell]))
+    frame.insert(0, "day", cells.day[rows.cell])
+    frame.insert(0, "stratum", cells.strata.take(cells.stratum[rows.cell]))
     return frame
+
+
+def _as_given(rows: Rows, values: Floats) -> Floats:
+    """Put values per row into the order of the rows as they were given."""
+    given = np.empty_like(values)
+    given[rows.order] = values
+    return given

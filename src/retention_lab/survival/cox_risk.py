@@ -59,18 +59,21 @@ class Risk:
 
     @cached_property
     def sums(self) -> tuple[Floats, Floats]:
-        """Weighted sums of the covariates at risk and with an event (cells x columns)."""
-        weighted = [self.hazards * column for column in self.rows.x.T]
-        at_risk = [self.rows.at_risk(each) for each in weighted]
-        return _side_by_side(at_risk, self.rows), _side_by_side(
-            [self.rows.at_event(each) for each in weighted], self.rows
-        )
+        """Weighted sums of the covariates at risk and with an event (columns x cells)."""
+        at_risk, leaving = (np.empty((len(self.rows.names), len(self.steps))) for _ in range(2))
+        for place, column in enumerate(self.rows.x.T):
+            weighted = self.hazards * column
+            at_risk[place], leaving[place] = (
+                self.rows.at_risk(weighted),
+                self.rows.at_event(weighted),
+            )
+        return at_risk, leaving
 
     @cached_property
     def slopes(self) -> Floats:
-        """Minus the first derivative of each cell's step (cells x columns)."""
+        """Minus the first derivative of each cell's step (columns x cells)."""
         (at_risk, leaving), (one, share, _) = self.sums, self.squares
-        return one[:, None] * at_risk - share[:, None] * leaving
+        return one * at_risk - share * leaving
 
     def expected(self, scale: Floats | None = None) -> Floats:
         """Expected events of each row, each cell's multiplied by its `scale`."""
@@ -88,30 +91,29 @@ class Risk:
 
     @cached_property
     def means(self) -> Floats:
-        """Covariates expected of an event in each cell (cells x columns)."""
+        """Covariates expected of an event in each cell (columns x cells)."""
         at_risk, leaving = self.sums
-        total = self.steps[:, None] * at_risk - self.steps_lost[:, None] * leaving
-        return total / self.rows.tied[:, None]
+        return (self.steps * at_risk - self.steps_lost * leaving) / self.rows.tied
 
     @property
     def unexpected(self) -> Floats:
-        """Observed less expected covariates of the events of each cell (cells x columns)."""
+        """Observed less expected covariates of the events of each cell (columns x cells)."""
         observed = [self.rows.at_event(self.rows.weights * each) for each in self.rows.x.T]
-        return _side_by_side(observed, self.rows) - self.rows.tied[:, None] * self.means
+        return observed - self.rows.tied * self.means
 
     @property
     def scores(self) -> Floats:
-        """What each row, as often as it counts, adds to the gradient (rows x columns).
+        """What each row, as often as it counts, adds to the gradient (columns x rows).
 
         With Efron's ties, as if the tied events had left in every order.
         """
         rows, (at_risk, leaving), (_, share, share2) = self.rows, self.sums, self.squares
-        spared = share[:, None] * at_risk - share2[:, None] * leaving
+        spared = share * at_risk - share2 * leaving
         happened, cell = rows.happened, rows.cell
-        scores = rows.x * (rows.weights * rows.event - self.expected())[:, None]
-        scores += self.hazards[:, None] * rows.through(self.slopes)
-        scores[happened] -= rows.weights[happened, None] * self.means[cell]
-        scores[happened] -= self.hazards[happened, None] * spared[cell]
+        scores = rows.x.T * (rows.weights * rows.event - self.expected())
+        scores += self.hazards * rows.through(self.slopes)
+        scores[:, happened] -= rows.weights[happened] * self.means[:, cell]
+        scores[:, happened] -= self.hazards[happened] * spared[:, cell]
         return scores
 
     def information(self, scale: Floats | None = None) -> Floats:
@@ -123,9 +125,9 @@ class Risk:
         (at_risk, leaving), (one, share, share2) = self.sums, self.squares
         if scale is not None:
             one, share, share2 = one * scale, share * scale, share2 * scale
-        cross = at_risk.T @ (share[:, None] * leaving)
-        means = at_risk.T @ (one[:, None] * at_risk) - cross - cross.T
-        means += leaving.T @ (share2[:, None] * leaving)
+        cross = at_risk @ (share * leaving).T
+        means = at_risk @ (one * at_risk).T - cross - cross.T
+        means += leaving @ (share2 * leaving).T
         return _squares(self.rows.x, self.expected(scale)) - means
 
 
@@ -150,10 +152,6 @@ def at(rows: Rows, coefficients: Floats) -> Risk:
         denominators=denominators,
         log_likelihood=float(rows.weights[happened] @ predictor[happened] - logs),
     )
-
-
-def _side_by_side(columns: list[Floats], rows: Rows) -> Floats:
-    return np.column_stack(columns) if columns else np.empty((len(rows.cells.keys), 0))
 
 
 def _squares(x: Floats, weights: Floats) -> Floats:

@@ -1,8 +1,7 @@
 """What a Cox model is fitted to: rows (start, stop], checked, and their places among the events.
 
 A cell is a day with an event within a stratum. Row i is at risk in the cells ``first[i]`` up to,
-not including, ``after[i]``, so sums over risk sets are running sums over cells, and nothing is ever
-sorted but the days themselves.
+not including, ``after[i]``, so sums over risk sets are running sums over cells.
 """
 
 from __future__ import annotations
@@ -61,14 +60,17 @@ class Cells:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Rows:
-    """Checked rows; covariates are centred and scaled, so that no unit matters to the numbers."""
+    """Checked rows, in the order of their stops within each stratum.
+
+    Covariates are centred and scaled, so that no unit matters to the numbers.
+    """
 
     names: tuple[str, ...]
+    order: Places  # place of each row as it was given
     x: Floats  # rows x columns, mean 0 and standard deviation 1, column after column in memory
     centre: Floats
     scale: Floats
     weights: Floats
-    stop: Floats
     event: NDArray[np.bool_]
     cells: Cells
     first: Places
@@ -129,7 +131,7 @@ class Rows:
         return np.asarray(sums, dtype="float64")
 
     def through(self, values: Floats) -> Floats:
-        """Sum of a value per cell (or of a row of values) over the cells each row is at risk in."""
+        """Sum of values per cell (the last axis) over the cells that each row is at risk in."""
         return between(values, self.first, self.after)
 
 
@@ -156,28 +158,32 @@ def prepare(  # noqa: PLR0913 - the parts of a counting process; `cox.fit` docum
     codes, labels = (np.zeros(n, dtype="int64"), pd.Index(["all"]))
     if strata is not None:
         codes, labels = _groups("strata", strata, n)
+    # In the order of time, neighbours in a column are neighbours among the events, too.
+    order = np.lexsort((until, codes)) if len(labels) > 1 else np.argsort(until, kind="stable")
+    codes, until, event, counts = codes[order], until[order], event[order], counts[order]
+    since = None if since is None else since[order]
     cells = _cells(labels, codes, since, until, event)
-    x, centre, scale = _standardised(covariates, counts)
+    x, centre, scale = _standardised(covariates, counts, order)
     return Rows(
         names=tuple(map(str, covariates.columns)),
+        order=order,
         x=x,
         centre=centre,
         scale=scale,
         weights=counts,
-        stop=until,
         event=event,
         cells=cells,
         first=cells.bounds[codes] if since is None else cells.after(codes, since),
         after=cells.after(codes, until),
         ties=ties,
-        cluster=None if cluster is None else _groups("cluster", cluster, n)[0],
+        cluster=None if cluster is None else _groups("cluster", cluster, n)[0][order],
     )
 
 
 def between(values: Floats, first: Places, after: Places) -> Floats:
-    """Sum a value per cell, or a row of values, from the first cell up to the one after."""
-    running = np.concatenate([np.zeros_like(values[:1]), values.cumsum(axis=0)])
-    summed: Floats = running[after] - running[first]
+    """Sum values per cell (the last axis) from the first cell up to, not including, `after`."""
+    running = np.concatenate([np.zeros((*values.shape[:-1], 1)), values.cumsum(axis=-1)], axis=-1)
+    summed: Floats = running[..., after] - running[..., first]
     return summed
 
 
@@ -286,17 +292,19 @@ def _cells(
     stop: Floats,
     event: NDArray[np.bool_],
 ) -> Cells:
-    moments = np.unique(stop[event])
-    place = np.searchsorted(moments, stop[event], side="right")
+    moments, place = np.unique(stop[event], return_inverse=True)
+    keys = codes[event] * (len(moments) + 1) + place + 1
+    keys = keys[np.diff(keys, prepend=-1) > 0]
     followed = np.asarray(pd.Series(stop).groupby(codes).max(), dtype="float64")
     entered = np.zeros(len(labels))
     if start is not None:
         entered = np.asarray(pd.Series(start).groupby(codes).min(), dtype="float64")
-    keys = np.unique(codes[event] * (len(moments) + 1) + place)
     return Cells(strata=labels, moments=moments, keys=keys, entered=entered, followed=followed)
 
 
-def _standardised(covariates: pd.DataFrame, weights: Floats) -> tuple[Floats, Floats, Floats]:
+def _standardised(
+    covariates: pd.DataFrame, weights: Floats, order: Places
+) -> tuple[Floats, Floats, Floats]:
     names: Sequence[str] = list(covariates.columns)
     if len(set(names)) < len(names):
         raise BadData(f"Two covariates have the same name: {_list(covariates)}; rename one.")
@@ -304,16 +312,16 @@ def _standardised(covariates: pd.DataFrame, weights: Floats) -> tuple[Floats, Fl
     centre, scale = np.zeros(len(names)), np.ones(len(names))
     total = weights.sum()
     for place, name in enumerate(names):
-        values = column(covariates, name)
+        values = column(covariates, name)[order]
         centre[place] = weights @ values / total
-        values = values - centre[place]
-        scale[place] = np.sqrt(weights @ values**2 / total)
+        values -= centre[place]
+        scale[place] = np.sqrt(weights @ (values * values) / total)
         if scale[place] <= 1e-12 * max(1e-300, abs(centre[place])):
             raise BadData(
                 f"Column {name!r} is {centre[place]:g} in every row, so it goes with nothing: "
                 "leave it out."
             )
-        x[:, place] = values / scale[place]
+        np.divide(values, scale[place], out=x[:, place])
     return x, centre, scale
 
 
