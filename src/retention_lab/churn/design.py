@@ -18,6 +18,7 @@ from retention_lab.checks import BadData
 from retention_lab.tables.playbook import Factor
 
 SMALLEST = 10  # customers of a state
+LEAST = 10  # events, and others: fewer than ten for a coefficient make it unreliable
 
 Group = tuple[str, ...]  # states that are put together
 
@@ -110,7 +111,7 @@ def _counts(frame: pd.DataFrame, factor: Factor) -> pd.DataFrame:
 
 def _enough(counts: pd.DataFrame) -> tuple[Group, ...]:
     """Join each state that is too few with the one before it, from the last one on."""
-    least = np.array([SMALLEST, 1, 1])
+    least = np.array([SMALLEST, LEAST, LEAST])
     groups: list[list[str]] = []
     sizes: list[np.ndarray] = []
     for state, size in zip(counts.index[::-1], _sizes(counts)[::-1], strict=True):
@@ -148,12 +149,12 @@ def _independent(
     left, said = {name: list(groups) for name, groups in levels.items()}, []
     matrix = Design(factors=factors, levels=levels, left_out=()).matrix(frame)
     patterns = matrix.drop_duplicates().to_numpy()
-    kept = np.ones((len(patterns), 1))  # the baseline is as a column of ones
+    kept = np.full((len(patterns), 1), len(patterns) ** -0.5)  # the baseline is as a constant
     pairs = [(factor, group) for factor in factors for group in levels[factor.name][1:]]
     for (factor, group), values in zip(pairs, patterns.T, strict=True):
-        rest = values - kept @ np.linalg.lstsq(kept, values, rcond=None)[0]
+        rest = values - kept @ (values @ kept)  # what those before do not tell
         if rest @ rest > 1e-8 * len(values):
-            kept = np.column_stack([kept, values])
+            kept = np.column_stack([kept, rest / np.sqrt(rest @ rest)])
             continue
         groups = left[factor.name]
         groups.remove(group)

@@ -14,18 +14,21 @@ from math import hypot, sqrt
 
 import numpy as np
 import pandas as pd
+from ibis import _
 from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import t as student
 
 from retention_lab import checks
 from retention_lab.checks import BadData
-from retention_lab.churn import design
+from retention_lab.churn import design, endpoints, landmarks
 from retention_lab.churn.endpoints import Endpoint
 from retention_lab.churn.model import Model
 from retention_lab.inference.interval import Interval
 from retention_lab.survival import cox
+from retention_lab.tables.engine import collect
 from retention_lab.tables.playbook import Factor
+from retention_lab.tables.snapshot import Snapshot
 
 Floats = NDArray[np.float64]
 
@@ -164,6 +167,19 @@ def _beyond(people: pd.DataFrame, told: pd.DataFrame, oldest: int) -> tuple[str,
         f"{number} of {people['weight'].sum():,} customers are not in the forecast: they have been "
         f"here for more than {oldest:,} days, and nobody has been followed long enough beyond.",
     )
+
+
+def ages(shop: Snapshot, endpoint: Endpoint, factors: Sequence[Factor]) -> pd.DataFrame:
+    """Count today's customers as `own_clock` takes them: factors, `age`, `weight`.
+
+    The age is the days since time zero of the spell that is open; of several, of the newest.
+    """
+    open_spells = endpoints.spells(shop, endpoint).filter(~_.event_observed)
+    age = open_spells.group_by("customer_id").agg(age=_.day.min())
+    rows = landmarks.people(shop, endpoint, factors).inner_join(age, "customer_id")
+    by = [*(factor.name for factor in factors), "age"]
+    frame = collect(rows.group_by(by).agg(weight=_.count()), max_rows=landmarks.ROWS)
+    return frame.sort_values(by, ignore_index=True)
 
 
 def allocation(forecast: Forecast) -> pd.DataFrame:

@@ -29,6 +29,11 @@ from retention_lab.survival.cox import CoxFit
 from retention_lab.tables.playbook import Factor
 
 LEAST_EVENTS = 10
+FEWEST_WINDOWS = 3  # from which it can be told how much they differ
+_TOO_FEW_WINDOWS = (
+    f"There are fewer than {FEWEST_WINDOWS} periods to learn from, so the intervals do not allow "
+    "for one period being unlike another."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +42,7 @@ class Model:
 
     `trained` are the first and last landmark, `windows` a table of them (`landmark`, `customers`,
     `events`, `expected` by the model), `between` the variance of the log rate of the next window
-    about the model's (zero where there is one window only), `counts` the `customers`, once a
+    about the model's (zero where there are fewer than three), `counts` the `customers`, once a
     window, and `events` of each column (`name`). `left_out` are sentences.
     """
 
@@ -137,14 +142,7 @@ def fit(landmarks: pd.DataFrame, factors: Sequence[Factor], *, horizon: int) -> 
         weights=rows["weight"],
     )
     windows = _windows(frame, patterns, fitted)
-    alone = (
-        ()
-        if len(windows) > 1
-        else (
-            "One window is all there is to learn from: how far one "
-            "period differs from the next is not in the intervals.",
-        )
-    )
+    few = () if len(windows) >= FEWEST_WINDOWS else (_TOO_FEW_WINDOWS,)
     return Model(
         fit=fitted,
         states=made,
@@ -153,7 +151,7 @@ def fit(landmarks: pd.DataFrame, factors: Sequence[Factor], *, horizon: int) -> 
         windows=windows,
         between=_between(windows),
         counts=_counts(frame, patterns),
-        left_out=(*made.left_out, *alone),
+        left_out=(*made.left_out, *few),
     )
 
 
@@ -181,7 +179,7 @@ def _between(windows: pd.DataFrame) -> float:
     average and has Poisson variance ``1 / expected`` besides.
     """
     events, expected = windows["events"].to_numpy(), windows["expected"].to_numpy()
-    if len(events) < 2:
+    if len(events) < FEWEST_WINDOWS:
         return 0.0
     share = expected / expected.sum()
     excess = ((events - expected) ** 2 / expected).sum() - (len(events) - 1)
