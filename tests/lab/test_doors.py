@@ -174,6 +174,34 @@ def test_lines_beside_orders_are_told_when_and_by_whom():
     )
 
 
+def test_subscriptions_tickets_and_consents_are_enough_without_orders():
+    began = pd.to_datetime(["2025-01-05", "2025-01-20"])
+    ended = pd.to_datetime(["2025-02-03", None])
+    people = {"customer_id": ["ann", "bob"]}
+    lab = retention_lab.from_frames(
+        subscriptions=pd.DataFrame({**people, "started_at": began, "cancelled_at": ended}),
+        tickets=pd.DataFrame(
+            {**people, "ticket_id": [1, 2], "opened_at": began, "csat": [5, 4]}
+        ).assign(resolved_at=ended),
+        consents=pd.DataFrame({**people, "channel": "email", "valid_from": began}).assign(
+            granted=[True, False]
+        ),
+        name="Club",
+    )
+    assert str(lab.as_of) == "2025-02-03"
+    assert lab.snapshot.rows == dict.fromkeys(
+        ("customers", "subscriptions", "tickets", "consents"), 2
+    )
+    counted = lab.sql(
+        "select count(csat) as known, sum(granted::int) as said from tickets, consents"
+    )
+    assert counted.frame.iloc[0].tolist() == [2, 2]
+    assert set(lab.check().frame["table"]) == {"subscriptions", "tickets", "consents"}
+    for ask in (lab.overview, lab.returned, lab.revenue):
+        with pytest.raises(BadData, match=r"^Club has no orders.* can feed the churn report"):
+            ask()
+
+
 def test_columns_that_are_not_used_are_named_with_the_reason():
     frame = SMALL.assign(age=[1, 2, 3, 4], **{"Post code": list("abcd")})
     assert (

@@ -167,3 +167,17 @@ def test_holidays_and_outages_excuse_their_days_and_promotions_do_not():
         ]
     )
     assert found == {dt.date(2026, 12, 31), dt.date(2027, 1, 1), SUNDAY}
+
+
+def test_subscriptions_must_be_complete_where_there_are_no_orders(tmp_path):
+    days = [SUNDAY - n * DAY for n in range(8, 68)]
+    frame = pd.DataFrame({"who": "ann", "from": pd.to_datetime(days)})
+    frame.to_parquet(tmp_path / "s.parquet")
+    columns = {"customer_id": "who", "started_at": "from"}
+    tables = {"subscriptions": {"rows": "s.parquet", "columns": columns}}
+    fields = {"name": "Shop", "time_zone": "UTC", "currency": "GBP", "tables": tables}
+    (tmp_path / "shop.yml").write_text(yaml.safe_dump(fields | {"complete_to": str(SUNDAY)}))
+    taken = snapshot.take(tmp_path / "shop.yml", as_of=SUNDAY)
+    with pytest.raises(BadData, match="Shop: subscriptions reach only Saturday 14 November"):
+        Morning(taken).ready()
+    assert Morning(taken).ready(stated=SUNDAY) == (taken, ())

@@ -214,7 +214,7 @@ def check(
 ) -> Answer:
     """Answer what the shop's tables hold and what was left out; `unused` are columns, and why."""
     counted = list(dict.fromkeys(shop.left_out["table"]))
-    main = "orders" if "orders" in counted else "order_lines"
+    main = next(each for each in ("orders", "order_lines", "subscriptions") if each in counted)
     sums = shop.left_out.groupby(["table", "reason"], sort=False)[["rows", "amount"]].sum()
     used = (wording.left_out(shop.left_out, table=each, where=shop.where) for each in counted)
     return Answer(

@@ -36,7 +36,7 @@ def ask(shop: Snapshot, query: str) -> pd.DataFrame:
         When it gives more than `MOST_ROWS` rows.
     """
     _refuse_else(_parsed(query), shop)
-    con = shop.orders.get_backend()
+    con = shop.customers.get_backend()
     for name, table in shop.tables.items():
         con.create_view(name, table, overwrite=True)
     try:

@@ -45,6 +45,26 @@ FEEDS = (
         ),
         unlock="a table of customers with their country, or how they were won",
     ),
+    Feed(
+        name="churn",
+        ways=(("orders", ""), ("subscriptions", "")),
+        unlock="a table of orders or of subscriptions",
+    ),
+    Feed(
+        name="churn: support response",
+        ways=(("tickets", "first_response_at"),),
+        unlock="a table of support tickets with the time of the first answer",
+    ),
+    Feed(
+        name="churn: milestones",
+        ways=(("events", ""),),
+        unlock="a table of events such as a finished onboarding",
+    ),
+    Feed(
+        name="score: the list of whom to contact",
+        ways=(("consents", ""),),
+        unlock="a table of who may be contacted by which channel",
+    ),
 )
 
 

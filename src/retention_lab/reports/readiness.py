@@ -29,7 +29,7 @@ def ready(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], dt.datetime] = _utc_now,
 ) -> tuple[Snapshot, tuple[Arrival, ...]]:
-    """Take a snapshot whose orders are complete, waiting for them if need be.
+    """Take a snapshot whose orders (or else subscriptions) are complete, waiting if need be.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def ready(
     Raises
     ------
     BadData
-        When the source still cannot answer for that day, or its orders are late or thin.
+        When the source still cannot answer for that day, or that table is late or thin.
     """
     while True:
         try:
@@ -65,7 +65,8 @@ def _judged(
     shop: Snapshot, *, excused: Collection[dt.date], stated: dt.date | None
 ) -> tuple[Snapshot, tuple[Arrival, ...]]:
     found = completeness.arrivals(shop, stated=stated, excused=excused)
-    needed = "orders" if any(each.table == "orders" for each in found) else "order_lines"
+    mains = ("orders", "order_lines", "subscriptions")  # the first that is there must be complete
+    needed = min((each.table for each in found if each.table in mains), key=mains.index)
     wanting = [each for each in found if each.state != "complete"]
     for each in wanting:
         if each.table == needed:
