@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 
 from retention_lab import checks
-from retention_lab.survival import cox_newton, cox_rows
+from retention_lab.survival import cox_input, cox_newton
 from retention_lab.survival.cox_newton import Certificate
 from retention_lab.survival.cox_risk import Risk
 from retention_lab.survival.cox_rows import Floats, Places, Rows, Ties
@@ -129,7 +129,7 @@ def fit(  # noqa: PLR0913 - the parts of a counting process, each by its name
     Annals of Statistics 10, 1100-1120; Lin & Wei (1989), Journal of the American Statistical
     Association 84, 1074-1078 (robust).
     """
-    rows = cox_rows.prepare(
+    rows = cox_input.prepare(
         covariates,
         stop=stop,
         event_observed=event_observed,

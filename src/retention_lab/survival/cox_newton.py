@@ -14,6 +14,7 @@ from retention_lab.survival.cox_rows import Floats, Rows
 STEPS, HALVINGS = 50, 40
 ARRIVED = 1e-14  # squared gradient in units of standard errors: off by 1e-7 of one at most
 SETTLED = 1e-8  # the same, where the likelihood hardly changes any more
+FAR = 10.0  # log hazard ratio between the ends of a column: 22,000 times the hazard
 DEPENDENT = 1e-9  # share of a column's variation that other columns leave unexplained
 
 
@@ -103,20 +104,27 @@ def _refuse_dependent(rows: Rows, information: Floats) -> None:
 
 def _refuse_separated(rows: Rows, coefficients: Floats, step: Floats) -> None:
     """Refuse a coefficient on its way to infinity: the likelihood is flat, and yet it moves on."""
-    if not rows.names:
-        return
-    width = np.ptp(rows.x, axis=0)
-    place = int(np.argmax(abs(step) * width))
-    moving, reached = abs(step[place]) * width[place], abs(coefficients[place]) * width[place]
-    if moving > 0.1 and reached > 10:
+    apart, moving = _ends_apart(rows, coefficients), _ends_apart(rows, step)
+    if ((apart > FAR) & (moving > 0.1)).any():
         raise _not_reached(rows, coefficients)
 
 
+def _ends_apart(rows: Rows, coefficients: Floats) -> Floats:
+    """Log hazard ratio between the two ends of each column."""
+    width: Floats = rows.x.max(axis=0) - rows.x.min(axis=0)
+    return abs(coefficients) * width
+
+
 def _not_reached(rows: Rows, coefficients: Floats) -> BadData:
-    width = np.ptp(rows.x, axis=0)
-    name = rows.names[int(np.argmax(abs(coefficients) * width))]
+    apart = _ends_apart(rows, coefficients)
+    name = rows.names[int(np.argmax(apart))]
+    if apart.max() > FAR:
+        return BadData(
+            f"Column {name!r} separates those with an event from those without: the more it "
+            "counts, the better the fit, so it has no hazard ratio. Put a state in which nobody, "
+            "or everybody, had the event together with another, or leave the column out."
+        )
     return BadData(
-        f"Column {name!r} separates those with an event from those without: the more it counts, "
-        "the better the fit, so it has no hazard ratio. Put a state nobody (or everybody) had an "
-        "event in together with another, or leave the column out."
+        f"The highest likelihood was not reached; column {name!r} counts most at the last step. "
+        "Look for extreme values in it, or leave it out."
     )

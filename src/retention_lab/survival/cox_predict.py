@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from retention_lab import checks
 from retention_lab.checks import BadData, BadParameter
-from retention_lab.survival import cox_rows
+from retention_lab.survival import cox_input
 from retention_lab.survival.cox_fit import CoxFit
 from retention_lab.survival.cox_rows import Floats, Places, between
 
@@ -137,7 +137,7 @@ def _path(
     fit: CoxFit, covariates: pd.DataFrame, *, day: ArrayLike, since: ArrayLike, stratum: object
 ) -> _Path:
     rows, cells, n = fit.rows, fit.rows.cells, len(covariates)
-    columns = [cox_rows.column(covariates, name) for name in fit.names]
+    columns = [cox_input.column(covariates, name) for name in fit.names]
     x = (np.column_stack(columns) if columns else np.empty((n, 0))) - rows.centre
     x /= rows.scale
     code = _codes(fit, stratum, n)

@@ -141,17 +141,21 @@ def at(rows: Rows, coefficients: Floats) -> Risk:
     # No risk set weighs less than its own events, whatever rounding says of those who came late.
     at_risk = np.maximum(rows.at_risk(hazards), leaving)
     denominators = np.repeat(at_risk, rows.tied) - rows.lost * np.repeat(leaving, rows.tied)
-    with np.errstate(divide="ignore"):  # coefficients too far out: minus infinity, and a step back
-        logs = np.log(denominators).sum()
-    happened = rows.happened
     return Risk(
         rows=rows,
         hazards=hazards,
         shift=shift,
         at_risk=at_risk,
         denominators=denominators,
-        log_likelihood=float(rows.weights[happened] @ predictor[happened] - logs),
+        log_likelihood=_log_likelihood(rows, predictor, denominators),
     )
+
+
+def _log_likelihood(rows: Rows, predictor: Floats, denominators: Floats) -> float:
+    if denominators.min() <= 0:  # coefficients so far out that numbers end: as bad as can be
+        return -np.inf
+    observed = rows.weights[rows.happened] @ predictor[rows.happened]
+    return float(observed - np.log(denominators).sum())
 
 
 def _squares(x: Floats, weights: Floats) -> Floats:
