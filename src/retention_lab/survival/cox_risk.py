@@ -152,7 +152,7 @@ def at(rows: Rows, coefficients: Floats) -> Risk:
 
 
 def _log_likelihood(rows: Rows, predictor: Floats, denominators: Floats) -> float:
-    if denominators.min() <= 0:  # coefficients so far out that numbers end: as bad as can be
+    if denominators.min() < 1e-150:  # so far out that squares have no digits: as bad as can be
         return -np.inf
     observed = rows.weights[rows.happened] @ predictor[rows.happened]
     return float(observed - np.log(denominators).sum())
