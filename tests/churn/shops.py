@@ -81,7 +81,7 @@ def _array(column):
     return pa.array([None if pd.isna(value) else str(value) for value in column], pa.string())
 
 
-def drawn(seed, *, customers=40, start=dt.date(2024, 1, 10), span=200):
+def drawn(seed, *, customers=25, start=dt.date(2024, 1, 10), span=160):
     """Draw all five tables, with ties, returns, second subscriptions and unanswered tickets."""
     rng, zero = np.random.default_rng(seed), pd.Timestamp(start)
     rows = {name: [] for name in COLUMNS}

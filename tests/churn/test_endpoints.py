@@ -15,7 +15,7 @@ from retention_lab.tables.engine import collect
 
 from .shops import ZONE, drawn, known, local_date, shop
 
-AS_OF = dt.date(2024, 6, 20)
+AS_OF = dt.date(2024, 5, 20)
 DAY = pd.Timedelta(days=1)
 KEY = ["customer_id", "spell"]
 ENDPOINTS = [

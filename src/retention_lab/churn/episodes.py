@@ -50,15 +50,15 @@ def episodes(shop: Snapshot, endpoint: Endpoint, factors: Sequence[Factor]) -> i
     whole = every.select(*_ONE, "day", "event_observed", "cause", *fixed)
     pieces = begun.inner_join(whole, _ONE)
     last = pieces["_next"].isnull()  # noqa: PD003  an Ibis column
-    words = {one.name: worded(pieces[one.name].fill_null(0) % MOST_STATES, one) for one in moved}
     cut = pieces.mutate(
         stop=pieces["_next"].fill_null(pieces.day),
         event_observed=pieces.event_observed & last,
         cause=last.ifelse(pieces.cause, ibis.null("string")),
-        **words,
+        **{one.name: pieces[one.name].fill_null(0) % MOST_STATES for one in moved},
     )
     names = [factor.name for factor in factors]
-    return cut.select(*_ONE, "start", "stop", "event_observed", "cause", *names)
+    bare = cut.select(*_ONE, "start", "stop", "event_observed", "cause", *names)
+    return worded(bare, factors)
 
 
 def collapsed(episodes: ir.Table, factors: Sequence[Factor]) -> pd.DataFrame:

@@ -88,18 +88,23 @@ def spans(shop: Snapshot, factor: Milestone | Support | Purchases | Recency) -> 
     )
 
 
-def steps(value: ir.IntegerValue, bounds: Sequence[int]) -> ir.IntegerValue:
-    """Count how many of the bounds a number has reached."""
+def steps(value: ir.Value, bounds: Sequence[int] | Sequence[ir.Value]) -> ir.IntegerValue:
+    """Count how many of the bounds a number or a time has reached."""
     counted = ibis.literal(0, "int64")
     for bound in bounds:
         counted += (value >= bound).cast("int64")
     return counted
 
 
-def worded(state: ir.IntegerValue, factor: Factor) -> ir.StringValue:
-    """Give positions in `states` their words."""
-    words = states(factor)
-    return ibis.cases(*((state == place, word) for place, word in enumerate(words)), else_=words[0])
+def worded(rows: ir.Table, factors: Sequence[Factor]) -> ir.Table:
+    """Give positions in `states` their words, in the columns of the factors that have states."""
+    words = {factor.name: list(enumerate(states(factor))) for factor in factors if states(factor)}
+    return rows.mutate(
+        **{
+            name: ibis.cases(*((rows[name] == place, word) for place, word in pairs))
+            for name, pairs in words.items()
+        }
+    )
 
 
 def described(rows: ir.Table, shop: Snapshot, factors: Sequence[Factor]) -> ir.Table:

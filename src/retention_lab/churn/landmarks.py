@@ -16,7 +16,7 @@ from retention_lab.checks import BadParameter
 from retention_lab.churn import endpoints
 from retention_lab.churn.endpoints import Endpoint
 from retention_lab.churn.factors import described, spans, steps, worded
-from retention_lab.customers.purchases import calendar_days_between, elapsed_days_between
+from retention_lab.customers.purchases import calendar_days_between
 from retention_lab.tables import clocks
 from retention_lab.tables.engine import collect
 from retention_lab.tables.playbook import (
@@ -80,8 +80,8 @@ def landmarks(
         event_observed=rows.event_observed & (ahead <= horizon),
     )
     by = ["landmark", *(factor.name for factor in factors), "day", "event_observed"]
-    frame = collect(timed.group_by(by).agg(weight=_.count()), max_rows=ROWS)
-    return frame.sort_values(by, ignore_index=True)
+    counts = timed.group_by(by).agg(weight=_.count())
+    return collect(worded(counts, factors), max_rows=ROWS).sort_values(by, ignore_index=True)
 
 
 def people(shop: Snapshot, endpoint: Endpoint, factors: Sequence[Factor]) -> ir.Table:
@@ -92,7 +92,7 @@ def people(shop: Snapshot, endpoint: Endpoint, factors: Sequence[Factor]) -> ir.
     rows = _known(shop, endpoint, factors, [shop.as_of])
     newest = rows.mutate(newest=rows.spell.max().over(group_by="customer_id"))
     one = newest.filter(_.spell == _.newest)
-    return one.select("customer_id", *(factor.name for factor in factors))
+    return worded(one.select("customer_id", *(factor.name for factor in factors)), factors)
 
 
 def people_collapsed(shop: Snapshot, endpoint: Endpoint, factors: Sequence[Factor]) -> pd.DataFrame:
@@ -159,11 +159,10 @@ def _moments(shop: Snapshot, days: Sequence[dt.date]) -> ir.Table:
 def _with_state(
     rows: ir.Table, shop: Snapshot, factor: Milestone | Support | Purchases | Recency | Tenure
 ) -> ir.Table:
-    """Add the words of a factor, under its name after an underscore."""
+    """Add the state of a factor, under its name after an underscore."""
     name = f"_{factor.name}"
     if isinstance(factor, Tenure):
-        passed = elapsed_days_between(rows.since_at, rows.known_at)
-        return rows.mutate(**{name: worded(_places(passed, factor), factor)})
+        return rows.mutate(**{name: _passed(rows.since_at, rows.known_at, factor)})
     span = spans(shop, factor).rename(_whose="customer_id")
     joined = rows.left_join(
         span,
@@ -175,12 +174,12 @@ def _with_state(
     )
     state = joined.state.fill_null(0)
     if isinstance(factor, Recency):  # who never bought did not do so lately
-        passed = elapsed_days_between(joined.from_at, joined.known_at)
-        state = _places(passed, factor).fill_null(len(factor.days))
-    return joined.mutate(**{name: worded(state, factor)}).drop(
-        "_whose", "from_at", "to_at", "state"
-    )
+        state = _passed(joined.from_at, joined.known_at, factor).fill_null(len(factor.days))
+    return joined.mutate(**{name: state}).drop("_whose", "from_at", "to_at", "state")
 
 
-def _places(passed: ir.IntegerValue, factor: Recency | Tenure) -> ir.IntegerValue:
-    return steps(passed, [day + 1 for day in factor.days])
+def _passed(
+    since: ir.TimestampValue, now: ir.TimestampValue, factor: Recency | Tenure
+) -> ir.IntegerValue:
+    """Count how many of the factor's states are over."""
+    return steps(now, [since + ibis.interval(days=day + 1) for day in factor.days])
