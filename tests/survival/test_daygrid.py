@@ -7,11 +7,19 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lifelines import KaplanMeierFitter
+from lifelines import KaplanMeierFitter, NelsonAalenFitter
 from lifelines.datasets import load_lung
 
 from retention_lab.checks import BadData, BadParameter
-from retention_lab.survival.daygrid import kaplan_meier, median_time, survival_at
+from retention_lab.survival.daygrid import (
+    kaplan_meier,
+    median_time,
+    nelson_aalen,
+    survival_at,
+)
+from retention_lab.survival.tally import from_rows
+
+from .units import random_units, repeated
 
 spells = st.lists(st.tuples(st.integers(0, 30), st.booleans()), min_size=1, max_size=60)
 
@@ -154,3 +162,52 @@ def test_lung_curve_meets_the_printed_table():
     assert read["low"].tolist() == pytest.approx([0.6583, 0.33871], abs=6e-6)
     assert read["high"].tolist() == pytest.approx([0.77531, 0.47838], abs=6e-6)
     assert median_time(curve).days == 310
+
+
+def test_curve_with_late_comers_agrees_with_lifelines():
+    rows = repeated(random_units(late=True))
+    curve = kaplan_meier(from_rows(rows))
+    oracle = KaplanMeierFitter().fit(rows["durations"], rows["event_observed"], entry=rows["entry"])
+    expected = oracle.predict(curve["day"]).to_numpy()
+    assert curve["survival"].to_numpy() == pytest.approx(expected, rel=1e-9)
+    inside = curve[(curve["survival"] < 1) & (curve["survival"] > 0)]
+    bounds = oracle.confidence_interval_.loc[inside["day"]].to_numpy()
+    assert inside[["low", "high"]].to_numpy() == pytest.approx(bounds, rel=1e-9)
+
+
+def test_a_curve_that_fell_to_0_rests_on_who_was_there_then():
+    # One of one leaves on day 1, and 50 come on day 2: they cannot bring it back.
+    rows = [(1, True, 0)] + [(day, True, 2) for day in range(3, 53)]
+    frame = pd.DataFrame(rows, columns=["durations", "event_observed", "entry"])
+    after = kaplan_meier(from_rows(frame)).query("day > 1")
+    assert after["survival"].eq(0).all()
+    assert after["high"].tolist() == pytest.approx([3.841459 / (1 + 3.841459)] * len(after))
+
+
+def test_curve_is_known_after_the_last_one_left():
+    read = survival_at(kaplan_meier(collapsed([(4, True), (9, True)])), [9, 12])
+    assert read["survival"].tolist() == [0, 0]
+    assert read["at_risk"].tolist() == [1, 0]
+
+
+def test_hazard_agrees_with_lifelines():
+    rows = repeated(random_units(late=True))
+    curve = nelson_aalen(from_rows(rows)).query("hazard > 0")
+    oracle = NelsonAalenFitter(nelson_aalen_smoothing=False).fit(
+        rows["durations"], rows["event_observed"], entry=rows["entry"]
+    )
+    expected = oracle.cumulative_hazard_.loc[curve["day"]].to_numpy().ravel()
+    assert curve["hazard"].to_numpy() == pytest.approx(expected, rel=1e-9)
+
+
+def test_hazard_meets_five_units_worked_by_hand():
+    # 1/5, then 1/5 + 2/3; variances 1/25, then 1/25 + 2/9.
+    curve = nelson_aalen(collapsed([(1, True), (2, False), (3, True), (3, True), (3, False)]))
+    assert curve["hazard"].tolist() == pytest.approx([0, 0.2, 0.2, 0.2 + 2 / 3])
+    assert curve["std_error"].tolist() == pytest.approx([0, 0.2, 0.2, np.sqrt(0.04 + 2 / 9)])
+    assert curve["high"].iloc[0] == pytest.approx(np.log1p(3.841459 / 5))
+    assert (curve["low"].iloc[0], curve["day"].tolist()) == (0, [0, 1, 2, 3])
+    last = curve.iloc[-1]
+    spread = 1.959964 * last["std_error"] / last["hazard"]
+    assert np.log(last["high"] / last["hazard"]) == pytest.approx(spread)
+    assert np.log(last["hazard"] / last["low"]) == pytest.approx(spread)

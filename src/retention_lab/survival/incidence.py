@@ -53,14 +53,16 @@ def cumulative_incidence(grid: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataF
     days = tally(grid)
     names = _causes(days)
     at_risk, events = days["at_risk"].to_numpy(), days["events"].to_numpy()
-    before = np.concatenate([[1.0], staying(at_risk, events)[:-1]])
+    stay = staying(at_risk, events)
+    before = np.concatenate([[1.0], stay[:-1]])
     pace = before / np.maximum(at_risk, 1)
     shares = {name: np.cumsum(pace * days[name].to_numpy()) for name in names}
     parts = []
     for name in names:
         own = days[name].to_numpy()
         others = [shares[other] for other in names if other != name]
-        rest = staying(at_risk, events) + np.sum(others, axis=0)
+        # Exactly 1 before the first event of the cause, where a sum would be a last bit off.
+        rest = np.where(shares[name] > 0, stay + np.sum(others, axis=0), 1.0)
         std_error = np.sqrt(_variance(at_risk, events, own, before))
         relative = np.divide(std_error, rest, where=rest > 0, out=np.zeros(len(rest)))
         low, high = bounds(rest, relative**2, at_risk, z)

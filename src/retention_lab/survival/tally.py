@@ -51,6 +51,7 @@ def from_rows(rows: pd.DataFrame, *, by: Sequence[str] = ()) -> pd.DataFrame:
     for column in by:
         _refuse_missing(rows[column], name=column)
     _refuse_unfit(rows["durations"], name="durations")
+    rows = rows.reset_index(drop=True)  # whatever it was, repeated or not
     event, weight = _events(rows), _weights(rows)
     counts = {"events": weight * event, "censored": weight * ~event} | _causes(rows, event, weight)
     leaving = rows[[*by]].assign(day=rows["durations"], **counts)
