@@ -11,7 +11,7 @@ import pytest
 
 from retention_lab.checks import BadData, BadParameter
 from retention_lab.customers.cohorts import calendar_triangle, own_clock_triangle, returned
-from retention_lab.tables import engine, identity, snapshot, source
+from retention_lab.tables import engine, identity, reach, snapshot, source
 from retention_lab.tables.contracts import CONTRACTS
 
 pytestmark = pytest.mark.spark
@@ -97,6 +97,73 @@ tables:
 """
 
 
+MEMBERS = """
+name: Members
+engine: {engine}
+time_zone: America/New_York
+business_time_zone: Europe/London
+currency: GBP
+tables:
+  subscriptions:
+    rows: [subscriptions_old.csv, subscriptions_new.parquet]
+    columns:
+      customer_id: customer
+      started_at: began
+      cancelled_at: ended
+      cancel_reason: reason
+      plan: plan
+    attributes: {{country: country}}
+    leave_out: [unlisted cancel_reason, cancelled_at before started_at]
+    duplicates: keep_last
+  tickets:
+    rows: tickets.csv
+    columns:
+      ticket_id: id
+      customer_id: customer
+      opened_at: opened
+      first_response_at: answered
+      resolved_at: resolved
+      channel: channel
+      csat: csat
+    leave_out: ["not a number: csat", unlisted csat]
+  consents:
+    rows: consents.csv
+    columns: {{customer_id: customer, channel: channel, valid_from: since, granted: said}}
+    leave_out: ["not a truth value: granted"]
+    duplicates: keep_first
+"""
+
+
+def write_members(made, rng):
+    """Subscriptions in two exports, with tickets and consents; much of it comes after the date."""
+    number = 400
+    began = pd.Timestamp("2024-10-20") + pd.to_timedelta(rng.integers(0, 200, number), unit="D")
+    members = pd.DataFrame(
+        {
+            "customer": rng.integers(1, 300, number).astype(str),
+            "began": began,
+            "ended": began + pd.to_timedelta(rng.integers(-1, 90, number), unit="D"),
+            "reason": rng.choice(["Voluntary", "involuntary", "other", "bored"], number),
+            "plan": rng.choice(["monthly", "yearly"], number),
+            "country": rng.choice(["UK", "France"], number),
+        }
+    )
+    members.loc[rng.random(number) < 0.4, ["ended", "reason"]] = None
+    members[:250].to_csv(made / "subscriptions_old.csv", index=False)
+    members[150:].to_parquet(
+        made / "subscriptions_new.parquet", index=False, coerce_timestamps="us"
+    )
+    opened = members["began"] + pd.Timedelta(hours=30)
+    tickets = pd.DataFrame({"id": range(number), "customer": members["customer"], "opened": opened})
+    tickets["answered"] = opened + pd.to_timedelta(rng.integers(0, 99, number), unit="h")
+    tickets["resolved"] = tickets["answered"] + pd.to_timedelta(rng.integers(0, 99, number), "h")
+    tickets = tickets.assign(channel="email", csat=rng.choice(["1", "5", "9", "good"], number))
+    tickets.to_csv(made / "tickets.csv", index=False)
+    said = rng.choice(["yes", "NO", "True", "0", "perhaps"], number)
+    consents = members[["customer"]].assign(channel="email", since=opened, said=said)
+    consents.to_csv(made / "consents.csv", index=False)
+
+
 def lines(rng):
     """Order lines over two changes of the clock, some broken, all money with tenths of a penny."""
     orders = 900
@@ -152,6 +219,7 @@ def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("engines")
     rng = np.random.default_rng(20250406)
     write_second_shop(made, rng)
+    write_members(made, np.random.default_rng(20250407))
     table = lines(rng)
     first, second = table.iloc[:1100], table.iloc[1000:]  # a hundred lines stand in both
     # Spark does not read the nanoseconds that pandas would write.
@@ -212,6 +280,21 @@ def both(folder, session, request):  # noqa: ARG001  what it starts is found run
 def test_spark_cuts_the_same_snapshot(both):
     assert both["duckdb"][2] == both["spark"][2]
     assert both["duckdb"][2]["orders"].rows > 300
+
+
+def test_spark_cuts_the_same_snapshot_of_members(folder, session):  # noqa: ARG001
+    one, two = (cut(folder, name, MEMBERS) for name in ("duckdb", "spark"))
+    assert one[2] == two[2]
+    assert min(written.rows for written in one[2].values()) > 100
+    for name, counts in one[1].items():
+        assert (counts.later, counts.last) == (two[1][name].later, two[1][name].last)
+        assert counts.fits["rows"].tolist() == two[1][name].fits["rows"].tolist()
+        assert len(counts.fits)
+    days = [
+        engine.collect(reach.days(tables, zone="Europe/London").order_by("day"))
+        for tables, _, _ in (one, two)
+    ]
+    pd.testing.assert_frame_equal(*days)
 
 
 def test_spark_counts_the_same_rows_and_money_for_each_reason(both):

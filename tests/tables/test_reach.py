@@ -153,7 +153,7 @@ UNTIMED = {**MAP, "columns": {key: key for key in COLUMNS if key != "cancelled_a
             {"subscriptions": MAP, "customers": {"derive_from": "orders"}},
             "tables.customers cannot be derived from orders",
         ),
-        ({"subscriptions": UNTIMED}, "cancel_reason needs cancelled_at, with which it became kno"),
+        ({"subscriptions": UNTIMED}, "cancel_reason needs cancelled_at, with which it became "),
     ],
 )
 def test_source_that_cannot_be_is_refused_before_it_is_read(tmp_path, tables, words):

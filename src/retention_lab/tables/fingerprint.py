@@ -22,7 +22,7 @@ from retention_lab.tables.source import Source
 _OTHERS = {
     *("simulator.py", "truth.py", "annotations.py", "period.py", "population.py", "saved.py"),
     *("saving.py", "metrics.py", "aggregates.py", "ibis_expressions.py", "completeness.py"),
-    *("pruning.py", "unlisting.py", "playbook.py"),
+    *("pruning.py", "unlisting.py", "playbook.py", "people.py", "drawing.py", "membership.py"),
 }
 
 
