@@ -99,15 +99,14 @@ def compared(shop: Snapshot, state: State) -> Compared:
     BadData
         If the log is damaged.
     """
-    known = sorted(_earlier(state, shop), key=_kind)
-    pools = [_Pool.of(rows, shop) for _, rows in groupby(known, key=_kind)]
     rows, sentences = [], []
-    for pool in pools:
-        sentences += pool.still_open()
+    for _kind_of, listed in groupby(sorted(_earlier(state, shop), key=_kind), key=_kind):
+        pool = _Pool.of(listed)
         try:
+            sentences += pool.still_open(shop.as_of)
             rows.append(pool.row(shop))
         except BadData as error:
-            sentences.append(str(error))
+            sentences.append(f"{pool.words}: nothing is claimed. {error}")
     return Compared(lists=pd.DataFrame(rows, columns=list(COLUMNS)), sentences=tuple(sentences))
 
 
@@ -121,38 +120,55 @@ def _until(row: Row) -> dt.date:
 
 @dataclass(frozen=True, kw_only=True)
 class _Pool:
-    """Lists that are alike: the first row of each customer, and the lists' days."""
+    """Lists that are alike: the `first` row of each customer, and the lists' `days`, rising."""
 
     first: Sequence[Row]
-    days: Sequence[str]
-    open_days: Sequence[str]
+    days: Sequence[dt.date]
 
     @classmethod
-    def of(cls, rows: Iterable[Row], shop: Snapshot) -> _Pool:
+    def of(cls, rows: Iterable[Row]) -> _Pool:
+        """Take each customer from the first list that they were on."""
         ordered = sorted(rows, key=lambda row: str(row["as_of"]))
         firsts: dict[str, Row] = {}
         for row in ordered:
             firsts.setdefault(row["customer_id"], row)
-        young = {row["as_of"] for row in ordered if _until(row) > shop.as_of}
-        return cls(
-            first=list(firsts.values()),
-            days=sorted({row["as_of"] for row in ordered}),
-            open_days=sorted(young),
-        )
+        days = sorted({dt.date.fromisoformat(row["as_of"]) for row in ordered})
+        return cls(first=list(firsts.values()), days=days)
 
     @property
-    def _words(self) -> str:
-        one, more = self.days[0], f"{self.days[0]} to {self.days[-1]}"
-        day = one if len(self.days) == 1 else more
-        return f"The lists of {day} for {self.first[0]['channel']}"
+    def horizon(self) -> int:
+        """Days after the list by which customers stayed, or returned."""
+        return int(self.first[0]["horizon"])
 
-    def still_open(self) -> list[str]:
-        """Say which lists are not as old as the horizon."""
-        if not self.open_days:
+    @property
+    def words(self) -> str:
+        """Name the lists."""
+        channel, first, last = self.first[0]["channel"], self.days[0], self.days[-1]
+        if first == last:
+            return f"The list of {first} for {channel}"
+        return f"The {len(self.days)} lists of {first} to {last} for {channel}"
+
+    def open_days(self, as_of: dt.date) -> list[dt.date]:
+        """Days of the lists that are younger than the horizon."""
+        return [day for day in self.days if day + dt.timedelta(days=self.horizon) > as_of]
+
+    def still_open(self, as_of: dt.date) -> list[str]:
+        """Say how many lists are younger than the horizon.
+
+        Raises
+        ------
+        BadData
+            If all are.
+        """
+        young = len(self.open_days(as_of))
+        if young == len(self.days):
+            ready = self.days[0] + dt.timedelta(days=self.horizon)
+            raise BadData(f"On {ready} the first {self.horizon} days are over.")
+        if not young:
             return []
         return [
-            f"{self._words}: {len(self.open_days)} of {len(self.days)} are younger than "
-            f"{self.first[0]['horizon']} days; their customers count as long as they were followed."
+            f"{self.words}: the {self.horizon} days of {young} of them are not over; customers "
+            "count for as long as they were followed."
         ]
 
     def row(self, shop: Snapshot) -> dict[str, Any]:
@@ -163,10 +179,7 @@ class _Pool:
         sizes = [int(counts.get(group, 0)) for group in (CONTACTED, HELD_BACK)]
         few = checks.smallest_cell(os.environ)
         if min(sizes) < few:
-            raise BadData(
-                f"{self._words}: fewer than {few} customers were contacted, or fewer than {few} "
-                "held back, so nothing is claimed."
-            )
+            raise BadData(f"It takes {few} customers contacted and {few} held back; look later.")
         contacted, held_back = (self._share(grid, group) for group in (CONTACTED, HELD_BACK))
         difference = minus(contacted, held_back)
         return {
@@ -174,7 +187,7 @@ class _Pool:
             "lists": len(self.days),
             "first": pd.Timestamp(self.days[0]),
             "last": pd.Timestamp(self.days[-1]),
-            "open_lists": len(self.open_days),
+            "open_lists": len(self.open_days(shop.as_of)),
             **dict(zip(("contacted", "held_back"), sizes, strict=True)),
             "share_contacted": contacted.value,
             "share_held_back": held_back.value,
@@ -186,13 +199,7 @@ class _Pool:
     def _share(self, grid: pd.DataFrame, group: str) -> Interval:
         """Share that stayed, or returned, by the horizon."""
         curve = kaplan_meier(grid.loc[grid["group"] == group, ["day", "events", "censored"]])
-        try:
-            at = survival_at(curve, [self.first[0]["horizon"]]).iloc[0]
-        except BadData as error:
-            raise BadData(
-                f"{self._words}: nobody {group} has been followed {self.first[0]['horizon']} days "
-                "yet, so nothing is claimed."
-            ) from error
+        at = survival_at(curve, [self.horizon]).iloc[0]
         value, low, high = (float(at[name]) for name in ("survival", "low", "high"))
         if self.first[0]["endpoint"] == "returned":
             value, low, high = 1 - value, 1 - high, 1 - low

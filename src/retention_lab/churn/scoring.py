@@ -32,7 +32,6 @@ from retention_lab import checks
 from retention_lab.checks import BadData
 from retention_lab.churn import crm, endpoints, factors, heldback, landmarks, suggestions
 from retention_lab.churn import model as models
-from retention_lab.churn.endpoints import Endpoint
 from retention_lab.churn.heldback import CONTACTED, HELD_BACK
 from retention_lab.churn.suggestions import SHARES
 from retention_lab.state import State
@@ -108,8 +107,7 @@ def write(shop: Snapshot, playbook: Playbook, *, state: State, out: Path) -> Lis
         as_of=shop.as_of,
     )
     people = landmarks.people(shop, endpoint, known).semi_join(willing, "customer_id")
-    run = _Run(shop=shop, playbook=playbook, endpoint=endpoint, state=state, out=out)
-    return run.listed(people, patterns, names=[factor.name for factor in known])
+    return Run(shop=shop, playbook=playbook, state=state, out=out).listed(people, patterns)
 
 
 def consenting(shop: Snapshot, channel: str) -> ir.Table:
@@ -136,52 +134,72 @@ _Place = tuple[float, int, str, int]  # probability, number drawn, customer, row
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Run:
-    """One list: whose it is and where it goes."""
+class Run:
+    """One list: whose it is and where it goes, as `write` takes them."""
 
     shop: Snapshot
     playbook: Playbook
-    endpoint: Endpoint
     state: State
     out: Path
 
-    def listed(self, people: ir.Table, patterns: pd.DataFrame, *, names: Sequence[str]) -> Listed:
-        """Choose, log and write; `people` have by their `names` a row of `patterns` each."""
-        shop, score = self.shop, self.playbook.score
-        resting = heldback.resting(self.state, shop)
+    def listed(self, people: ir.Table, patterns: pd.DataFrame) -> Listed:
+        """Choose the customers at highest risk, log them and write the list.
+
+        Parameters
+        ----------
+        people
+            Who may be listed: `customer_id` and a text column per factor.
+        patterns
+            As `churn.suggestions.suggested` makes them, with a row for each of the `people`.
+
+        Raises
+        ------
+        BadParameter, BadData
+            As `write` does.
+        """
+        resting = heldback.resting(self.state, self.shop)
+        names = [name for name in people.columns if name != "customer_id"]
         matched = _matched(people, patterns, names=names, without=resting)
-        first, count = _first(
-            engine.stream(matched),
-            patterns["probability"].to_numpy(),
-            capacity=score.capacity,
-            draw=self._drawing("order"),
-        )
-        if not first:
-            raise BadData(
-                f"No customer of {shop.name} who consents to {score.channel} as of {shop.as_of} "
-                "may be listed; look at the table consents, or wait until those held back may be."
-            )
-        said = patterns.to_dict("records")
-        rows = [
-            {**said[place], "customer_id": customer, "rank": rank, "channel": score.channel}
-            for rank, (_risk, _number, customer, place) in enumerate(first, 1)
-        ]
+        rows, consenting = self._ranked(matched, patterns)
         logged = heldback.ledger(self.state).append(map(self._logged, rows))
-        groups = heldback.groups(self.state, shop, channel=score.channel)
+        groups = heldback.groups(self.state, self.shop, channel=self.playbook.score.channel)
         sent = [row for row in rows if groups.get(row["customer_id"]) == CONTACTED]
         marked = crm.write(pa.Table.from_pylist(sent, schema=COLUMNS), self.out, state=self.state)
         return Listed(
             file=self.out,
-            as_of=shop.as_of,
-            channel=score.channel,
+            as_of=self.shop.as_of,
+            channel=self.playbook.score.channel,
             customers=int(patterns["weight"].sum()),
-            consenting=count,
+            consenting=consenting,
             resting=len(resting),
             contacted=len(sent),
             held_back=len(rows) - len(sent),
             logged=logged,
             sentences=(*self._left_out(names), *_warned(marked, self.out)),
         )
+
+    def _ranked(
+        self, people: ir.Table, patterns: pd.DataFrame
+    ) -> tuple[list[dict[Hashable, Any]], int]:
+        """Say all of the customers at highest risk, in order, and how many there were in all."""
+        score, said = self.playbook.score, patterns.to_dict("records")
+        first, count = riskiest(
+            engine.stream(people),
+            patterns["probability"].to_numpy(),
+            capacity=score.capacity,
+            draw=self._drawing("order"),
+        )
+        if not first:
+            raise BadData(
+                f"No customer of {self.shop.name} who consents to {score.channel} as of "
+                f"{self.shop.as_of} may be listed; look at the table consents, or wait until those "
+                "held back earlier may be."
+            )
+        rows = [
+            {**said[place], "customer_id": customer, "rank": rank, "channel": score.channel}
+            for rank, (_risk, _number, customer, place) in enumerate(first, 1)
+        ]
+        return rows, count
 
     def _logged(self, row: Mapping[Hashable, Any]) -> dict[str, Any]:
         """What the log keeps of a row; `hold_back` and the like tell which lists are alike."""
@@ -197,7 +215,7 @@ class _Run:
             "probability": row["probability"],
             "play": row["play_name"],
             "file": self.out.name,
-            "endpoint": self.endpoint.kind,
+            "endpoint": endpoints.chosen(self.shop).kind,
             "horizon": self.playbook.churn.horizon,
             "hold_back": score.hold_back,
         }
@@ -233,11 +251,12 @@ def _matched(
     rows = pa.array(range(len(patterns)), pa.int64())
     known = ibis.memtable(pa.table({**columns, "pattern": rows}))
     resting = ibis.memtable(pa.table({"customer_id": pa.array(sorted(without), pa.string())}))
+    # To the left, so that whoever fits no row is met as a null, not left out unseen.
     joined = people.left_join(known, list(names)).select("customer_id", "pattern")
     return joined.anti_join(resting, "customer_id")
 
 
-def _first(
+def riskiest(
     batches: Iterable[pa.RecordBatch],
     probability: NDArray[np.float64],
     *,
