@@ -75,8 +75,8 @@ def _over(number: Interval, n: int) -> Interval:
 
 def _top(ledger: Ledger, found: Forecast) -> None:
     """Record how much of what is expected the first tenth of the customers carries."""
-    curve = allocation(found).set_index("top_share")
-    at = curve.loc[curve.index.to_series().sub(TOP).abs().idxmin()]
+    curve = allocation(found)
+    at = curve.loc[int((curve["top_share"] - TOP).abs().to_numpy().argmin())]
     if at["customers"] < SMALL:
         return
     ledger.record(

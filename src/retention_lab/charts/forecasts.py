@@ -1,0 +1,260 @@
+"""Pictures of a forecast: what it rests on, how earlier ones fared, and whom it is about."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from retention_lab.charts.frame import (
+    BLUE,
+    COUNT,
+    GREY,
+    LINE,
+    ORANGE,
+    ROUND,
+    SHARE,
+    TEXT,
+    Columns,
+    finished,
+    tooltips,
+)
+from retention_lab.record import SMALL, percent
+from retention_lab.record.small import splits
+from retention_lab.wording import Instead
+from retention_lab.wording.phrases import full_day
+
+_LABEL_WIDTH = 230
+_RATIO = ".2f"
+
+
+def ratios(coefficients: pd.DataFrame, *, what: str) -> alt.LayerChart | Instead:
+    """Forest plot: how often each state of a factor goes with the event, against the reference.
+
+    `coefficients` is what `churn.model.coefficients` gave; `what` happens, such as "leave".
+    """
+    columns: Columns = {
+        "group": ("State", TEXT),
+        "reference": ("Against", TEXT),
+        "hazard_ratio": ("Ratio", _RATIO),
+        "low": ("From", _RATIO),
+        "high": ("To", _RATIO),
+        "customers": ("Customers", COUNT),
+    }
+    named = coefficients["label"] + ": " + coefficients["state"]
+    return _forest(coefficients.assign(group=named), columns, what=what)
+
+
+def side_by_side(frame: pd.DataFrame, *, what: str, label: str) -> alt.LayerChart | Instead:
+    """Three ways to compare who reached a milestone with who did not.
+
+    `frame` is what `churn.milestones.side_by_side` gave.
+    """
+    columns: Columns = {
+        "group": (label, TEXT),
+        "hazard_ratio": ("Ratio", _RATIO),
+        "low": ("From", _RATIO),
+        "high": ("To", _RATIO),
+        "customers": ("Customers", COUNT),
+    }
+    return _forest(frame.assign(group=frame["method"]), columns, what=what)
+
+
+def _forest(frame: pd.DataFrame, columns: Columns, *, what: str) -> alt.LayerChart | Instead:
+    data = frame[frame["customers"] >= SMALL]
+    if data.empty:
+        return Instead(f"No picture: no two groups of {SMALL} customers or more.")
+    data = data[list(columns)].round(dict.fromkeys(("hazard_ratio", "low", "high"), 3))
+    words = "; ".join(f"{row.group} {row.hazard_ratio:.2f}" for row in data.itertuples())
+    base = alt.Chart(data).encode(
+        y=alt.Y(
+            "group:N", title=None, sort=list(data["group"]), axis=alt.Axis(labelLimit=_LABEL_WIDTH)
+        )
+    )
+    title = f"Times as likely to {what} on a day"
+    x = alt.X("hazard_ratio:Q", title=title, scale=alt.Scale(type="log", nice=False, padding=12))
+    one = alt.Chart(pd.DataFrame({"x": [1]})).mark_rule(color=GREY, strokeDash=[4, 3])
+    layers: alt.LayerChart = (
+        one.encode(x="x:Q")
+        + base.mark_rule(color=GREY, strokeWidth=2).encode(x="low:Q", x2="high:Q")
+        + base.mark_point(color=BLUE, filled=True, size=70, opacity=1).encode(
+            x=x, tooltip=tooltips(columns)
+        )
+    )
+    return finished(
+        layers,
+        description=f"Ratios of how likely customers are to {what} on a day: {words}.",
+        caption=(
+            f"How many times as likely to {what} on a day as the group named first (dashed line: "
+            "no difference). Lines are 95 % intervals."
+        ),
+        columns=columns,
+        height=26 * len(data) + 30,
+    )
+
+
+def past_forecasts(origins: pd.DataFrame, *, what: str) -> alt.LayerChart | Instead:
+    """What each earlier forecast said, with its range, and what came.
+
+    `origins` are those of `churn.backtest.Backtest`; one that would tell of a few is left out.
+    """
+    columns: Columns = {
+        "day": ("Forecast of", TEXT),
+        "customers": ("Customers", COUNT),
+        "expected": ("Forecast", COUNT),
+        "low": ("From", COUNT),
+        "high": ("To", COUNT),
+        "observed": ("Came", COUNT),
+    }
+    hidden = splits(origins["observed"], origins["customers"]) | (origins["customers"] < SMALL)
+    kept = origins[~hidden]
+    if kept.empty:
+        return Instead("No picture yet: no earlier forecast can be compared with what came.")
+    data = kept.assign(day=kept["origin"].map(full_day))[list(columns)]
+    words = "; ".join(f"{r.day}: {r.expected:,.0f}, came {r.observed:,}" for r in data.itertuples())
+    order = list(data["day"])
+    base = alt.Chart(data).encode(
+        y=alt.Y("day:N", title=None, sort=order, axis=alt.Axis(labelLimit=_LABEL_WIDTH))
+    )
+    scale = alt.Scale(zero=False)
+    x = alt.X("expected:Q", title=f"Customers to {what} in the period", scale=scale)
+    layers: alt.LayerChart = (
+        base.mark_rule(color=GREY, strokeWidth=2).encode(x="low:Q", x2="high:Q")
+        + base.mark_point(color=BLUE, size=70, strokeWidth=2).encode(x=x)
+        + base.mark_point(color=ORANGE, filled=True, shape="diamond", size=70, opacity=1).encode(
+            x="observed:Q", tooltip=tooltips(columns)
+        )
+    )
+    return finished(
+        layers,
+        description=f"Earlier forecasts and what came. {words}.",
+        caption=(
+            "Circles are forecasts made from what was known on the day, lines their 95 % ranges; "
+            "diamonds are what came."
+        ),
+        columns=columns,
+        height=30 * len(data) + 30,
+    )
+
+
+def calibration(frame: pd.DataFrame, *, what: str) -> alt.LayerChart | Instead:
+    """Chances forecast against shares that came, in groups of customers by their chance.
+
+    `frame` is the `calibration` of `churn.backtest.Backtest`; groups that would tell of a few are
+    left out.
+    """
+    columns: Columns = {
+        "n": ("Customers", COUNT),
+        "predicted": ("Forecast", SHARE),
+        "observed": ("Came", SHARE),
+        "low": ("From", SHARE),
+        "high": ("To", SHARE),
+    }
+    came = (frame["observed"] * frame["n"]).round().astype("int64")
+    kept = frame[~splits(came, frame["n"]) & (frame["n"] >= SMALL)]
+    if kept.empty:
+        return Instead("No picture: every group would tell of a few customers.")
+    data = kept[list(columns)].round({**ROUND, "predicted": 4, "observed": 4})
+    ends = [
+        float(data[["predicted", "low"]].min().min()),
+        float(data[["predicted", "high"]].max().max()),
+    ]
+    diagonal = alt.Chart(pd.DataFrame({"a": ends, "b": ends})).mark_line(
+        color=GREY, strokeDash=[4, 3]
+    )
+    base = alt.Chart(data)
+    percent_axis, scale = alt.Axis(format="%"), alt.Scale(zero=False)
+    x = alt.X("predicted:Q", title=f"Chance to {what}, forecast", axis=percent_axis, scale=scale)
+    y = alt.Y("observed:Q", title="Share that did", axis=percent_axis, scale=scale)
+    layers: alt.LayerChart = (
+        diagonal.encode(x="a:Q", y="b:Q")
+        + base.mark_rule(color=GREY, strokeWidth=2).encode(x=x, y="low:Q", y2="high:Q")
+        + base.mark_point(color=BLUE, filled=True, size=70, opacity=1).encode(
+            x=x, y=y, tooltip=tooltips(columns)
+        )
+    )
+    gap = (data["predicted"] - data["observed"]).abs().max()
+    return finished(
+        layers,
+        description=(
+            f"Forecast chance to {what} against the share that did, in {len(data)} groups; the "
+            f"largest distance is {percent(float(gap))}."
+        ),
+        caption=(
+            f"Chance to {what} as forecast, and the share that did, in groups of customers from "
+            "the lowest chance to the highest. On the dashed line both are the same."
+        ),
+        columns=columns,
+    )
+
+
+def allocation(frame: pd.DataFrame, *, what: str) -> alt.LayerChart | Instead:
+    """How much of what is expected falls on the customers most likely to do it.
+
+    `frame` is what `churn.forecast.allocation` gave.
+    """
+    columns: Columns = {
+        "top_share": ("Customers, most likely first", SHARE),
+        "customers": ("How many", COUNT),
+        "share": ("Share of what is expected", SHARE),
+    }
+    data = frame[(frame["customers"] >= SMALL) | (frame["customers"] == 0)].round(4)
+    if len(data) < 2:
+        return Instead(f"No picture: there are fewer than {SMALL} customers.")
+    axis = alt.Axis(format="%")
+    x = alt.X("top_share:Q", title=columns["top_share"][0], axis=axis)
+    even = alt.Chart(pd.DataFrame({"a": [0, 1]})).mark_line(color=LINE, strokeWidth=2)
+    line = alt.Chart(data[list(columns)]).mark_line(color=BLUE, strokeWidth=2, point=True)
+    layers: alt.LayerChart = even.encode(x="a:Q", y="a:Q") + line.encode(
+        x=x,
+        y=alt.Y("share:Q", title=columns["share"][0], axis=axis),
+        tooltip=tooltips(columns),
+    )
+    tenth = data.loc[(data["top_share"] - 0.1).abs().idxmin()]
+    return finished(
+        layers,
+        description=(
+            f"The {percent(tenth['top_share'])} of customers most likely to {what} carry "
+            f"{percent(tenth['share'])} of what is expected."
+        ),
+        caption=(
+            f"Customers from the most to the least likely to {what}, and the share of what is "
+            "expected that they carry. The grey line is what chance alone would give."
+        ),
+        columns=columns,
+    )
+
+
+def lost_after(evidence: pd.DataFrame) -> alt.LayerChart | Instead:
+    """How many of those called lost after so many silent days came back later.
+
+    `evidence` is what `churn.gaps.evidence` gave.
+    """
+    columns: Columns = {
+        "days": ("Silent days", COUNT),
+        "customers": ("Called lost", COUNT),
+        "later_returned": ("Came back later", SHARE),
+        "low": ("From", SHARE),
+        "high": ("To", SHARE),
+    }
+    kept = evidence[evidence["later_returned"].notna() & (evidence["customers"] >= SMALL)]
+    if kept.empty:
+        return Instead(f"No picture yet: fewer than {SMALL} customers were silent for so long.")
+    data = kept[list(columns)].round({**ROUND, "later_returned": 4})
+    base = alt.Chart(data).encode(y=alt.Y("days:O", title="Silent days"))
+    x = alt.X("later_returned:Q", title="Came back later", axis=alt.Axis(format="%"))
+    layers: alt.LayerChart = base.mark_rule(color=GREY, strokeWidth=2).encode(
+        x="low:Q", x2="high:Q"
+    ) + base.mark_point(color=BLUE, filled=True, size=70, opacity=1).encode(
+        x=x.scale(alt.Scale(domainMin=0)), tooltip=tooltips(columns)
+    )
+    words = "; ".join(f"{r.days} days {percent(r.later_returned)}" for r in data.itertuples())
+    return finished(
+        layers,
+        description=f"Share of customers called lost who came back later: {words}.",
+        caption=(
+            "Of customers called lost after so many silent days, the share who bought again "
+            "later; who may still do so is counted as waiting. Lines are 95 % intervals."
+        ),
+        columns=columns,
+        height=30 * len(data) + 30,
+    )

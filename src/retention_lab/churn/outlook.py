@@ -1,0 +1,91 @@
+"""What can be said of the days ahead: a forecast that was tested on earlier ones, or why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from retention_lab.checks import BadData
+from retention_lab.churn import backtest as backtests
+from retention_lab.churn import endpoints, episodes, factors, landmarks
+from retention_lab.churn import forecast as forecasts
+from retention_lab.churn import model as models
+from retention_lab.churn.backtest import Backtest
+from retention_lab.churn.endpoints import Endpoint
+from retention_lab.churn.forecast import Forecast
+from retention_lab.churn.model import Model
+from retention_lab.tables.playbook import Factor, Playbook
+from retention_lab.tables.snapshot import Snapshot
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """A forecast with what it rests on.
+
+    `factors` are those of the playbook that the data can tell, `unused` the labels of the others.
+    Without a `backtest` the forecast is that of `forecast.own_clock`, and has no `model`; `why`
+    says in a sentence why there is no backtest, or no forecast either.
+    """
+
+    endpoint: Endpoint
+    horizon: int
+    factors: tuple[Factor, ...]
+    unused: tuple[str, ...]
+    model: Model | None = None
+    forecast: Forecast | None = None
+    backtest: Backtest | None = None
+    why: str = ""
+
+
+def outlook(shop: Snapshot, playbook: Playbook, *, horizon: int) -> Outlook:
+    """Forecast the `horizon` days after the shop's day, and test the same on earlier days.
+
+    Raises
+    ------
+    BadData
+        If the shop has neither subscriptions nor orders.
+    """
+    endpoint, every = endpoints.chosen(shop), playbook.churn.factors
+    known = factors.usable(shop, every, timed=False)
+    found = Outlook(
+        endpoint=endpoint,
+        horizon=horizon,
+        factors=known,
+        unused=tuple(factor.label for factor in every if factor not in known),
+    )
+    try:
+        return _tested(shop, found)
+    except BadData as error:
+        return _untested(shop, found, why=str(error))
+
+
+def _tested(shop: Snapshot, found: Outlook) -> Outlook:
+    known, horizon, endpoint = found.factors, found.horizon, found.endpoint
+    days = landmarks.dates(shop, horizon=horizon)
+    if not days:
+        raise BadData(f"{shop.name} has no {horizon} days of history yet to learn from.")
+    past = landmarks.landmarks(shop, endpoint, known, days=days, horizon=horizon)
+    tested = backtests.backtest(past, known, horizon=horizon, as_of=shop.as_of, endpoint=endpoint)
+    model = models.fit(past, known, horizon=horizon)
+    people = landmarks.people_collapsed(shop, endpoint, known)
+    ahead = forecasts.forecast(model, people, endpoint=endpoint, as_of=shop.as_of)
+    return replace(found, model=model, forecast=ahead, backtest=tested)
+
+
+def _untested(shop: Snapshot, found: Outlook, *, why: str) -> Outlook:
+    """Forecast on each customer's own clock, where there is a contract and that much is known."""
+    if found.endpoint.kind != "cancelled":
+        return replace(found, why=why)
+    timed = factors.usable(shop, found.factors, timed=True)
+    rows = episodes.episodes(shop, found.endpoint, timed)
+    try:
+        ahead = forecasts.own_clock(
+            episodes.collapsed(rows, timed),
+            forecasts.ages(shop, found.endpoint, timed),
+            timed,
+            horizon=found.horizon,
+            endpoint=found.endpoint,
+            as_of=shop.as_of,
+        )
+    except BadData as error:
+        return replace(found, why=f"{why} {error}")
+    return replace(found, forecast=ahead, why=why)
