@@ -92,6 +92,14 @@ def test_one_stratum_is_as_none_and_two_equal_ones_count_twice():
     assert logrank(twice, stratum="stratum").statistic == pytest.approx(2 * one, rel=1e-12)
 
 
+def test_a_stratum_without_events_and_a_group_without_units_change_nothing():
+    grid = grid_of(random_units())
+    more = frame([("a", "z", 9, 0, 4), ("b", "z", 9, 0, 4), ("d", "x", 5, 0, 0)])
+    got = logrank(pd.concat([grid, more]).astype({"group": "category"}), stratum="stratum")
+    assert got.statistic == pytest.approx(logrank(grid, stratum="stratum").statistic, rel=1e-12)
+    assert got.degrees_of_freedom == 2
+
+
 def test_observed_and_expected_have_one_sum():
     groups = logrank(grid_of(random_units()), rho=0.5, gamma=1).groups
     assert groups["observed"].sum() == pytest.approx(groups["expected"].sum(), rel=1e-12)

@@ -54,7 +54,7 @@ def cumulative_incidence(grid: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataF
     names = _causes(days)
     at_risk, events = days["at_risk"].to_numpy(), days["events"].to_numpy()
     stay = staying(at_risk, events)
-    before = np.concatenate([[1.0], stay[:-1]])
+    before = np.append(1.0, stay)[:-1]
     pace = before / np.maximum(at_risk, 1)
     shares = {name: np.cumsum(pace * days[name].to_numpy()) for name in names}
     parts = []
@@ -103,7 +103,7 @@ def _variance(at_risk: Counts, events: Counts, own: Counts, before: Floats) -> F
     rise = before * own / n
 
     def earlier(sums: Floats) -> Floats:
-        return np.concatenate([[0.0], np.cumsum(sums)[:-1]])
+        return np.append(0.0, np.cumsum(sums))[:-1]
 
     weight = greenwood(at_risk, events)
     sums = earlier(weight)

@@ -70,7 +70,9 @@ def logrank(
     power = (checks.at_least("rho", rho, 0), checks.at_least("gamma", gamma, 0))
     groups = _groups(grid, by, stratum)
     names = groups["group"].tolist()
-    strata = [grid] if stratum is None else [part for _, part in grid.groupby(stratum)]
+    strata = [grid]
+    if stratum is not None:
+        strata = [part for _, part in grid.groupby(stratum, observed=True)]
     sums = [_sums(part, by=by, names=names, power=power) for part in strata]
     observed, expected, covariance = (np.sum(each, axis=0) for each in zip(*sums, strict=True))
     _refuse_incomparable(covariance, names, by)
@@ -106,14 +108,11 @@ def _sums(
     grid: pd.DataFrame, *, by: str, names: list[object], power: tuple[float, float]
 ) -> tuple[Floats, Floats, Floats]:
     """Weighted events that were observed and expected in one stratum, and their covariance."""
-    moves = grid[[by, "day", "events"]].assign(
-        left=grid["events"] + grid["censored"] - grid.get("entered", 0)
-    )
-    wide = moves.pivot_table(index="day", columns=by, aggfunc="sum", fill_value=0, observed=True)
-    events, left = (
-        wide[[column]].reindex(columns=[(column, name) for name in names], fill_value=0).to_numpy()
-        for column in ("events", "left")
-    )
+    day = np.unique(grid["day"], return_inverse=True)[1]
+    cell = (day, pd.Index(names).get_indexer(pd.Index(grid[by])))
+    events, left = np.zeros((2, day.max() + 1, len(names)))
+    np.add.at(events, cell, grid["events"])
+    np.add.at(left, cell, grid["events"] + grid["censored"] - grid.get("entered", 0))
     at_risk = left[::-1].cumsum(axis=0)[::-1]
     happened = events.any(axis=1)
     events, at_risk = events[happened], at_risk[happened]
@@ -127,7 +126,7 @@ def _sums(
 
 def _weight(survival: Floats, power: tuple[float, float]) -> Floats:
     """Weight of each day by the curve just before it."""
-    before = np.concatenate([[1.0], survival[:-1]])
+    before = np.append(1.0, survival)[:-1]
     return before ** power[0] * (1 - before) ** power[1]
 
 
