@@ -156,6 +156,27 @@ def test_row_that_cannot_be_is_refused_with_what_stands_there(tmp_path, table, r
 
 
 @pytest.mark.parametrize(
+    ("table", "row", "name"),
+    [
+        (
+            "subscriptions",
+            SUBSCRIPTION | {"cancelled_at": "2025-03-02", "cancel_reason": "bored"},
+            "cancel_reason",
+        ),
+        ("tickets", TICKET | {"resolved_at": "2025-03-02", "csat": "happy"}, "csat"),
+        ("tickets", TICKET | {"resolved_at": None, "csat": "happy"}, "csat"),
+    ],
+)
+def test_what_is_not_known_yet_breaks_no_contract(tmp_path, table, row, name):
+    rows = pd.DataFrame([row])
+    mapped = {"rows": f"{table}.csv", "columns": {name: name for name in rows}}
+    files = {"orders.csv": ORDERS, f"{table}.csv": rows.to_csv(index=False)}
+    tables, counts = cut(shop(tmp_path, {"orders": orders_map(), table: mapped}, files))
+    assert tables[table][name].isna().all()
+    assert counts[table].fits.empty
+
+
+@pytest.mark.parametrize(
     ("column", "words"),
     [
         ("ordered", "columns.ordered_at has no raw column 'ordered'. Did you mean 'ordered_at'"),
