@@ -44,7 +44,7 @@ def window(rng, landmark, n, *, rate=RATE, horizon=HORIZON):
 
 
 def landmarks(rng, *, periods=4, n=1_000, spread=0.0, last="2026-08-31"):
-    """Windows one horizon apart, collapsed; `spread` is by how much the log of their rates varies."""
+    """Windows one horizon apart, collapsed; `spread` is the deviation of the log of their rates."""
     days = pd.date_range(end=last, periods=periods, freq=f"{HORIZON}D")
     rates = RATE * np.exp(spread * rng.standard_normal(periods))
     rows = pd.concat(window(rng, day, n, rate=rate) for day, rate in zip(days, rates, strict=True))

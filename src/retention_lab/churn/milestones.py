@@ -26,7 +26,7 @@ from retention_lab.churn import episodes as stretches
 from retention_lab.churn.design import SMALLEST
 from retention_lab.churn.endpoints import Endpoint
 from retention_lab.survival import cox
-from retention_lab.tables.engine import collect
+from retention_lab.tables.engine import collect, keep
 from retention_lab.tables.playbook import Milestone
 from retention_lab.tables.snapshot import Snapshot
 
@@ -61,7 +61,8 @@ def side_by_side(
         If fewer than 10 customers are on one side of a comparison, or one side has no event.
     """
     checks.at_least("day", day, 0)
-    first = _first_spells(stretches.episodes(shop, endpoint, [factor]), factor)
+    episodes = stretches.episodes(shop, endpoint, [factor])
+    first = keep(_first_spells(episodes, factor), where=factor.label)
     ever, later = _ever(first), _by_day(first, day)
     # Whoever reached it has two episodes, so customers are counted elsewhere.
     timed = (TIMED, _counted(first), ever)

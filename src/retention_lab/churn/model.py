@@ -16,6 +16,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -198,7 +199,31 @@ def _counts(frame: pd.DataFrame, patterns: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"name": patterns.columns, **counts})
 
 
-def coefficients(model: Model, *, alpha: float = 0.05) -> pd.DataFrame:
+class Fitted(Protocol):
+    """A Cox model of a design, with how many stand behind each of its columns."""
+
+    @property
+    def fit(self) -> CoxFit:
+        """The Cox model."""
+        ...
+
+    @property
+    def counts(self) -> pd.DataFrame:
+        """`name` of a column, its `customers` and `events`."""
+        ...
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        """Those that tell customers apart."""
+        ...
+
+    @property
+    def levels(self) -> Mapping[str, tuple[design.Group, ...]]:
+        """The groups of states of each factor, its reference first."""
+        ...
+
+
+def coefficients(model: Fitted, *, alpha: float = 0.05) -> pd.DataFrame:
     """How much more often the event comes in each state than in the reference of its factor.
 
     A comparison of customers who differ in much else, too; no proof of a cause.
