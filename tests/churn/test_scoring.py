@@ -357,6 +357,18 @@ def test_many_customers_are_streamed_and_few_are_held(n):
     assert peak < 2e6  # 2,000 rows at a time; 20,000 take some 5 MB
 
 
+def test_a_list_longer_than_a_batch_waits_for_the_batches_after_it():
+    ids, places = [f"c{number}" for number in range(6)], [1, 0, 2, 1, 2, 0]
+    batches = [
+        pa.record_batch({"customer_id": ids[at : at + 2], "pattern": places[at : at + 2]})
+        for at in (0, 2, 4)
+    ]
+    first, _count = riskiest(batches, np.array([0.1, 0.2, 0.3]), capacity=5, draw=lambda _one: 0)
+    assert [(chance, one) for chance, _draw, one, _place in first] == [
+        (0.1, "c1"), (0.1, "c5"), (0.2, "c0"), (0.2, "c3"), (0.3, "c2")
+    ]  # fmt: skip
+
+
 def hash_of(customer):
     return int.from_bytes(hashlib.blake2b(customer.encode(), digest_size=8).digest())
 
