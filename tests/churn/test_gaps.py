@@ -73,9 +73,9 @@ def test_called_lost_are_those_of_the_endpoint(seed, days):
 
 
 def test_a_constant_rate_of_return_comes_back():
-    # Who returns at a rate of 1 in 100 days does so just as much after 30 silent days.
-    waits = np.random.default_rng(1).exponential(100, 400)
-    found = gaps.evidence(orders(*([0, wait] for wait in waits)), lost_after=[30], horizon=90)
+    # Who buys at a rate of 1 in 100 days does so just as much after 30 silent days.
+    waits = np.random.default_rng(1).exponential(100, (200, 12))
+    found = gaps.evidence(orders(*waits.cumsum(axis=1)), lost_after=[30], horizon=90)
     low, high, within = found[["low", "high", "within"]].iloc[0]
     assert low < 1 - np.exp(-within / 100) < high
 
