@@ -184,6 +184,14 @@ def test_a_curve_that_fell_to_0_rests_on_who_was_there_then():
     assert after["high"].tolist() == pytest.approx([3.841459 / (1 + 3.841459)] * len(after))
 
 
+def test_bounds_on_the_log_scale_are_as_many_times_more_as_less():
+    curve = kaplan_meier(collapsed(random_spells(200)), scale="log")
+    inside = curve[(curve["survival"] > 0) & (curve["high"] < 1)]
+    times = np.exp(1.959964 * inside["std_error"] / inside["survival"])
+    assert (inside["high"] / inside["survival"]).to_numpy() == pytest.approx(times.to_numpy())
+    assert (inside["survival"] / inside["low"]).to_numpy() == pytest.approx(times.to_numpy())
+
+
 def test_curve_is_known_after_the_last_one_left():
     read = survival_at(kaplan_meier(collapsed([(4, True), (9, True)])), [9, 12])
     assert read["survival"].tolist() == [0, 0]

@@ -82,11 +82,12 @@ def test_weights_order_names_and_units_of_time_do_not_matter():
     np.testing.assert_allclose(of_cause(curves, "voluntary")[ENDS], of_cause(other, "z")[ENDS])
 
 
-def test_a_cause_that_has_not_happened_yet_keeps_a_width():
-    rows = {"durations": [2, 5, 9], "event_observed": [1, 1, 0], "cause": ["a", "b", None]}
-    first = of_cause(cumulative_incidence(from_rows(pd.DataFrame(rows))), "b").iloc[1]
-    assert (first["incidence"], first["low"]) == (0, 0)
-    assert first["high"] == pytest.approx(3.841459 / (3 + 3.841459))  # Wilson's interval of 0 of 3
+def test_a_cause_that_has_not_happened_yet_has_wilsons_interval_on_every_day():
+    days = np.arange(1, 41)
+    rows = {"durations": days, "event_observed": True, "cause": np.where(days < 40, "a", "b")}
+    before = of_cause(cumulative_incidence(from_rows(pd.DataFrame(rows))), "b").iloc[:-1]
+    assert before[["incidence", "std_error", "low"]].eq(0).all(axis=None)
+    assert before["high"].to_numpy() == pytest.approx(3.841459 / (before["at_risk"] + 3.841459))
 
 
 def test_a_day_beyond_follow_up_is_refused_unless_nobody_is_left():

@@ -115,9 +115,9 @@ def test_difference_of_uncensored_shares_is_that_of_two_binomials():
 
 
 def test_fixed_day_test_is_that_of_the_log_log_standard_errors_on_a_day_of_events():
-    curves = [kaplan_meier(frame([(5, 30, 70)])), kaplan_meier(frame([(5, 45, 55)]))]
-    # By hand: variance of log(-log S) is d / (n (n - d)) / log(S)^2.
-    variances = [30 / (100 * 70) / np.log(0.7) ** 2, 45 / (100 * 55) / np.log(0.55) ** 2]
+    curves = [kaplan_meier(frame([(3, 20, 0), (5, 10, 70)])), kaplan_meier(frame([(5, 45, 55)]))]
+    # By hand: 100 units, none censored, so log(-log S) has variance (1 - S) / (100 S log(S)^2).
+    variances = [0.3 / 70 / np.log(0.7) ** 2, 0.45 / 55 / np.log(0.55) ** 2]
     apart = np.log(-np.log(0.7)) - np.log(-np.log(0.55))
     got = fixed_day_test(*curves, day=5)
     assert got.statistic == pytest.approx(apart**2 / sum(variances))
