@@ -412,6 +412,14 @@ def test_name_of_a_recorded_result_is_looked_at_too():
     assert "records a result with an e-mail" in refusal(new_output("display_data", data=data))
 
 
+def test_hash_of_a_definition_is_no_telephone_number():
+    hashed, about = (
+        {page.RESULTS: [{key: "020794609581"}]} for key in ("definition_hash", "about")
+    )
+    refuse_personal(of(new_output("display_data", data=hashed)), name="10_n.ipynb")
+    assert "telephone number" in refusal(new_output("display_data", data=about))
+
+
 # --- the page of a small shop ---------------------------------------------------------------------
 
 
