@@ -12,7 +12,7 @@ import pyarrow as pa
 from ibis import _
 
 from retention_lab import checks
-from retention_lab.checks import BadParameter
+from retention_lab.checks import BadData, BadParameter
 from retention_lab.churn import endpoints
 from retention_lab.churn.endpoints import Endpoint
 from retention_lab.churn.factors import described, spans, steps, worded
@@ -32,6 +32,7 @@ from retention_lab.tables.snapshot import Snapshot
 
 ROWS = 4_000_000  # of collapsed landmarks that may leave the engine: some 600 MB
 EVERY = 30
+MOST = 60  # landmarks: five years of months, as older ones tell little of today
 
 
 def landmarks(
@@ -59,14 +60,11 @@ def landmarks(
     BadParameter
         If the horizon does not fit the endpoint, or a landmark is later than the as-of date.
     BadData
-        If the shop lacks a table or an attribute, or there are more than `ROWS` rows.
+        If there are no days, the shop lacks a table or an attribute, or there are more than `ROWS`
+        rows.
     """
     endpoint.fits(horizon)
-    if not days or max(days) > shop.as_of:
-        raise BadParameter(
-            f"landmarks must be days up to {shop.as_of}, the last one that is known, got "
-            f"{max(days, default='none')}."
-        )
+    _check(days, shop, horizon)
     rows = _known(shop, endpoint, factors, days)
     clock = clocks.Clock(
         zone=shop.zone,
@@ -112,8 +110,20 @@ def dates(shop: Snapshot, *, horizon: int, every: int = EVERY) -> list[dt.date]:
     checks.at_least("horizon", horizon, 1)
     apart = next((d for d in range(every, every // 2, -1) if horizon % d == 0), horizon)
     history = (shop.as_of - shop.records_from).days - horizon
-    found = [shop.as_of - dt.timedelta(days=horizon + ago) for ago in range(0, history, apart)]
-    return found[::-1]
+    back = range(0, history, apart)[:MOST]
+    return [shop.as_of - dt.timedelta(days=horizon + ago) for ago in reversed(back)]
+
+
+def _check(days: Sequence[dt.date], shop: Snapshot, horizon: int) -> None:
+    if not days:
+        raise BadData(
+            f"There is no landmark: the records begin on {shop.records_from}, which is not more "
+            f"than {horizon} days before {shop.as_of}. Wait, or choose a shorter horizon."
+        )
+    if max(days) > shop.as_of:
+        raise BadParameter(
+            f"landmarks must be days up to {shop.as_of}, the last one known, got {max(days)}."
+        )
 
 
 def _known(
@@ -121,9 +131,9 @@ def _known(
 ) -> ir.Table:
     """Spells that were open when each day was over, with the factors as they were known then."""
     every = described(endpoints.spells(shop, endpoint), shop, factors)
-    # What is bought again and again has its time zero at the first purchase.
-    whose = "customer_id" if endpoint.kind == "returned" else ["customer_id", "spell"]
-    rows = every.mutate(since_at=every.zero_at.min().over(group_by=whose))
+    # Who buys again and again is a customer since the first purchase.
+    first = every.zero_at.min().over(group_by="customer_id")
+    rows = every.mutate(since_at=first if endpoint.kind == "returned" else every.zero_at)
     fixed = {one.name: rows[one.name] for one in factors if isinstance(one, Attribute)}
     spell = ["customer_id", "spell", "zero_at", "since_at", "until_at", "event_observed"]
     # Underscored, as a factor may have any name that the result leaves free.
