@@ -16,6 +16,7 @@ from .shops import orders_map
 
 GOOD = {"name": "Shop", "time_zone": "UTC", "currency": "GBP", "tables": {"orders": orders_map()}}
 LINE_COLUMNS = {"order_id": "o", "quantity": "q", "unit_price": "p"}
+SUBSCRIPTIONS = {"rows": "s.csv", "columns": {"customer_id": "c", "started_at": "t"}}
 
 
 def refused(tmp_path, changes=None, orders=None, tables=None):
@@ -209,10 +210,22 @@ def test_column_that_is_mapped_in_no_single_way_is_told(tmp_path, column, words)
             },
             "only parts of orders and of returns can be added up",
         ),
+        (
+            {"subscriptions": {**SUBSCRIPTIONS, "attributes": {"plan": "p"}}},
+            "tables.subscriptions.attributes: 'plan' must be a plain new name",
+        ),
     ],
 )
 def test_tables_that_do_not_fit_each_other_are_told(tmp_path, tables, words):
     assert words in refused(tmp_path, tables=tables)
+
+
+def test_customer_may_have_a_plan_or_a_channel_of_their_own(tmp_path):
+    columns = {"customer_id": "c", "signed_up_at": "t"}
+    own = {"rows": "c.csv", "columns": columns, "attributes": {"plan": "p", "channel": "by"}}
+    tables = GOOD["tables"] | {"customers": own, "subscriptions": SUBSCRIPTIONS}
+    found = sources.parse(yaml.safe_dump(GOOD | {"tables": tables}), file=tmp_path / "s.yml")
+    assert set(found.tables["customers"].attributes) == {"plan", "channel"}
 
 
 def test_source_without_orders_is_told_how_to_derive_them(tmp_path):

@@ -177,7 +177,8 @@ def _why_unused(field: pa.Field, contract: Contract, columns: Mapping[str, Any])
         return "attributes belong to customers, orders or subscriptions"
     if not _is_text(field.type):
         return f"of the type {field.type}; attributes are text"
-    return "" if is_free_name(field.name) else "rename it to a plain new name, such as country"
+    free = is_free_name(field.name, contract=contract)
+    return "" if free else "rename it to a plain new name, such as country"
 
 
 def _refuse_missing(there: list[str], contract: Contract, columns: Mapping[str, Any]) -> None:

@@ -122,16 +122,19 @@ def _check_attributes(contract: Contract, table: TableMap) -> None:
     if table.attributes and not contract.takes_attributes:
         raise ValueError(f"{where} takes no attributes; put them under customers or orders")
     for name in table.attributes:
-        if not is_free_name(name):
+        if not is_free_name(name, contract=contract):
             raise ValueError(f"{where}.attributes: {name!r} must be a plain new name, like country")
 
 
-def is_free_name(name: str) -> bool:
-    """Tell whether an attribute may have a name: a plain one that means nothing else beside it.
+def is_free_name(name: str, *, contract: Contract) -> bool:
+    """Tell whether an attribute of a table may have a name: a plain one that means nothing else.
 
-    Tickets and consents, which take no attributes, have a `channel` that is theirs alone.
+    A customer's `plan` or `channel` does not meet that of a subscription or of a ticket.
     """
-    contracts = [one for one in CONTRACTS.values() if one.name not in ("tickets", "consents")]
+    own = ("subscriptions", "tickets", "consents")
+    contracts = [
+        one for one in CONTRACTS.values() if one.name not in own or one.name == contract.name
+    ]
     taken = {each for one in contracts for each in (one.day, *(c.name for c in one.columns))}
     return name not in taken and re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) is not None
 
