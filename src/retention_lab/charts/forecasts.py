@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import altair as alt
 import pandas as pd
 
@@ -18,45 +20,66 @@ from retention_lab.charts.frame import (
     finished,
     tooltips,
 )
+from retention_lab.churn.associations import Associations
+from retention_lab.churn.evidence import Missing
+from retention_lab.churn.forecast import allocation as curve
+from retention_lab.churn.model import coefficients
+from retention_lab.churn.outlook import Outlook
 from retention_lab.record import SMALL, percent
+from retention_lab.record.churn import TOP
 from retention_lab.record.small import splits
 from retention_lab.wording import Instead
 from retention_lab.wording.phrases import full_day
 
 _LABEL_WIDTH = 230
 _RATIO = ".2f"
+_RATIOS: Columns = {
+    "hazard_ratio": ("Ratio", _RATIO),
+    "low": ("From", _RATIO),
+    "high": ("To", _RATIO),
+    "customers": ("Customers", COUNT),
+}
 
 
-def ratios(coefficients: pd.DataFrame, *, what: str) -> alt.LayerChart | Instead:
+def ratios(found: Associations | Missing, *, what: str) -> alt.LayerChart | Instead:
     """Forest plot: how often each state of a factor goes with the event, against the reference.
 
-    `coefficients` is what `churn.model.coefficients` gave; `what` happens, such as "leave".
+    `what` happens, such as "leave".
     """
+    if isinstance(found, Missing):
+        return Instead(found.why)
+    told = coefficients(found)
     columns: Columns = {
         "group": ("State", TEXT),
         "reference": ("Against", TEXT),
-        "hazard_ratio": ("Ratio", _RATIO),
-        "low": ("From", _RATIO),
-        "high": ("To", _RATIO),
-        "customers": ("Customers", COUNT),
+        **_RATIOS,
     }
-    named = coefficients["label"] + ": " + coefficients["state"]
-    return _forest(coefficients.assign(group=named), columns, what=what)
+    return _forest(told.assign(group=told["label"] + ": " + told["state"]), columns, what=what)
 
 
-def side_by_side(frame: pd.DataFrame, *, what: str, label: str) -> alt.LayerChart | Instead:
-    """Three ways to compare who reached a milestone with who did not.
+def side_by_side(frames: Mapping[str, pd.DataFrame], *, what: str) -> alt.LayerChart | Instead:
+    """Three ways to compare who reached a milestone with who did not, for each milestone.
 
-    `frame` is what `churn.milestones.side_by_side` gave.
+    `frames` holds what `churn.milestones.side_by_side` gave, by the label of the milestone.
     """
+    if not frames:
+        return Instead("No picture: the data hold no milestone of enough customers.")
+    parts = [frame.assign(group=label + ": " + frame["method"]) for label, frame in frames.items()]
+    columns: Columns = {"group": ("Milestone and method", TEXT), **_RATIOS}
+    return _forest(pd.concat(parts, ignore_index=True), columns, what=what)
+
+
+def repeat_purchases(found: pd.DataFrame | Missing) -> alt.LayerChart | Instead:
+    """Forest plot of all repeat purchases; `found` is what `churn.recurrent` gave."""
+    if isinstance(found, Missing):
+        return Instead(found.why)
     columns: Columns = {
-        "group": (label, TEXT),
-        "hazard_ratio": ("Ratio", _RATIO),
-        "low": ("From", _RATIO),
-        "high": ("To", _RATIO),
-        "customers": ("Customers", COUNT),
+        "group": ("State", TEXT),
+        "reference": ("Against", TEXT),
+        **_RATIOS,
     }
-    return _forest(frame.assign(group=frame["method"]), columns, what=what)
+    named = found.assign(group=found["label"] + ": " + found["state"])
+    return _forest(named, columns, what="buy again")
 
 
 def _forest(frame: pd.DataFrame, columns: Columns, *, what: str) -> alt.LayerChart | Instead:
@@ -92,11 +115,14 @@ def _forest(frame: pd.DataFrame, columns: Columns, *, what: str) -> alt.LayerCha
     )
 
 
-def past_forecasts(origins: pd.DataFrame, *, what: str) -> alt.LayerChart | Instead:
+def past_forecasts(seen: Outlook, *, what: str) -> alt.LayerChart | Instead:
     """What each earlier forecast said, with its range, and what came.
 
-    `origins` are those of `churn.backtest.Backtest`; one that would tell of a few is left out.
+    One that would tell of a few customers is left out.
     """
+    if seen.backtest is None:
+        return Instead(seen.why)
+    origins = seen.backtest.origins
     columns: Columns = {
         "day": ("Forecast of", TEXT),
         "customers": ("Customers", COUNT),
@@ -136,12 +162,14 @@ def past_forecasts(origins: pd.DataFrame, *, what: str) -> alt.LayerChart | Inst
     )
 
 
-def calibration(frame: pd.DataFrame, *, what: str) -> alt.LayerChart | Instead:
+def calibration(seen: Outlook, *, what: str) -> alt.LayerChart | Instead:
     """Chances forecast against shares that came, in groups of customers by their chance.
 
-    `frame` is the `calibration` of `churn.backtest.Backtest`; groups that would tell of a few are
-    left out.
+    Groups that would tell of a few customers are left out.
     """
+    if seen.backtest is None:
+        return Instead("No picture: this forecast was not tested on earlier days.")
+    frame = seen.backtest.calibration
     columns: Columns = {
         "n": ("Customers", COUNT),
         "predicted": ("Forecast", SHARE),
@@ -187,11 +215,11 @@ def calibration(frame: pd.DataFrame, *, what: str) -> alt.LayerChart | Instead:
     )
 
 
-def allocation(frame: pd.DataFrame, *, what: str) -> alt.LayerChart | Instead:
-    """How much of what is expected falls on the customers most likely to do it.
-
-    `frame` is what `churn.forecast.allocation` gave.
-    """
+def allocation(seen: Outlook, *, what: str) -> alt.LayerChart | Instead:
+    """How much of what is expected falls on the customers most likely to do it."""
+    if seen.forecast is None:
+        return Instead(seen.why)
+    frame = curve(seen.forecast)
     columns: Columns = {
         "top_share": ("Customers, most likely first", SHARE),
         "customers": ("How many", COUNT),
@@ -209,12 +237,13 @@ def allocation(frame: pd.DataFrame, *, what: str) -> alt.LayerChart | Instead:
         y=alt.Y("share:Q", title=columns["share"][0], axis=axis),
         tooltip=tooltips(columns),
     )
-    tenth = data.loc[(data["top_share"] - 0.1).abs().idxmin()]
+    place = int((data["top_share"] - TOP).abs().to_numpy().argmin())
+    top, share = (float(data[name].iloc[place]) for name in ("top_share", "share"))
     return finished(
         layers,
         description=(
-            f"The {percent(tenth['top_share'])} of customers most likely to {what} carry "
-            f"{percent(tenth['share'])} of what is expected."
+            f"The {percent(top)} of customers most likely to {what} carry {percent(share)} of "
+            "what is expected."
         ),
         caption=(
             f"Customers from the most to the least likely to {what}, and the share of what is "
@@ -224,11 +253,13 @@ def allocation(frame: pd.DataFrame, *, what: str) -> alt.LayerChart | Instead:
     )
 
 
-def lost_after(evidence: pd.DataFrame) -> alt.LayerChart | Instead:
+def lost_after(evidence: pd.DataFrame | Missing) -> alt.LayerChart | Instead:
     """How many of those called lost after so many silent days came back later.
 
     `evidence` is what `churn.gaps.evidence` gave.
     """
+    if isinstance(evidence, Missing):
+        return Instead(evidence.why)
     columns: Columns = {
         "days": ("Silent days", COUNT),
         "customers": ("Called lost", COUNT),
@@ -247,7 +278,8 @@ def lost_after(evidence: pd.DataFrame) -> alt.LayerChart | Instead:
     ) + base.mark_point(color=BLUE, filled=True, size=70, opacity=1).encode(
         x=x.scale(alt.Scale(domainMin=0)), tooltip=tooltips(columns)
     )
-    words = "; ".join(f"{r.days} days {percent(r.later_returned)}" for r in data.itertuples())
+    pairs = zip(data["days"], data["later_returned"], strict=True)
+    words = "; ".join(f"{days} days {percent(share)}" for days, share in pairs)
     return finished(
         layers,
         description=f"Share of customers called lost who came back later: {words}.",

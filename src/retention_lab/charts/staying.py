@@ -10,24 +10,55 @@ import pandas as pd
 
 from retention_lab.charts.frame import COUNT, ROUND, SHARE, TEXT, Columns, finished, tooltips
 from retention_lab.charts.groups import COLOURS, DASHES
+from retention_lab.churn.endpoints import Endpoint
+from retention_lab.churn.evidence import Missing
 from retention_lab.record import SMALL, percent
 from retention_lab.record.small import apart
+from retention_lab.survival.daygrid import kaplan_meier
 from retention_lab.wording import Instead
 
-LINES = 5  # more cannot be told apart
+DAYS = 365  # that are drawn
 STEPS = 60  # of one curve: more than a screen shows
 _LEGEND = alt.Legend(symbolType="stroke", symbolSize=400, columns=3, labelLimit=180)
 
 
-def staying(
-    curves: Mapping[str, pd.DataFrame], *, days: int, what: str, by: str, coming: bool = False
-) -> alt.LayerChart | Instead:
-    """Share who have not had the event by each day, a line with its band for each group.
+def joined(grid: pd.DataFrame, *, endpoint: Endpoint) -> alt.LayerChart | Instead:
+    """Draw how long customers stay, or wait, by when they joined.
 
-    `curves` holds what `kaplan_meier` gave, by the name of the group, in order; of these the last
-    `LINES` are drawn, each as far as `SMALL` customers were followed, in steps of nobody or as
-    many. With `coming`, where the event is a good one, the share who have had it.
+    `grid` is the `joined` of `churn.evidence.Evidence`.
     """
+    curves = {str(name): kaplan_meier(rows) for name, rows in grid.groupby("group", sort=False)}
+    return _curves(curves, by="Joined", endpoint=endpoint)
+
+
+def by_milestone(
+    grids: Mapping[str, pd.DataFrame], *, endpoint: Endpoint, day: int
+) -> alt.LayerChart | Instead:
+    """Draw how long customers stay, or wait, by whether they reached the first milestone.
+
+    `grids` are those of `churn.evidence.Evidence`; `day` is where their lines begin.
+    """
+    if not grids:
+        return Instead("No picture: the data hold no milestone that the playbook names.")
+    label, grid = next(iter(grids.items()))
+    names = {False: f"not by day {day}", True: f"by day {day}"}
+    curves = {
+        name: kaplan_meier(grid[grid["reached"] == reached])
+        for reached, name in names.items()
+        if (grid["reached"] == reached).any()
+    }
+    return _curves(curves, by=f"{label} reached", endpoint=endpoint)
+
+
+def _curves(
+    curves: Mapping[str, pd.DataFrame], *, by: str, endpoint: Endpoint
+) -> alt.LayerChart | Instead:
+    """Draw a line with its band for each group: as far as `SMALL` customers were followed.
+
+    It goes in steps of nobody or as many, or each day would tell who left when.
+    """
+    coming = endpoint.kind == "returned"
+    what = "Have bought again" if coming else "Still subscribed"
     columns: Columns = {
         "group": (by, TEXT),
         "day": ("Day", COUNT),
@@ -36,8 +67,8 @@ def staying(
         "high": ("To", SHARE),
         "at_risk": ("Still followed", COUNT),
     }
-    drawn = {name: _steps(curve, days=days, coming=coming) for name, curve in curves.items()}
-    names = [name for name, steps in drawn.items() if len(steps) > 1][-LINES:]
+    drawn = {name: _steps(curve, coming=coming) for name, curve in curves.items()}
+    names = [name for name, steps in drawn.items() if len(steps) > 1]
     if not names:
         return Instead(f"No picture yet: no group of {SMALL} customers was followed for a day.")
     data = pd.concat([drawn[name].assign(group=name) for name in names])[list(columns)].round(ROUND)
@@ -46,15 +77,17 @@ def staying(
         f"{name} {percent(row['share'])} by day {row['day']:.0f}" for name, row in last.iterrows()
     )
     return finished(
-        _banded(data, columns, names=names, days=days),
+        _banded(data, columns, names=names),
         description=f"{what} by days, by {by.lower()}: {words}.",
         caption=f"{what} by days, by {by.lower()}. Bands are 95 % intervals.",
         columns=columns,
     )
 
 
-def causes(curves: pd.DataFrame, *, days: int) -> alt.LayerChart | Instead:
+def causes(curves: pd.DataFrame | Missing) -> alt.LayerChart | Instead:
     """Share who have left by each day, by cause; `curves` is what `cumulative_incidence` gave."""
+    if isinstance(curves, Missing):
+        return Instead(curves.why)
     columns: Columns = {
         "group": ("Cause", TEXT),
         "day": ("Day", COUNT),
@@ -64,7 +97,7 @@ def causes(curves: pd.DataFrame, *, days: int) -> alt.LayerChart | Instead:
         "at_risk": ("Still followed", COUNT),
     }
     parts = []
-    for cause, rows in curves[curves["day"] <= days].groupby("cause", sort=False):
+    for cause, rows in curves[curves["day"] <= DAYS].groupby("cause", sort=False):
         kept = rows[(rows["at_risk"] >= SMALL) & ~_few_by_then(rows)]
         kept = kept[apart(kept["at_risk"], kept["events"].cumsum())] if len(kept) else kept
         parts.append(_thinned(kept).assign(group=cause, share=lambda each: each["incidence"]))
@@ -76,7 +109,7 @@ def causes(curves: pd.DataFrame, *, days: int) -> alt.LayerChart | Instead:
     last = data.groupby("group", sort=False).last()
     words = "; ".join(f"{name} {percent(row['share'])}" for name, row in last.iterrows())
     return finished(
-        _banded(data, columns, names=names, days=days),
+        _banded(data, columns, names=names),
         description=f"Share who have left by day {data['day'].max():.0f}, by cause: {words}.",
         caption=(
             "Have left by days, by cause; the shares add up to all who left. Bands are 95 % "
@@ -91,8 +124,8 @@ def _few_by_then(rows: pd.DataFrame) -> pd.Series:
     return so_far.between(1, SMALL - 1)
 
 
-def _steps(curve: pd.DataFrame, *, days: int, coming: bool) -> pd.DataFrame:
-    kept = curve[(curve["at_risk"] >= SMALL) & (curve["day"] <= days)]
+def _steps(curve: pd.DataFrame, *, coming: bool) -> pd.DataFrame:
+    kept = curve[(curve["at_risk"] >= SMALL) & (curve["day"] <= DAYS)]
     if len(kept):
         kept = kept[apart(kept["at_risk"], kept["events"].cumsum(), kept["censored"].cumsum())]
     names = ["share", "low", "high"]
@@ -108,14 +141,14 @@ def _thinned(steps: pd.DataFrame) -> pd.DataFrame:
     return steps.iloc[np.linspace(0, len(steps) - 1, STEPS).round().astype("int64")]
 
 
-def _banded(data: pd.DataFrame, columns: Columns, *, names: list[str], days: int) -> alt.LayerChart:
+def _banded(data: pd.DataFrame, columns: Columns, *, names: list[str]) -> alt.LayerChart:
     def scale(values: list[str] | list[list[int]]) -> alt.Scale:
         return alt.Scale(domain=names, range=values[: len(names)])
 
-    axis = alt.Axis(values=list(range(0, days + 1, 30 if days <= 400 else 90)))
+    axis = alt.Axis(values=list(range(0, DAYS + 1, 30)))
     legend = _LEGEND if len(names) > 1 else None
     base = alt.Chart(data).encode(
-        x=alt.X("day:Q", title="Days", axis=axis, scale=alt.Scale(domain=[0, days])),
+        x=alt.X("day:Q", title="Days", axis=axis, scale=alt.Scale(domain=[0, DAYS])),
         color=alt.Color("group:N", sort=names, scale=scale(COLOURS), legend=legend),
     )
     y = alt.Y("low:Q", title=columns["share"][0], axis=alt.Axis(format="%"))

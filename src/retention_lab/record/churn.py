@@ -6,11 +6,15 @@ of `wording` say so in its place.
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pandas as pd
 
 from retention_lab.churn.backtest import Backtest
 from retention_lab.churn.endpoints import Endpoint
+from retention_lab.churn.evidence import Evidence
 from retention_lab.churn.forecast import Forecast, allocation
+from retention_lab.churn.outlook import Outlook
 from retention_lab.inference.interval import Interval
 from retention_lab.inference.proportions import proportion
 from retention_lab.record.ledger import BEFORE, Ledger
@@ -25,20 +29,35 @@ def happens(endpoint: Endpoint) -> str:
     return {"cancelled": "leave", "returned": "buy again", "lost": "be lost"}[endpoint.kind]
 
 
-def forecast(ledger: Ledger, found: Forecast) -> None:
+def outlook(ledger: Ledger, seen: Outlook) -> None:
+    """Record the forecast, how earlier ones fared, and how good the chances were."""
+    if seen.forecast is not None and _forecast(ledger, seen.forecast) and seen.backtest is not None:
+        _tested(ledger, seen.backtest, endpoint=seen.endpoint)
+        _quality(ledger, seen.backtest)
+
+
+def evidence(ledger: Ledger, found: Evidence, *, day: int, horizon: int) -> None:
+    """Record what the first screen says of the first milestone and of the causes."""
+    for label, grid in [*found.by_milestone.items()][:1]:
+        _milestone(ledger, grid, label=label, day=day, horizon=horizon)
+    if isinstance(found.lately, pd.DataFrame):
+        _causes(ledger, found.lately, horizon=horizon)
+
+
+def _forecast(ledger: Ledger, found: Forecast) -> bool:
     """Record how many customers there are, how many are expected to leave or return, and of whom.
 
-    Nothing where those who are, or those who are not, would be few.
+    Nothing where those who are, or those who are not, would be few: then it says so.
     """
     if splits(round(found.expected.value), found.customers) or found.customers < SMALL:
-        return
+        return False
     what, n = happens(found.endpoint), found.customers
     ledger.record(
         "churn_customers",
         n,
         unit="count",
         n=n,
-        about=f"{found.as_of}",
+        about=_day(found.as_of),
         label="Customers now",
         definition=(
             "Subscriptions open at the end of the day."
@@ -49,10 +68,11 @@ def forecast(ledger: Ledger, found: Forecast) -> None:
     method = "by the model of earlier periods; the range holds chance and how periods differ."
     ledger.record(
         "churn_expected",
-        found.expected,
+        _whole(found.expected),
         unit="count",
         n=n,
-        about=f"{found.until}",
+        about=f"to {_day(found.until)}",
+        period=_after(found.as_of, days=found.horizon),
         label=f"Expected to {what} within {found.horizon} days",
         definition=f"Sum of the chances of all customers now, {method}",
     )
@@ -62,11 +82,26 @@ def forecast(ledger: Ledger, found: Forecast) -> None:
         unit="share",
         n=n,
         key=True,
-        about=f"{found.until}",
-        label=f"Expected to {what} within {found.horizon} days",
+        about=f"to {_day(found.until)}",
+        period=_after(found.as_of, days=found.horizon),
+        label=f"Expected to {what} within {found.horizon} days, of customers now",
         definition=f"Expected number over the customers now, {method}",
     )
     _top(ledger, found)
+    return True
+
+
+def _day(day: dt.date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+def _after(day: dt.date, *, days: int) -> str:
+    return f"{day + dt.timedelta(days=1)}/{day + dt.timedelta(days=days)}"
+
+
+def _whole(number: Interval) -> Interval:
+    """Round to whole customers."""
+    return Interval(value=round(number.value), low=round(number.low), high=round(number.high))
 
 
 def _over(number: Interval, n: int) -> Interval:
@@ -76,31 +111,32 @@ def _over(number: Interval, n: int) -> Interval:
 def _top(ledger: Ledger, found: Forecast) -> None:
     """Record how much of what is expected the first tenth of the customers carries."""
     curve = allocation(found)
-    at = curve.loc[int((curve["top_share"] - TOP).abs().to_numpy().argmin())]
-    if at["customers"] < SMALL:
+    place = int((curve["top_share"] - TOP).abs().to_numpy().argmin())
+    customers, share = int(curve["customers"].iloc[place]), float(curve["share"].iloc[place])
+    if customers < SMALL:
         return
     ledger.record(
         "churn_top",
-        float(at["share"]),
+        share,
         unit="share",
-        n=int(at["customers"]),
-        about=f"{found.until}",
+        n=customers,
+        about=f"to {_day(found.until)}",
         label=f"Share of it among the {100 * TOP:.0f} % most likely",
         definition=f"Sum of their chances to {happens(found.endpoint)} over that of all customers.",
     )
 
 
-def tested(ledger: Ledger, found: Backtest, *, endpoint: Endpoint) -> None:
+def _tested(ledger: Ledger, found: Backtest, *, endpoint: Endpoint) -> None:
     """Record what was forecast one period ago and what came, and how many forecasts held."""
     last = found.origins.sort_values("origin").iloc[-1]
     came, n = int(last["observed"]), int(last["customers"])
     if splits(came, n) or n < SMALL:
         return
-    about = f"{last['origin']:%Y-%m-%d}"
+    about = _day(last["origin"])
     what = happens(endpoint)
     ledger.record(
         "churn_expected" + BEFORE,
-        Interval(value=last["expected"], low=last["low"], high=last["high"]),
+        _whole(Interval(value=last["expected"], low=last["low"], high=last["high"])),
         unit="count",
         n=n,
         about=about,
@@ -114,7 +150,7 @@ def tested(ledger: Ledger, found: Backtest, *, endpoint: Endpoint) -> None:
         n=n,
         about=about,
         label="What came of that forecast",
-        definition=f"Customers of that day who did {what} within the period.",
+        definition="Customers of that day who did so within the period.",
     )
     ledger.record(
         "churn_forecasts_held",
@@ -127,7 +163,7 @@ def tested(ledger: Ledger, found: Backtest, *, endpoint: Endpoint) -> None:
     )
 
 
-def quality(ledger: Ledger, found: Backtest) -> None:
+def _quality(ledger: Ledger, found: Backtest) -> None:
     """Record how good the chances of single customers were, over all past forecasts."""
     n, about = int(found.origins["customers"].sum()), f"{len(found.origins)} periods"
     scores = {
@@ -150,7 +186,7 @@ def quality(ledger: Ledger, found: Backtest) -> None:
         )
 
 
-def milestone(ledger: Ledger, grid: pd.DataFrame, *, label: str, days: int, horizon: int) -> None:
+def _milestone(ledger: Ledger, grid: pd.DataFrame, *, label: str, day: int, horizon: int) -> None:
     """Record who did it within `horizon` days after a milestone's day, by whether they reached it.
 
     `grid` is what `churn.grids.from_day` gave, `reached` its column. Nothing where either group is
@@ -173,14 +209,14 @@ def milestone(ledger: Ledger, grid: pd.DataFrame, *, label: str, days: int, hori
             unit="share",
             n=n,
             about=label,
-            label=f"{label}: {'reached' if name.endswith('reached') else 'not'} by day {days}",
+            label=f"{label}: {'reached' if name.endswith('reached') else 'not'} by day {day}",
             definition=(
-                f"Kaplan-Meier from day {days} on, {horizon} days later, of those still there then."
+                f"Kaplan-Meier from day {day} on, {horizon} days later, of those still there then."
             ),
         )
 
 
-def causes(ledger: Ledger, counts: pd.DataFrame, *, horizon: int) -> None:
+def _causes(ledger: Ledger, counts: pd.DataFrame, *, horizon: int) -> None:
     """Record which share of the last cancellations nobody wished for, such as failed payments.
 
     `counts` has a row per `cause`: `events`.

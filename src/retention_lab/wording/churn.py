@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from retention_lab.churn.associations import Associations
 from retention_lab.churn.endpoints import Endpoint
+from retention_lab.churn.evidence import Missing
+from retention_lab.churn.milestones import disagree
+from retention_lab.churn.outlook import Outlook
 from retention_lab.record import BEFORE, SMALL, Ledger
 from retention_lab.record.churn import TOP
-from retention_lab.tables.playbook import Factor, Milestone, Support
-from retention_lab.wording.phrases import full_day, in_hundred, possessive
+from retention_lab.survival.logrank import LogRank
+from retention_lab.tables.playbook import Milestone, Support
+from retention_lab.wording.phrases import Instead, full_day, in_hundred, possessive, quoted
 
 MILESTONE = (
     "This is a comparison, not proof: people who were going to stay anyway also tend to do it. "
@@ -25,32 +30,42 @@ LIST = (
     "Likely to leave is not the same as likely to be saved by a call; the customers held back at "
     "random tell which."
 )
+LIST_RETURNED = (
+    "Unlikely to buy again is not the same as likely to be won back by a message; the customers "
+    "held back at random tell which."
+)
 _RARELY = 0.75  # of forecasts that hold: fewer, and the ranges are called too narrow
 _ENOUGH = 4  # forecasts to say so of
+_CLEAR = 0.01  # of a test of curves: less is more than chance
 
 
-def churn_headline(ledger: Ledger, *, endpoint: Endpoint, until: dt.date) -> str:
+def churn_headline(ledger: Ledger, seen: Outlook) -> str:
     """Say in one line how many customers are expected to leave, or to buy again."""
-    if "churn_expected" not in ledger:
-        who = "buy again" if endpoint.kind == "returned" else "leave"
-        return f"How many customers will {who} cannot be said yet."
+    returned = seen.endpoint.kind == "returned"
+    if "churn_expected" not in ledger or seen.forecast is None:
+        return f"How many customers will {'buy again' if returned else 'leave'} cannot be said yet."
     expected, now = ledger["churn_expected"], ledger["churn_customers"]
-    by = f"by {full_day(until)} ({expected.between})"
-    if endpoint.kind == "returned":
-        return f"About {expected.text} of our {now.text} customers will buy again {by}."
+    by = f"by {full_day(seen.forecast.until)} ({expected.between})"
+    if returned:
+        return f"We expect about {expected.text} of our {now.text} customers to buy again {by}."
     whose = possessive("today")
     return f"We expect to lose about {expected.text} of {whose} {now.text} subscribers {by}."
 
 
-def churn_body(ledger: Ledger, *, endpoint: Endpoint, why: str = "") -> str:
+def churn_body(ledger: Ledger, seen: Outlook, *, day: int) -> str:
     """Say how the last forecasts fared, who carries the risk, and what it goes with.
 
-    `why` is the reason where there is no forecast, or where it could not be checked.
+    `day` is that by which a milestone was reached, or not.
     """
     if "churn_expected" not in ledger:
-        return why or f"Fewer than {SMALL} customers would be told of."
-    did = _did(endpoint)
-    parts = [_past(ledger, did=did) or why, _top(ledger, endpoint), _reached(ledger, did=did)]
+        return seen.why or f"It would tell of fewer than {SMALL} customers."
+    did = "bought again" if seen.endpoint.kind == "returned" else "left"
+    tested = _past(ledger, did=did) or f"This forecast is unchecked: {_lowered(seen.why)}"
+    parts = [
+        tested,
+        _top(ledger, seen.endpoint),
+        _reached(ledger, did=did, day=day, horizon=seen.horizon),
+    ]
     if "churn_involuntary" in ledger:
         share = ledger["churn_involuntary"]
         parts.append(
@@ -60,24 +75,28 @@ def churn_body(ledger: Ledger, *, endpoint: Endpoint, why: str = "") -> str:
     return " ".join(filter(None, parts))
 
 
-def churn_action(*, endpoint: Endpoint, owner: str, as_of: dt.date, consents: bool) -> str:
+def churn_action(
+    ledger: Ledger, seen: Outlook, *, owner: str, as_of: dt.date, consents: bool
+) -> str:
     """Say what to do, who does it and by when; and what is tempting, and wrong."""
     by = full_day(as_of + dt.timedelta(days=7))
+    if "churn_expected" not in ledger:
+        return "**Do:** nothing yet."
     if not consents:
         return (
-            f"**Do** (owner: {owner}, by {by}): map the table of consents, so that a list of whom "
-            "to contact can be made. **Do not** contact anybody without one."
+            f"**Do** ({owner}, by {by}): have the consents of customers mapped, so that a list of "
+            "whom to contact can be made. **Do not** contact anybody without one."
         )
-    counted_as = "won back" if endpoint.kind == "returned" else "saved"
+    wrong = "buys again as won back" if seen.endpoint.kind == "returned" else "stays as saved"
     return (
         f"**Do** ({owner}, by {by}): contact those on the list that `retention-lab score` writes; "
-        "one in ten on it, chosen at random, is left alone, so that the next one tells whether "
-        f"contact helped. **Do not** count whoever is contacted and stays as {counted_as}."
+        "a few of them, chosen at random, are left alone, so that the next one tells whether "
+        f"contact helped. **Do not** count whoever is contacted and {wrong}."
     )
 
 
-def _did(endpoint: Endpoint) -> str:
-    return "bought again" if endpoint.kind == "returned" else "left"
+def _lowered(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _past(ledger: Ledger, *, did: str) -> str:
@@ -85,9 +104,8 @@ def _past(ledger: Ledger, *, did: str) -> str:
         return ""
     then, came = ledger["churn_expected" + BEFORE], ledger["churn_came"]
     held = ledger["churn_forecasts_held"]
-    day = full_day(dt.date.fromisoformat(then.about))
     said = (
-        f"On {day} the same model would have said {then.full}; {came.text} {did}. "
+        f"On {then.about} the same model would have said {then.full}; {came.text} {did}. "
         f"{_held(int(held.value), held.n or 0)}"
     )
     if held.n and held.n >= _ENOUGH and held.value < _RARELY * held.n:
@@ -113,72 +131,97 @@ def _top(ledger: Ledger, endpoint: Endpoint) -> str:
     )
 
 
-def _reached(ledger: Ledger, *, did: str) -> str:
+def _reached(ledger: Ledger, *, did: str, day: int, horizon: int) -> str:
     if "milestone_reached" not in ledger:
         return ""
     reached, others = ledger["milestone_reached"], ledger["milestone_not"]
     return (
-        f"{reached.about}: of those who got there in time {in_hundred(reached)} "
-        f"({reached.between}) {did}, of the others {in_hundred(others)} ({others.between}). "
-        f"{MILESTONE}"
+        f"Of those who reached {quoted(reached.about)} by day {day}, {in_hundred(reached)} "
+        f"({reached.between}) {did} in the {horizon} days after; of the others "
+        f"{in_hundred(others)} ({others.between}). {MILESTONE}"
     )
 
 
-def churn_curves(endpoint: Endpoint, *, horizon: int) -> str:
-    """Say what the curves count."""
-    match endpoint.kind:
-        case "cancelled":
-            return (
-                "Days since the subscription began. Who is still subscribed counts for the time "
-                "that they were followed."
-            )
-        case "returned":
-            return (
-                "Days since the first purchase. Who has not bought again yet counts as waiting, "
-                "for the time that they were followed."
-            )
-        case "lost":
-            return (
-                f"Called lost after {endpoint.days} silent days, never earlier; a return does not "
-                f"undo it. Shares {horizon} days ahead are estimates."
-            )
+def churn_curves(endpoint: Endpoint, differ: LogRank | Missing) -> str:
+    """Say what the curves count, and whether the groups differ."""
+    said = (
+        "Days since the first purchase. Who has not bought again yet counts as waiting, for the "
+        "time that they were followed."
+        if endpoint.kind == "returned"
+        else "Days since the subscription began. Who is still subscribed counts for the time that "
+        "they were followed."
+    )
+    if isinstance(differ, Missing):
+        return said
+    if differ.p_value < _CLEAR:
+        return f"{said} The groups differ by more than chance gives ({_test(differ)})."
+    return f"{said} The groups differ by no more than chance may give ({_test(differ)})."
 
 
-def churn_factors(factors: Sequence[Factor], changing: Sequence[str]) -> str:
-    """Say how to read the ratios, and which cautions belong to them.
+def _test(found: LogRank) -> str:
+    p_value = "p < 0.001" if found.p_value < 0.001 else f"p = {found.p_value:.3f}"
+    return f"log-rank test, {p_value}"
 
-    `changing` names factors whose ratio is not the same at all times.
-    """
+
+def churn_ratios(found: Associations | Missing) -> str:
+    """Say how to read the ratios, and which cautions belong to them."""
+    if isinstance(found, Missing):
+        return ""
     said = [
-        "A ratio of 0.7 means that 30 in 100 fewer do so on a day than in the group named first, "
-        "all else in the picture alike; lines are 95 % intervals."
+        "A ratio of 0.7 means 30 in 100 fewer on a day than among those named first, all else in "
+        "the picture alike."
     ]
-    if any(isinstance(factor, Milestone) for factor in factors):
+    if found.unwished:
+        said.append("Cancellations that nobody asked for, such as failed payments, are set apart.")
+    if any(isinstance(factor, Milestone) for factor in found.factors):
         said.append(MILESTONE)
-    if any(isinstance(factor, Support) for factor in factors):
+    if any(isinstance(factor, Support) for factor in found.factors):
         said.append(SUPPORT)
-    if changing:
+    if found.changing:
         said.append(
-            f"The ratio changes with time for {_listed(changing)}: read it there as an average."
+            f"The ratio is not the same at all times for {_listed(found.changing)}: read it as an "
+            "average."
         )
     return " ".join(said)
 
 
-def churn_immortal(frame: pd.DataFrame, *, label: str, disagree: bool) -> str:
-    """Say why three estimates of one milestone differ, and which to believe."""
-    by = frame.set_index("method")["hazard_ratio"]
-    ever, when = by["ever reached"], by["from when reached"]
+def churn_proportional(found: Associations | Missing) -> pd.DataFrame | Instead:
+    """List for each ratio whether it is the same at all times, and how sure that is."""
+    if isinstance(found, Missing):
+        return Instead(found.why)
+    rows = found.proportional
+    return pd.DataFrame(
+        {
+            "State": rows["label"] + ": " + rows["state"],
+            "The ratio": rows["changes"].map({True: "changes with time", False: "may be constant"}),
+            "Score test": rows["statistic"].map("{:.1f}".format),
+            "p": rows["p_value"].map("{:.3f}".format),
+        }
+    ).set_index("State")
+
+
+def churn_immortal(frames: Mapping[str, pd.DataFrame]) -> str:
+    """Say for which milestones three estimates differ, why, and which to believe."""
+    if not frames:
+        return ""
+    flattered = [label for label, frame in frames.items() if disagree(frame)]
     said = (
-        f"Whoever reached “{label}” had to stay until then. Counted as having had it from the "
-        f"start, their ratio is {ever:.2f}; counted from the day they reached it, {when:.2f}."
+        f"{quoted('Ever reached')} counts customers as having had it from the start, although "
+        "whoever got there had to stay until then; the other two do not."
     )
-    if disagree:
-        return f"{said} The first is flattered by those days; only the others can be read."
-    return f"{said} Here the difference is small."
+    if not flattered:
+        return f"{said} Here all three agree within their ranges."
+    return (
+        f"{said} For {_listed(flattered)} they differ by more than their ranges: do not believe "
+        "the first."
+    )
 
 
-def churn_calibration(ledger: Ledger, calibration: pd.DataFrame) -> str:
+def churn_calibration(ledger: Ledger, seen: Outlook) -> str:
     """Say how far the chances were from what came, and whether they beat the average."""
+    if seen.backtest is None:
+        return seen.why
+    calibration = seen.backtest.calibration
     gap = 100 * (calibration["predicted"] - calibration["observed"]).abs().max()
     said = (
         f"In {len(calibration)} groups of past customers by their chance, what was forecast and "
@@ -200,9 +243,11 @@ def churn_calibration(ledger: Ledger, calibration: pd.DataFrame) -> str:
     )
 
 
-def churn_gaps(evidence: pd.DataFrame) -> str:
+def churn_lost(evidence: pd.DataFrame | Missing) -> str:
     """Say how often customers called lost after so many silent days came back later."""
-    told = evidence.dropna(subset=["later_returned"])
+    if isinstance(evidence, Missing):
+        return evidence.why
+    told = evidence[evidence["customers"] >= SMALL]
     if told.empty:
         return f"Fewer than {SMALL} customers were silent for long enough to say how many return."
     said = [
@@ -216,7 +261,27 @@ def _listed(words: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
-def left_out_of_model(sentences: Sequence[str], unused: Sequence[str]) -> str:
-    """Say which factors the data cannot tell, and which states were put together."""
-    said = [f"The data do not tell: {_listed(unused)}."] if unused else []
-    return " ".join([*said, *sentences])
+def churn_list(ledger: Ledger, seen: Outlook) -> str:
+    """Say whom a list takes, and what it does not tell."""
+    if seen.forecast is None:
+        return ""
+    if seen.endpoint.kind == "returned":
+        return f"{_top(ledger, seen.endpoint)} {LIST_RETURNED}".strip()
+    return f"{_top(ledger, seen.endpoint)} {LIST}".strip()
+
+
+def churn_repeat(found: pd.DataFrame | Missing) -> str:
+    """Say how to read the ratios of repeat purchases."""
+    if isinstance(found, Missing):
+        return ""
+    return (
+        "A ratio of 1.2 means 20 in 100 more purchases on a day than among those named first. "
+        "Customers who differ so differ in much else, too: a comparison, not proof."
+    )
+
+
+def churn_left_out(seen: Outlook) -> str:
+    """Say which factors the data cannot tell, which states were put together, and who is not in."""
+    said = [f"The data do not tell: {_listed(seen.unused)}."] if seen.unused else []
+    told = () if seen.forecast is None else seen.forecast.left_out
+    return " ".join([*said, *told])

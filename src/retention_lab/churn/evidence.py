@@ -1,0 +1,121 @@
+"""All that stands behind an outlook, each part of it or, in its place, why it cannot be told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+from ibis import _
+
+from retention_lab.checks import BadData
+from retention_lab.churn import endpoints, episodes, gaps, grids, milestones, recurrent
+from retention_lab.churn.associations import Associations, associations
+from retention_lab.churn.endpoints import Endpoint
+from retention_lab.churn.outlook import Outlook
+from retention_lab.survival.incidence import cumulative_incidence
+from retention_lab.survival.logrank import LogRank, logrank
+from retention_lab.tables.engine import collect
+from retention_lab.tables.playbook import Milestone, Playbook
+from retention_lab.tables.snapshot import Snapshot
+
+T = TypeVar("T")
+QUARTERS = 5  # of joining that are compared
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """What cannot be told, and `why` in a sentence."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Grids and tables, small enough to be drawn.
+
+    `joined` is a day grid by `group` (quarter of joining), `differ` its log-rank test;
+    `by_milestone` a grid by `reached` for each milestone, by its label; `causes` the cumulative
+    incidence of each cause, `lately` the cancellations of the last horizon by `cause`;
+    `side_by_side` a table for each milestone, by its label; `lost` the evidence for a number of
+    silent days; `repeat` the ratios of repeat purchases.
+    """
+
+    joined: pd.DataFrame
+    differ: LogRank | Missing
+    by_milestone: Mapping[str, pd.DataFrame]
+    causes: pd.DataFrame | Missing
+    lately: pd.DataFrame | Missing
+    associations: Associations | Missing
+    side_by_side: Mapping[str, pd.DataFrame]
+    lost: pd.DataFrame | Missing
+    repeat: pd.DataFrame | Missing
+
+
+def gather(shop: Snapshot, seen: Outlook, playbook: Playbook, *, day: int) -> Evidence:
+    """Collect the evidence, milestones being judged by whether they came by `day`."""
+    endpoint = seen.endpoint
+    spells = endpoints.spells(shop, endpoint)
+    first = spells.filter(_.spell == 1) if endpoint.kind == "returned" else spells
+    marked = [factor for factor in seen.factors if isinstance(factor, Milestone)]
+    joined = _by_quarter(first)
+    return Evidence(
+        joined=joined,
+        differ=_or_why(lambda: logrank(joined)),
+        by_milestone=_each(marked, partial(_from, shop, first, endpoint, day=day)),
+        causes=_or_why(lambda: cumulative_incidence(grids.by(spells))),
+        lately=_or_why(lambda: _lately(shop, seen.horizon)),
+        associations=_or_why(lambda: associations(shop, endpoint, seen.factors)),
+        side_by_side=_each(marked, partial(milestones.side_by_side, shop, endpoint, day=day)),
+        lost=_or_why(
+            lambda: gaps.evidence(shop, lost_after=playbook.churn.lost_after, horizon=seen.horizon)
+        ),
+        repeat=_or_why(lambda: recurrent.repeat_purchases(shop, seen.factors)),
+    )
+
+
+def _or_why(tell: Callable[[], T]) -> T | Missing:
+    try:
+        return tell()
+    except BadData as error:
+        return Missing(why=str(error))
+
+
+def _each(marked: Sequence[Milestone], tell: Callable[[Milestone], T]) -> dict[str, T]:
+    """Tell of each milestone, by its label; those of which it cannot be told are absent."""
+    told = {factor.label: _or_why(partial(tell, factor)) for factor in marked}
+    return {label: part for label, part in told.items() if not isinstance(part, Missing)}
+
+
+def _by_quarter(spells: ir.Table) -> pd.DataFrame:
+    """Day grid of the last quarters of joining; those before them are one group."""
+    grid = grids.by(spells, "cohort")
+    quarter = grid["cohort"].dt.to_period("Q")
+    oldest = quarter.max() - (QUARTERS - 2)
+    names = quarter.astype(str).str.replace("Q", " Q")
+    grid["group"] = names.where(quarter >= oldest, f"before {str(oldest).replace('Q', ' Q')}")
+    order = grid["cohort"].where(quarter >= oldest, grid["cohort"].min())
+    return grid.assign(order=order).sort_values(["order", "day"]).drop(columns="order")
+
+
+def _from(
+    shop: Snapshot, first: ir.Table, endpoint: Endpoint, factor: Milestone, *, day: int
+) -> pd.DataFrame:
+    return grids.from_day(first, episodes.reached(shop, endpoint, factor), day=day)
+
+
+def _lately(shop: Snapshot, days: int) -> pd.DataFrame:
+    """Count the cancellations of the last days by cause."""
+    since = shop.as_of - dt.timedelta(days=days)
+    spells = endpoints.spells(shop, Endpoint(kind="cancelled"))
+    begin = endpoints.end_of(shop) - ibis.interval(days=days)
+    ended = spells.filter(spells.event_observed & (spells.until_at >= begin))
+    counts = collect(ended.group_by("cause").agg(events=_.count()))
+    if counts.empty:
+        raise BadData(f"Nobody cancelled after {since}.")
+    return counts.sort_values("cause", ignore_index=True)
