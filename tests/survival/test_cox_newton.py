@@ -42,7 +42,7 @@ def test_a_column_that_only_those_without_company_have_is_refused(made):
     assert not late.any()
     last = rows.iloc[[0]].assign(start=100, stop=110, event=True, alone=1)
     with pytest.raises(BadData, match="'alone' does not differ"):
-        fit(last._append(rows.assign(alone=0)), "a", "alone")
+        fit(pd.concat([last, rows.assign(alone=0)]), "a", "alone")
 
 
 @pytest.mark.parametrize("event", [False, True])
@@ -73,6 +73,14 @@ def test_one_event_in_a_rare_state_has_a_hazard_ratio(made, ties):
     fitted = fit(rows.assign(rare=rare), "a", "rare", ties=ties)
     assert fitted.certificate.gradient < 1e-6
     assert np.isfinite(fitted.summary()[["low", "high"]]).all(axis=None)
+
+
+def test_two_columns_almost_alike_are_no_separation(made):
+    rows = made(5000, days=400)
+    noise = np.random.default_rng(3).normal(size=len(rows))
+    for size in (1e-2, 1e-3, 1e-4):
+        fitted = fit(rows.assign(twin=rows["b"] + size * noise), "b", "twin")
+        assert fitted.certificate.gradient < 1e-6
 
 
 def test_an_extreme_value_is_no_separation(made):

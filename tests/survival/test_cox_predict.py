@@ -125,6 +125,13 @@ def test_bounds_keep_a_width_where_no_event_was_seen():
     assert early.tolist() == pytest.approx([1, 0, 6 / (6 + 3.841459), 1])
     late = cox.predict(fitted, nobody, day=12, since=9).iloc[0]
     assert late.tolist() == [1, 0, 0, 1]
+    twice, plan = pd.concat([rows, rows]), ["first"] * 6 + ["last"] * 6
+    both = cox.fit(
+        twice[[]], stop=twice["stop"], event_observed=twice["event"], strata=np.array(plan)
+    )
+    for stratum in ("first", "last"):
+        own = cox.predict(both, nobody, day=12, since=9, stratum=stratum).iloc[0]
+        assert own.tolist() == late.tolist()
     assert cox.expected_events(fitted, nobody, day=4) == cox.Expected(value=0, std_error=0)
 
 

@@ -128,6 +128,13 @@ def fit(  # noqa: PLR0913 - the parts of a counting process, each by its name
     Cox (1972), Journal of the Royal Statistical Society B 34, 187-220; Andersen & Gill (1982),
     Annals of Statistics 10, 1100-1120; Lin & Wei (1989), Journal of the American Statistical
     Association 84, 1074-1078 (robust).
+
+    Examples
+    --------
+    >>> six = pd.DataFrame({"x": [0, 1, 1, 1, 0, 0]})
+    >>> fitted = fit(six, stop=[9, 1, 1, 6, 6, 8], event_observed=[1, 1, 0, 1, 1, 0])
+    >>> round(float(fitted.coefficients[0]), 6)
+    1.676857
     """
     rows = cox_input.prepare(
         covariates,

@@ -183,9 +183,9 @@ def _standardised(
     total = weights.sum()
     for place, name in enumerate(names):
         values = column(covariates, name)[order]
-        centre[place] = weights @ values / total
+        centre[place] = (weights * values).sum() / total
         values -= centre[place]
-        scale[place] = np.sqrt(weights @ (values * values) / total)
+        scale[place] = np.sqrt((weights * values * values).sum() / total)
         if scale[place] <= 1e-12 * max(1e-300, abs(centre[place])):
             raise BadData(
                 f"Column {name!r} is {centre[place]:g} in every row, so it goes with nothing: "

@@ -39,16 +39,16 @@ def climb(rows: Rows) -> tuple[Floats, Risk, Floats, Certificate]:
     """
     coefficients = np.zeros(len(rows.names))
     risk = start = at(rows, coefficients)
-    score = 0.0
+    step, score = np.zeros(len(rows.names)), 0.0
     for taken in range(STEPS):
         information, gradient = risk.information(), risk.gradient
         if taken == 0:
             _refuse_dependent(rows, information)
-        step = _solved(rows, information, gradient, coefficients)
+        before, step = step, _solved(rows, information, gradient, coefficients)
         length = float(gradient @ step)
         score = score if taken else length
         if length <= SETTLED:
-            _refuse_separated(rows, coefficients, step)
+            _refuse_separated(rows, coefficients, before, step)
         if length <= ARRIVED:
             above = risk.log_likelihood - start.log_likelihood
             proof = Certificate(
@@ -102,10 +102,13 @@ def _refuse_dependent(rows: Rows, information: Floats) -> None:
             )
 
 
-def _refuse_separated(rows: Rows, coefficients: Floats, step: Floats) -> None:
-    """Refuse a coefficient on its way to infinity: the likelihood is flat, and yet it moves on."""
+def _refuse_separated(rows: Rows, coefficients: Floats, before: Floats, step: Floats) -> None:
+    """Refuse a coefficient on its way to infinity.
+
+    The likelihood is flat, and yet steps stay as long as they were; near a top they would shrink.
+    """
     apart, moving = _ends_apart(rows, coefficients), _ends_apart(rows, step)
-    if ((apart > FAR) & (moving > 0.1)).any():
+    if ((apart > FAR) & (moving > 0.1) & (abs(step) > abs(before) / 2)).any():
         raise _not_reached(rows, coefficients)
 
 
