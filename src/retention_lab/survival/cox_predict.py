@@ -53,8 +53,9 @@ def predict(
     -------
     DataFrame
         Index as `covariates`: `survival`, `std_error`, `low`, `high` (log-log, with what is
-        uncertain in coefficients and baseline; where no event was seen between the two days,
-        Wilson's interval of those still at risk afterwards, counted in customers like this one).
+        uncertain in coefficients, robust where the fit is, and in the baseline, as if events came
+        one by one; where no event was seen between the two days, Wilson's interval of those still
+        at risk afterwards, counted in customers like this one).
 
     Raises
     ------

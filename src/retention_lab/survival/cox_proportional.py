@@ -40,13 +40,16 @@ def proportional_hazards(fit: CoxFit, *, transform: Transform = "km") -> pd.Data
     BadParameter
         If the transform is not one of these.
     BadData
-        If all events fall on one day, or the logarithm of day 0 is asked for.
+        If all events fall on one day, the logarithm of day 0 is asked for, or a column differs
+        among those at risk on too few days to change over time.
 
     References
     ----------
     Grambsch & Therneau (1994), Biometrika 81, 515-526, with the score test of R's survival 3.0 on.
     """
     checks.known("The test of proportional hazards", "transform", [transform], TRANSFORMS)
+    if not fit.names:
+        raise BadData("A model without covariates has no hazard ratios that could change.")
     rows, risk = fit.rows, fit.risk
     time = TRANSFORMS[transform](rows)
     time = time - rows.tied @ time / rows.tied.sum()
@@ -56,6 +59,7 @@ def proportional_hazards(fit: CoxFit, *, transform: Transform = "km") -> pd.Data
     covariance = fit.model_covariance * np.outer(rows.scale, rows.scale)
     crossed = risk.information(time)
     left = risk.information(time**2) - crossed @ covariance @ crossed
+    _refuse_undecided(rows, left / (time**2).max(), risk.information())
     alone = moved**2 / np.diag(left)
     together = moved @ np.linalg.solve(left, moved)
     degrees = np.append(np.ones(len(moved), dtype="int64"), len(moved))
@@ -67,6 +71,19 @@ def proportional_hazards(fit: CoxFit, *, transform: Transform = "km") -> pd.Data
         "p_value": chdtrc(degrees, statistic),
     }
     return pd.DataFrame(frame)
+
+
+def _refuse_undecided(rows: Rows, left: Floats, information: Floats) -> None:
+    """Refuse columns of which too little is left to tell a change over time from none."""
+    units = np.sqrt(np.diag(information))
+    smallest, mixture = np.linalg.eigh(left / np.outer(units, units))
+    if smallest[0] < 1e-9:
+        name = rows.names[int(np.argmax(abs(mixture[:, 0])))]
+        raise BadData(
+            f"Column {name!r} differs between customers at risk on too few days with an event, so "
+            "no change over time can be tested: put its state together with another, or leave it "
+            "out."
+        )
 
 
 def _km(rows: Rows) -> Floats:
