@@ -145,8 +145,9 @@ def _refuse_unfit(values: pd.Series, *, name: str) -> None:
     _refuse_missing(values, name=name)
     if not pd.api.types.is_numeric_dtype(values):
         raise BadData(f"The column {name} must hold numbers, got {values.dtype}: convert it first.")
-    if (wrong := values[(values < 0) | (values == np.inf)]).size:
+    array = values.to_numpy("float64")
+    if (wrong := array[(array < 0) | (array == np.inf)]).size:
         raise BadData(
-            f"The column {name} must hold finite numbers of at least 0, got {wrong.iloc[0]:g}: "
-            "mend these rows, or leave them out."
+            f"The column {name} must hold finite numbers of at least 0, got {wrong[0]:g}: mend "
+            "these rows, or leave them out."
         )
