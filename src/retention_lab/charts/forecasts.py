@@ -32,6 +32,7 @@ from retention_lab.wording import Instead
 from retention_lab.wording.phrases import full_day
 
 _LABEL_WIDTH = 230
+_TICKS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1, 1.2, 1.5, 2, 3, 4, 5, 7, 10]
 _RATIO = ".2f"
 _RATIOS: Columns = {
     "hazard_ratio": ("Ratio", _RATIO),
@@ -54,7 +55,7 @@ def ratios(found: Associations | Missing, *, what: str) -> alt.LayerChart | Inst
         "reference": ("Against", TEXT),
         **_RATIOS,
     }
-    return _forest(told.assign(group=told["label"] + ": " + told["state"]), columns, what=what)
+    return _forest(_named(told), columns, what=what)
 
 
 def side_by_side(frames: Mapping[str, pd.DataFrame], *, what: str) -> alt.LayerChart | Instead:
@@ -78,15 +79,18 @@ def repeat_purchases(found: pd.DataFrame | Missing) -> alt.LayerChart | Instead:
         "reference": ("Against", TEXT),
         **_RATIOS,
     }
-    named = found.assign(group=found["label"] + ": " + found["state"])
-    return _forest(named, columns, what="buy again")
+    return _forest(_named(found), columns, what="buy again")
+
+
+def _named(told: pd.DataFrame) -> pd.DataFrame:
+    return told.assign(group=told["label"] + ": " + told["state"])
 
 
 def _forest(frame: pd.DataFrame, columns: Columns, *, what: str) -> alt.LayerChart | Instead:
-    data = frame[frame["customers"] >= SMALL]
-    if data.empty:
+    kept = frame[frame["customers"] >= SMALL]
+    if kept.empty:
         return Instead(f"No picture: no two groups of {SMALL} customers or more.")
-    data = data[list(columns)].round(dict.fromkeys(("hazard_ratio", "low", "high"), 3))
+    data = kept[list(columns)].round(dict.fromkeys(("hazard_ratio", "low", "high"), 3))
     words = "; ".join(f"{row.group} {row.hazard_ratio:.2f}" for row in data.itertuples())
     base = alt.Chart(data).encode(
         y=alt.Y(
@@ -94,7 +98,9 @@ def _forest(frame: pd.DataFrame, columns: Columns, *, what: str) -> alt.LayerCha
         )
     )
     title = f"Times as likely to {what} on a day"
-    x = alt.X("hazard_ratio:Q", title=title, scale=alt.Scale(type="log", nice=False, padding=12))
+    axis = alt.Axis(values=_TICKS, format="~g")
+    scale = alt.Scale(type="log", nice=False, padding=12)
+    x = alt.X("hazard_ratio:Q", title=title, axis=axis, scale=scale)
     one = alt.Chart(pd.DataFrame({"x": [1]})).mark_rule(color=GREY, strokeDash=[4, 3])
     layers: alt.LayerChart = (
         one.encode(x="x:Q")
@@ -107,8 +113,8 @@ def _forest(frame: pd.DataFrame, columns: Columns, *, what: str) -> alt.LayerCha
         layers,
         description=f"Ratios of how likely customers are to {what} on a day: {words}.",
         caption=(
-            f"How many times as likely to {what} on a day as the group named first (dashed line: "
-            "no difference). Lines are 95 % intervals."
+            f"How many times as likely to {what} on a day as the group that each is held against "
+            "(dashed line: as likely). Lines are 95 % intervals."
         ),
         columns=columns,
         height=26 * len(data) + 30,
@@ -162,14 +168,15 @@ def past_forecasts(seen: Outlook, *, what: str) -> alt.LayerChart | Instead:
     )
 
 
-def calibration(seen: Outlook, *, what: str) -> alt.LayerChart | Instead:
-    """Chances forecast against shares that came, in groups of customers by their chance.
+def calibration(seen: Outlook) -> alt.LayerChart | Instead:
+    """Chances to stay (or to buy again) against shares that did, in groups by their chance.
 
     Groups that would tell of a few customers are left out.
     """
     if seen.backtest is None:
         return Instead("No picture: this forecast was not tested on earlier days.")
     frame = seen.backtest.calibration
+    what = "buy again" if seen.endpoint.kind == "returned" else "stay"
     columns: Columns = {
         "n": ("Customers", COUNT),
         "predicted": ("Forecast", SHARE),

@@ -16,10 +16,13 @@ from retention_lab.record import SMALL, percent
 from retention_lab.record.small import apart
 from retention_lab.survival.daygrid import kaplan_meier
 from retention_lab.wording import Instead
+from retention_lab.wording.phrases import capitalised, quoted
 
 DAYS = 365  # that are drawn
 STEPS = 60  # of one curve: more than a screen shows
-_LEGEND = alt.Legend(symbolType="stroke", symbolSize=400, columns=3, labelLimit=180)
+_LEGEND = alt.Legend(
+    symbolType="stroke", symbolSize=400, symbolOpacity=1, columns=3, labelLimit=180
+)
 
 
 def joined(grid: pd.DataFrame, *, endpoint: Endpoint) -> alt.LayerChart | Instead:
@@ -28,7 +31,7 @@ def joined(grid: pd.DataFrame, *, endpoint: Endpoint) -> alt.LayerChart | Instea
     `grid` is the `joined` of `churn.evidence.Evidence`.
     """
     curves = {str(name): kaplan_meier(rows) for name, rows in grid.groupby("group", sort=False)}
-    return _curves(curves, by="Joined", endpoint=endpoint)
+    return _curves(curves, by="when they joined", endpoint=endpoint)
 
 
 def by_milestone(
@@ -47,7 +50,8 @@ def by_milestone(
         for reached, name in names.items()
         if (grid["reached"] == reached).any()
     }
-    return _curves(curves, by=f"{label} reached", endpoint=endpoint)
+    words = f"whether {quoted(label)} was reached in time"
+    return _curves(curves, by=words, endpoint=endpoint)
 
 
 def _curves(
@@ -60,7 +64,7 @@ def _curves(
     coming = endpoint.kind == "returned"
     what = "Have bought again" if coming else "Still subscribed"
     columns: Columns = {
-        "group": (by, TEXT),
+        "group": (capitalised(by), TEXT),
         "day": ("Day", COUNT),
         "share": (what, SHARE),
         "low": ("From", SHARE),
@@ -78,8 +82,8 @@ def _curves(
     )
     return finished(
         _banded(data, columns, names=names),
-        description=f"{what} by days, by {by.lower()}: {words}.",
-        caption=f"{what} by days, by {by.lower()}. Bands are 95 % intervals.",
+        description=f"{what}, by days and by {by}: {words}.",
+        caption=f"{what}, by days and by {by}. Bands are 95 % intervals.",
         columns=columns,
     )
 
@@ -111,10 +115,7 @@ def causes(curves: pd.DataFrame | Missing) -> alt.LayerChart | Instead:
     return finished(
         _banded(data, columns, names=names),
         description=f"Share who have left by day {data['day'].max():.0f}, by cause: {words}.",
-        caption=(
-            "Have left by days, by cause; the shares add up to all who left. Bands are 95 % "
-            "intervals."
-        ),
+        caption="Have left, by days and by cause, out of all. Bands are 95 % intervals.",
         columns=columns,
     )
 

@@ -21,7 +21,7 @@ from scipy.special import ndtr, ndtri
 from retention_lab import checks
 from retention_lab.checks import BadData
 from retention_lab.survival import cox_input
-from retention_lab.survival.censoring import Bools, Floats
+from retention_lab.survival.censoring import Floats
 from retention_lab.survival.cox_rows import Rows
 from retention_lab.survival.time_errors import (
     Distribution,
@@ -133,12 +133,8 @@ def aft(
         ties="efron",
     )
     times = np.asarray(stop, dtype="float64")[rows.order]
-    _refuse_events_at_zero(times, rows.event)
     _refuse_undetermined(rows)
-    some = times > 0
-    told = Times(
-        times=times[some], event=rows.event[some], weights=rows.weights[some], x=rows.x[some]
-    )
+    told = _positive(rows, times)
     parameters, covariance = _fitted(rows.names, told, distribution)
     parameters, value, null = _best(rows.names, told, distribution, parameters, covariance)
     # Back to covariates that are not centred and scaled.
@@ -194,13 +190,18 @@ def predict(
     return pd.DataFrame(frame)
 
 
-def _refuse_events_at_zero(times: Floats, event: Bools) -> None:
-    at_zero = int(((times == 0) & event).sum())
+def _positive(rows: Rows, times: Floats) -> Times:
+    """Rows whose time has a logarithm."""
+    at_zero = int(((times == 0) & rows.event).sum())
     if at_zero:
         raise BadData(
             f"stop is 0 in {at_zero} rows with an event, and zero has no logarithm. Count the day "
             "of an event as at least 1."
         )
+    some = times > 0
+    return Times(
+        times=times[some], event=rows.event[some], weights=rows.weights[some], x=rows.x[some]
+    )
 
 
 def _refuse_undetermined(rows: Rows) -> None:

@@ -11,6 +11,7 @@ from retention_lab.churn.associations import Associations
 from retention_lab.churn.endpoints import Endpoint
 from retention_lab.churn.evidence import Missing
 from retention_lab.churn.milestones import disagree
+from retention_lab.churn.model import coefficients
 from retention_lab.churn.outlook import Outlook
 from retention_lab.record import BEFORE, SMALL, Ledger
 from retention_lab.record.churn import TOP
@@ -18,6 +19,7 @@ from retention_lab.survival.logrank import LogRank
 from retention_lab.tables.playbook import Milestone, Support
 from retention_lab.wording.phrases import Instead, full_day, in_hundred, possessive, quoted
 
+COMPARED = "This is a comparison, not proof: only a randomized test can tell."
 MILESTONE = (
     "This is a comparison, not proof: people who were going to stay anyway also tend to do it. "
     "Only a randomized test can say whether causing it helps."
@@ -138,7 +140,7 @@ def _reached(ledger: Ledger, *, did: str, day: int, horizon: int) -> str:
     return (
         f"Of those who reached {quoted(reached.about)} by day {day}, {in_hundred(reached)} "
         f"({reached.between}) {did} in the {horizon} days after; of the others "
-        f"{in_hundred(others)} ({others.between}). {MILESTONE}"
+        f"{in_hundred(others)} ({others.between}). {COMPARED}"
     )
 
 
@@ -168,8 +170,9 @@ def churn_ratios(found: Associations | Missing) -> str:
     if isinstance(found, Missing):
         return ""
     said = [
-        "A ratio of 0.7 means 30 in 100 fewer on a day than among those named first, all else in "
-        "the picture alike."
+        "A ratio of 0.7 means 30 in 100 fewer on a day than among those it is held against, all "
+        "else in the picture alike.",
+        _references(found),
     ]
     if found.unwished:
         said.append("Cancellations that nobody asked for, such as failed payments, are set apart.")
@@ -183,6 +186,13 @@ def churn_ratios(found: Associations | Missing) -> str:
             "average."
         )
     return " ".join(said)
+
+
+def _references(found: Associations) -> str:
+    told = coefficients(found)
+    against = told.groupby("reference", sort=False)["label"].unique()
+    listed = [f"{quoted(str(state))} of {_listed(labels)}" for state, labels in against.items()]
+    return f"Held against: {'; '.join(listed)}."
 
 
 def churn_proportional(found: Associations | Missing) -> pd.DataFrame | Instead:
@@ -275,7 +285,8 @@ def churn_repeat(found: pd.DataFrame | Missing) -> str:
     if isinstance(found, Missing):
         return ""
     return (
-        "A ratio of 1.2 means 20 in 100 more purchases on a day than among those named first. "
+        "A ratio of 1.2 means 20 in 100 more purchases on a day than among those it is held "
+        "against. "
         "Customers who differ so differ in much else, too: a comparison, not proof."
     )
 
