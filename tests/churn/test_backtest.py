@@ -138,3 +138,12 @@ def test_events_in_the_last_window_only_are_refused(table):
     )
     with pytest.raises(BadData, match=r"by 2026-11-29\. 0 customers had the event"):
         judged(bare)
+
+
+def test_an_origin_whose_customers_are_new_in_kind_is_not_judged(table):
+    # As in a shop that opened a month before its first window: nobody had been there for longer.
+    first = table["landmark"] == table["landmark"].min()
+    new = table.assign(plan=table["plan"].where(~first | (table["plan"] == "basic"), "basic"))
+    assert judged(new).origins["origin"].tolist() == sorted(table["landmark"].unique())[2:]
+    with pytest.raises(BadData, match="On 2025-09-05 more than 10% of the customers were in a"):
+        judged(new, as_of=dt.date(2025, 12, 4))

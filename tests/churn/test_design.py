@@ -117,3 +117,10 @@ def test_a_missing_column_is_refused():
         design.of(frame, FACTORS)
     with pytest.raises(BadData, match="lacks the column\\(s\\) plan"):
         design.of(frame, [PLAN]).matrix(frame.drop(columns="plan"))
+
+
+def test_who_is_in_a_state_that_nobody_was_in_before_is_counted():
+    made = design.of(table(DAYS, {"0-30": (20, 80), "31-90": (4, 5)}), [DAYS])
+    now = pd.DataFrame({"recency": ["0-30", "31-90", "over 90"], "weight": [5, 6, 7]})
+    assert made.factors == ()  # and yet it is known which states occurred
+    assert made.strangers(now) == 7

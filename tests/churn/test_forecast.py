@@ -251,6 +251,17 @@ def test_ages_are_days_since_the_newest_subscription_began():
     assert found.to_dict("records") == [{"age": 19, "weight": 2}]  # the hour of summer is short
 
 
+def test_a_state_that_nobody_was_in_before_is_told(model, today):
+    new = today.assign(plan=today["plan"].replace("plus", "max"))
+    count = new.loc[new["plan"] == "max", "weight"].sum()
+    told = forecast(model, new, endpoint=STAY, as_of=AS_OF)
+    assert told.left_out == (
+        f"{count} of 1,000 customers are in a state that nobody was in before, so their chances "
+        "are those of other states.",
+    )
+    assert len(told.people) == len(new)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("spread", "periods", "least"),

@@ -22,6 +22,8 @@ from retention_lab.survival import daygrid, metrics
 from retention_lab.survival.estimate import Estimate
 from retention_lab.tables.playbook import Factor
 
+MOST_STRANGERS = 0.1  # of the customers of an origin; with more it is too early to learn
+
 
 @dataclass(frozen=True, kw_only=True)
 class Backtest:
@@ -98,8 +100,13 @@ def _judged(
         raise BadData("No window ends before its first day.")
     origin = window["landmark"].iloc[0]
     model = models.fit(before, factors, horizon=horizon)
-    names = [factor.name for factor in model.factors]
+    names = [factor.name for factor in factors]
     people = window.groupby(names)["weight"].sum().reset_index()
+    if model.states.strangers(people) > MOST_STRANGERS * people["weight"].sum():
+        raise BadData(
+            f"On {origin.date()} more than {MOST_STRANGERS:.0%} of the customers were in a state "
+            "that nobody had been in before."
+        )
     said = forecasts.forecast(model, people, endpoint=endpoint, as_of=origin.date())
     observed = int((window["weight"] * window["event_observed"]).sum())
     line = {

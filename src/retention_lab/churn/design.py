@@ -27,13 +27,23 @@ Group = tuple[str, ...]  # states that are put together
 class Design:
     """How states become columns.
 
-    `levels` are the groups of states of each factor, its reference first; `left_out` the sentences
-    of what was put together and of factors that tell nobody apart.
+    `levels` are the groups of states of each factor, its reference first; `met` the states that
+    anybody was in, of factors that tell nobody apart, too; `left_out` the sentences of what was put
+    together and of those factors.
     """
 
     factors: tuple[Factor, ...]
     levels: Mapping[str, tuple[Group, ...]]
+    met: Mapping[str, frozenset[str]]
     left_out: tuple[str, ...]
+
+    def strangers(self, frame: pd.DataFrame) -> int:
+        """Count the customers of a frame with `weight` in a state that nobody was in before."""
+        checks.columns("the table of customers", frame.columns, ["weight", *self.met])
+        new = np.zeros(len(frame), dtype=bool)
+        for name, states in self.met.items():
+            new |= ~frame[name].isin(states).to_numpy()
+        return int(frame["weight"].to_numpy()[new].sum())
 
     def matrix(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Columns "factor: state" of 0 and 1, one row per row of `frame`.
@@ -94,7 +104,8 @@ def of(frame: pd.DataFrame, factors: Sequence[Factor]) -> Design:
         said += _together(factor, levels[factor.name], counts)
     told = tuple(factor for factor in factors if len(levels[factor.name]) > 1)
     told, levels, follows = _independent(frame, told, levels)
-    return Design(factors=told, levels=levels, left_out=(*said, *follows))
+    met = {name: frozenset(frame[name].unique()) for name in names}
+    return Design(factors=told, levels=levels, met=met, left_out=(*said, *follows))
 
 
 def _counts(frame: pd.DataFrame, factor: Factor) -> pd.DataFrame:
@@ -147,7 +158,7 @@ def _independent(
 ) -> tuple[tuple[Factor, ...], dict[str, tuple[Group, ...]], list[str]]:
     """Count a state that follows from the columns before it with the reference of its factor."""
     left, said = {name: list(groups) for name, groups in levels.items()}, []
-    matrix = Design(factors=factors, levels=levels, left_out=()).matrix(frame)
+    matrix = Design(factors=factors, levels=levels, met={}, left_out=()).matrix(frame)
     patterns = matrix.drop_duplicates().to_numpy()
     kept = np.full((len(patterns), 1), len(patterns) ** -0.5)  # the baseline is as a constant
     pairs = [(factor, group) for factor in factors for group in levels[factor.name][1:]]

@@ -88,7 +88,7 @@ def forecast(
         expected=_number(each, total.std_error, weight, spread),
         people=_people(people, each, spread, endpoint),
         checked=True,
-        left_out=model.left_out,
+        left_out=(*model.left_out, *_strangers(model.states.strangers(people), people)),
     )
 
 
@@ -162,11 +162,25 @@ def _beyond(people: pd.DataFrame, told: pd.DataFrame, oldest: int) -> tuple[str,
     count = int(people["weight"].sum() - told["weight"].sum())
     if not count:
         return ()
-    number = f"{count:,}" if count >= design.SMALLEST else f"Fewer than {design.SMALLEST}"
     return (
-        f"{number} of {people['weight'].sum():,} customers are not in the forecast: they have been "
-        f"here for more than {oldest:,} days, and nobody has been followed long enough beyond.",
+        f"{_of(count, people)} are not in the forecast: they have been here for more than "
+        f"{oldest:,} days, and nobody has been followed long enough beyond.",
     )
+
+
+def _strangers(count: int, people: pd.DataFrame) -> tuple[str, ...]:
+    """Say how many are in a state of which nothing is known, if any."""
+    if not count:
+        return ()
+    return (
+        f"{_of(count, people)} are in a state that nobody was in before, so their chances are "
+        "those of other states.",
+    )
+
+
+def _of(count: int, people: pd.DataFrame) -> str:
+    number = f"{count:,}" if count >= design.SMALLEST else f"Fewer than {design.SMALLEST}"
+    return f"{number} of {people['weight'].sum():,} customers"
 
 
 def ages(shop: Snapshot, endpoint: Endpoint, factors: Sequence[Factor]) -> pd.DataFrame:
