@@ -59,6 +59,17 @@ def test_a_project_with_a_playbook_has_its_own(tmp_path, monkeypatch):
     assert playbook.load().score.capacity == 7
 
 
+def test_what_is_said_beside_the_file_takes_the_place_of_its_score(tmp_path):
+    assert playbook.load(DEMO, channel=None, capacity=3).score == Score(capacity=3)
+    with pytest.raises(BadParameter, match=r"score\.hold_back: hold_back must be a share"):
+        playbook.load("", hold_back=10)
+    bare = {**yaml.safe_load(DEMO.read_text(encoding="utf-8"))}
+    del bare["score"]
+    file = tmp_path / "playbook.yml"
+    file.write_text(yaml.safe_dump(bare), encoding="utf-8")
+    assert playbook.load(file, channel="sms").score == Score(channel="sms")
+
+
 def test_what_ships_has_an_owner_and_a_review_date_for_every_play():
     book = playbook.load("")
     for each in (book, *book.plays):
@@ -113,7 +124,10 @@ def test_factors_can_be_made_without_a_file():
         (lambda f: f["churn"].update(lost_after=[90, 60]), "each above the last, got [90, 60]."),
         (lambda f: f["churn"]["factors"][4].update(cuts=[0, 1]), "from 1 on, each above the last"),
         (lambda f: f["churn"]["factors"][5].update(days=[]), "each above the last, got []."),
-        (first_play(when={"supports": ["waiting"]}), "no factor 'supports'. Did you mean 'support'?"),
+        (
+            first_play(when={"supports": ["waiting"]}),
+            "no factor 'supports'. Did you mean 'support'?",
+        ),
         (first_play(when={"support": ["waits"]}), "no state 'waits'. Did you mean 'waiting'?"),
         (first_play(when={"support": "waiting"}), "give a list such as [waiting], got 'waiting'."),
         (first_play(when={}), "play 'answer_ticket' has no `when`, so none after it is reached"),
@@ -136,3 +150,13 @@ def test_a_playbook_that_is_no_text_is_refused(tmp_path):
     file.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadParameter, match="it is not UTF-8 text"):
         playbook.load(file)
+
+
+def test_list_takes_other_settings_and_refuses_those_it_cannot_have():
+    book = playbook.load("")
+    assert book.listing({"channel": None, "capacity": 3}).score.capacity == 3
+    assert book.listing({"channel": None}).score == book.score
+    with pytest.raises(BadParameter, match=r"The list: .*capacity"):
+        book.listing({"capacity": 0})
+    with pytest.raises(BadParameter, match=r"The list: .*hold_back"):
+        book.listing({"hold_back": 1.5})

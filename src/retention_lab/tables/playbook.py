@@ -8,9 +8,8 @@ beside this module is used.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Sequence
-from itertools import pairwise
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,42 +17,42 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 
 from retention_lab import checks
 from retention_lab.tables import source as sources
+from retention_lab.tables.factor import (
+    Attribute,
+    Factor,
+    Line,
+    Milestone,
+    Name,
+    Purchases,
+    Recency,
+    Support,
+    Tenure,
+    by_kind,
+    one_line,
+    rising,
+)
 from retention_lab.tables.location import Strict
 from retention_lab.tables.settings import first_problem, read_yaml
+
+__all__ = [
+    "Attribute",
+    "Churn",
+    "Factor",
+    "Milestone",
+    "Play",
+    "Playbook",
+    "Purchases",
+    "Recency",
+    "Score",
+    "Support",
+    "Tenure",
+    "load",
+]
 
 OWN_FILE = "data/playbook.yml"
 SHIPPED = Path(__file__).with_name("playbook.yml")
 
-LONGEST = 60  # characters of a label or an owner
 LONGEST_PLAY = 200  # characters of what a play says to do
-
-# Columns that stand beside the factors in the tables made of them.
-_TAKEN = frozenset(
-    (
-        *("customer_id", "spell", "landmark", "start", "stop", "day", "since", "age", "cohort"),
-        *("zero_at", "until_at", "weight", "events", "censored", "event_observed", "cause"),
-        *("probability", "low", "high", "survival", "std_error", "stratum"),
-    )
-)
-
-
-def _one_line(words: str, *, longest: int) -> str:
-    line = " ".join(words.split())
-    if not 0 < len(line) <= longest or not line.isprintable():
-        raise ValueError(f"must be 1 to {longest} characters of plain text, got {words!r}")
-    return line
-
-
-def _identifier(name: str) -> str:
-    if not re.fullmatch("[a-z][a-z0-9_]{0,59}", name):
-        raise ValueError(f"must be small letters, digits and _, such as onboarding, got {name!r}")
-    return name
-
-
-def _rising(values: tuple[int, ...]) -> tuple[int, ...]:
-    if not values or values[0] < 1 or any(b <= a for a, b in pairwise(values)):
-        raise ValueError(f"must be whole numbers from 1 on, each above the last, got {[*values]}")
-    return values
 
 
 def _texts(value: object) -> object:
@@ -61,134 +60,6 @@ def _texts(value: object) -> object:
     if isinstance(value, str | int):
         raise ValueError(f"give a list such as [{value}], got {value!r}")
     return [str(one) for one in value] if isinstance(value, list) else value
-
-
-Line = Annotated[str, BeforeValidator(lambda words: _one_line(str(words), longest=LONGEST))]
-Name = Annotated[str, BeforeValidator(lambda name: _identifier(str(name)))]
-
-
-class _Named(Strict):
-    """A factor: what may go with staying; `name` is its column, `label` its words.
-
-    `states` are the words of its column, the reference first; empty where the data tell them.
-    """
-
-    name: Name
-    label: Line
-
-    @field_validator("name")
-    @classmethod
-    def _is_free(cls, name: str) -> str:
-        if name in _TAKEN:
-            raise ValueError(f"{name!r} is a name of the tables' own; take another")
-        return name
-
-    @property
-    def states(self) -> tuple[str, ...]:
-        """What the column may say."""
-        return ()
-
-
-class Milestone(_Named):
-    """Whether an event of that name has come."""
-
-    event: str
-
-    @property
-    def states(self) -> tuple[str, ...]:
-        """What the column may say."""
-        return ("not yet", "reached")
-
-
-class Support(_Named):
-    """How the latest ticket fared; `hours` from its opening are a quick answer."""
-
-    hours: Annotated[int, Field(ge=1)] = 24
-
-    @property
-    def states(self) -> tuple[str, ...]:
-        """What the column may say."""
-        return ("no ticket", "waiting", f"answered within {self.hours} h", "answered later")
-
-
-class Purchases(_Named):
-    """On how many of the last `within` days something was bought; each of `cuts` begins a state."""
-
-    within: Annotated[int, Field(ge=1)] = 90
-    cuts: tuple[int, ...] = (1, 2)
-
-    @field_validator("cuts")
-    @classmethod
-    def _rise(cls, cuts: tuple[int, ...]) -> tuple[int, ...]:
-        return _rising(cuts)
-
-    @property
-    def states(self) -> tuple[str, ...]:
-        """What the column may say."""
-        steps = zip((0, *self.cuts), self.cuts, strict=False)
-        return (*(_range(low, high - 1) for low, high in steps), f"{self.cuts[-1]} or more")
-
-
-class _Days(_Named):
-    days: tuple[int, ...]
-
-    @field_validator("days")
-    @classmethod
-    def _rise(cls, days: tuple[int, ...]) -> tuple[int, ...]:
-        return _rising(days)
-
-    @property
-    def states(self) -> tuple[str, ...]:
-        """What the column may say."""
-        lows = (0, *(day + 1 for day in self.days))
-        steps = zip(lows, self.days, strict=False)
-        return (*(_range(low, high) for low, high in steps), f"over {self.days[-1]}")
-
-
-class Recency(_Days):
-    """Days since the last purchase; each of `days` ends a state."""
-
-    days: tuple[int, ...] = (30, 90, 180)
-
-
-class Tenure(_Days):
-    """Days since time zero; each of `days` ends a state."""
-
-    days: tuple[int, ...] = (30, 90, 180, 365)
-
-
-class Attribute(_Named):
-    """An attribute of customers, in the `column` that the source file gives it."""
-
-    column: str
-
-
-def _range(low: int, high: int) -> str:
-    return f"{low}" if low == high else f"{low}-{high}"
-
-
-Factor = Milestone | Support | Purchases | Recency | Tenure | Attribute
-
-_KINDS: dict[str, type[Factor]] = {
-    kind.__name__.lower(): kind
-    for kind in (Milestone, Support, Purchases, Recency, Tenure, Attribute)
-}
-
-
-def _factor(value: object) -> object:
-    """Read a factor by its `kind`, so that what is refused is told of that kind alone."""
-    if isinstance(value, Factor):
-        return value
-    if not isinstance(value, dict):
-        raise ValueError(f"give a mapping such as {{kind: support, ...}}, got {value!r}")
-    named = str(value.get("kind", ""))
-    checks.known("a factor", "kind", [named], _KINDS)
-    kind = _KINDS[named]
-    try:
-        return kind.model_validate({name: each for name, each in value.items() if name != "kind"})
-    except ValidationError as error:
-        problem = first_problem(error, model=kind)
-        raise ValueError(f"{problem} It may have: {', '.join(kind.model_fields)}") from error
 
 
 class Churn(Strict):
@@ -199,12 +70,12 @@ class Churn(Strict):
 
     horizon: Annotated[int, Field(ge=1, le=730)] = 90
     lost_after: tuple[int, ...] = (30, 60, 90)
-    factors: tuple[Annotated[Factor, BeforeValidator(_factor)], ...] = ()
+    factors: tuple[Annotated[Factor, BeforeValidator(by_kind)], ...] = ()
 
     @field_validator("lost_after")
     @classmethod
     def _rise(cls, days: tuple[int, ...]) -> tuple[int, ...]:
-        return _rising(days)
+        return rising(days)
 
     @field_validator("factors")
     @classmethod
@@ -217,7 +88,7 @@ class Play(Strict):
     """What to do for a customer whose every factor of `when` is in one of the states listed."""
 
     name: Name
-    play: Annotated[str, BeforeValidator(lambda w: _one_line(str(w), longest=LONGEST_PLAY))]
+    play: Annotated[str, BeforeValidator(partial(one_line, longest=LONGEST_PLAY))]
     when: dict[str, Annotated[tuple[str, ...], BeforeValidator(_texts), Field(min_length=1)]] = (
         Field(default_factory=dict)
     )
@@ -262,13 +133,24 @@ class Playbook(Strict):
         for play in self.plays:
             checks.known(f"play {play.name!r}", "factor", play.when, factors)
             for name, states in play.when.items():
-                checks.known(
-                    f"play {play.name!r} under {name}",
-                    "state",
-                    states,
-                    factors[name].states or states,
-                )
+                where, known = f"play {play.name!r} under {name}", factors[name].states or states
+                checks.known(where, "state", states, known)
         return self
+
+    def listing(self, instead: Mapping[str, object]) -> Playbook:
+        """Return the playbook with other settings of its list; None leaves one as it is.
+
+        Raises
+        ------
+        BadParameter
+            When a setting is not one that a list may have.
+        """
+        given = {name: value for name, value in instead.items() if value is not None}
+        try:
+            score = Score.model_validate(self.score.model_dump() | given)
+        except ValidationError as error:
+            raise checks.BadParameter(f"The list: {first_problem(error, model=Score)}") from error
+        return self.model_copy(update={"score": score})
 
 
 def _once(kind: str, names: Sequence[str]) -> None:
@@ -277,10 +159,11 @@ def _once(kind: str, names: Sequence[str]) -> None:
         raise ValueError(f"two {kind}s have the name {twice!r}")
 
 
-def load(path: str | Path = OWN_FILE) -> Playbook:
+def load(path: str | Path = OWN_FILE, **score: object) -> Playbook:
     """Read and validate a playbook, looked for here and in the folders above.
 
-    An empty `path`, or the usual one where there is no such file, gives the one that ships.
+    An empty `path`, or the usual one where there is no such file, gives the one that ships. What is
+    said of the `score` here, and is not None, takes the place of what the file says.
 
     Raises
     ------
@@ -291,7 +174,11 @@ def load(path: str | Path = OWN_FILE) -> Playbook:
     if str(path) == OWN_FILE and not file.exists():
         file = SHIPPED
     try:
-        return Playbook.model_validate(read_yaml(file.read_text(encoding="utf-8"), file=file))
+        fields = read_yaml(file.read_text(encoding="utf-8"), file=file)
+        said = {name: value for name, value in score.items() if value is not None}
+        if said and isinstance(fields.setdefault("score", {}), dict):
+            fields["score"].update(said)
+        return Playbook.model_validate(fields)
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise checks.BadParameter(f"The playbook {file} cannot be read: {why}.") from error

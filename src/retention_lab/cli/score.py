@@ -1,0 +1,72 @@
+"""The command that writes a list for the CRM: arguments in, sentences and an exit code out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from retention_lab.cli import running
+
+if TYPE_CHECKING:
+    from retention_lab.churn.heldback import Compared
+    from retention_lab.churn.scoring import Listed
+
+_Source = Annotated[str, typer.Argument(help="The source file, such as data/sources/demo.yml.")]
+_AsOf = Annotated[
+    str | None,
+    typer.Option(help="The last day to know; default the day the source is complete to."),
+]
+_Out = Annotated[
+    Path | None,
+    typer.Option(help="A .csv or .parquet file; default lists/SOURCE-DAY-CHANNEL.csv."),
+]
+_Playbook = Annotated[str, typer.Option(help="What may go with staying, and what to do.")]
+_Channel = Annotated[str | None, typer.Option(help="Only customers who consent to this channel.")]
+_Capacity = Annotated[
+    int | None, typer.Option(help="How many can be handled, held back ones included.")
+]
+_HoldBack = Annotated[
+    float | None, typer.Option(help="Share who are not contacted, at random, such as 0.1.")
+]
+_Where = Annotated[str, typer.Option(help="Only customers with this, such as \"country = 'UK'\".")]
+
+
+def score(  # noqa: PLR0913  each is an option of the command
+    source: _Source, *, as_of: _AsOf = None, out: _Out = None,
+    playbook: _Playbook = "data/playbook.yml", channel: _Channel = None,
+    capacity: _Capacity = None, hold_back: _HoldBack = None, where: _Where = "",
+    state: running.State = Path("state"),
+) -> None:  # fmt: skip
+    """List whom to contact: customers at highest risk first, of those who consent.
+
+    A few, chosen at random, are held back, so that the next list tells whether contact helped. What
+    was listed is logged in the state; the same day gives the same list.
+    """
+    from retention_lab import state as states
+    from retention_lab.churn import heldback, scoring
+    from retention_lab.tables import playbook as playbooks
+    from retention_lab.tables import snapshot
+
+    wanted = {"channel": channel, "capacity": capacity, "hold_back": hold_back}
+    book = playbooks.load(playbook).listing(wanted)
+    shop = snapshot.take(source, as_of=running.day("--as-of", as_of), where=where)
+    name = f"{Path(source).stem}-{shop.as_of}-{book.score.channel}.csv"
+    kept = states.opened(state)
+    listed = scoring.write(shop, book, state=kept, out=out or Path("lists", name))
+    _tell(listed, heldback.compared(shop, kept))
+
+
+def _tell(listed: Listed, earlier: Compared) -> None:
+    typer.echo(f"{listed.file}")
+    said = [
+        f"{listed.contacted:,} of {listed.customers:,} customers to contact by {listed.channel}, as "
+        f"of {listed.as_of}; {listed.consenting:,} may be.",
+        f"{listed.held_back:,} more were held back at random: do not contact them. They stand in "
+        "the log only.",
+        *listed.sentences,
+        *earlier.sentences,
+    ]
+    for sentence in said:
+        typer.echo(sentence, err=True)
