@@ -75,6 +75,16 @@ def test_one_event_in_a_rare_state_has_a_hazard_ratio(made, ties):
     assert np.isfinite(fitted.summary()[["low", "high"]]).all(axis=None)
 
 
+def test_a_first_step_hundreds_of_times_too_long_is_shortened():
+    # Two of 2,000 customers are in a state; one has the first event, and one sees the second. With
+    # M = 1998 others and u = exp(coefficient), u / (2 u + M) / (u + M) is greatest at M / sqrt 2.
+    stop = np.arange(1, 2001)
+    state = pd.DataFrame({"state": np.isin(stop, [1, 3])})
+    fitted = cox.fit(state, stop=stop, event_observed=stop <= 2)
+    assert fitted.coefficients[0] == pytest.approx(np.log(1998 / np.sqrt(2)))
+    assert fitted.certificate.gradient < 1e-6
+
+
 def test_two_columns_almost_alike_are_no_separation(made):
     rows = made(5000, days=400)
     noise = np.random.default_rng(3).normal(size=len(rows))
