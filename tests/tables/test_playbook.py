@@ -59,15 +59,12 @@ def test_a_project_with_a_playbook_has_its_own(tmp_path, monkeypatch):
     assert playbook.load().score.capacity == 7
 
 
-def test_what_is_said_beside_the_file_takes_the_place_of_its_score(tmp_path):
-    assert playbook.load(DEMO, channel=None, capacity=3).score == Score(capacity=3)
-    with pytest.raises(BadParameter, match=r"score\.hold_back: hold_back must be a share"):
-        playbook.load("", hold_back=10)
-    bare = {**yaml.safe_load(DEMO.read_text(encoding="utf-8"))}
-    del bare["score"]
-    file = tmp_path / "playbook.yml"
-    file.write_text(yaml.safe_dump(bare), encoding="utf-8")
-    assert playbook.load(file, channel="sms").score == Score(channel="sms")
+def test_a_list_may_have_other_settings_than_the_file_says():
+    book = playbook.load(DEMO)
+    assert book.listing({"channel": None, "capacity": 3}).score == Score(capacity=3)
+    assert book.listing({"channel": None}) == book
+    with pytest.raises(BadParameter, match=r"The list: hold_back: .* If you meant 10 %, pass 0\.1"):
+        book.listing({"hold_back": 10})
 
 
 def test_what_ships_has_an_owner_and_a_review_date_for_every_play():

@@ -8,7 +8,7 @@ beside this module is used.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -159,11 +159,10 @@ def _once(kind: str, names: Sequence[str]) -> None:
         raise ValueError(f"two {kind}s have the name {twice!r}")
 
 
-def load(path: str | Path = OWN_FILE, **score: object) -> Playbook:
+def load(path: str | Path = OWN_FILE) -> Playbook:
     """Read and validate a playbook, looked for here and in the folders above.
 
-    An empty `path`, or the usual one where there is no such file, gives the one that ships. What is
-    said of the `score` here, and is not None, takes the place of what the file says.
+    An empty `path`, or the usual one where there is no such file, gives the one that ships.
 
     Raises
     ------
@@ -174,11 +173,7 @@ def load(path: str | Path = OWN_FILE, **score: object) -> Playbook:
     if str(path) == OWN_FILE and not file.exists():
         file = SHIPPED
     try:
-        fields = read_yaml(file.read_text(encoding="utf-8"), file=file)
-        said = {name: value for name, value in score.items() if value is not None}
-        if said and isinstance(fields.setdefault("score", {}), dict):
-            fields["score"].update(said)
-        return Playbook.model_validate(fields)
+        return Playbook.model_validate(read_yaml(file.read_text(encoding="utf-8"), file=file))
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise checks.BadParameter(f"The playbook {file} cannot be read: {why}.") from error
