@@ -63,7 +63,7 @@ def test_a_list_may_have_other_settings_than_the_file_says():
     book = playbook.load(DEMO)
     assert book.listing({"channel": None, "capacity": 3}).score == Score(capacity=3)
     assert book.listing({"channel": None}) == book
-    with pytest.raises(BadParameter, match=r"The list: hold_back: .* If you meant 10 %, pass 0\.1"):
+    with pytest.raises(BadParameter, match=r"The list: hold_back .* If you meant 10 %, pass 0\.1"):
         book.listing({"hold_back": 10})
 
 
