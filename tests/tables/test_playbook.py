@@ -80,20 +80,21 @@ def test_states_are_words_with_the_reference_first():
     states = {each.name: each.states for each in playbook.load("").churn.factors}
     assert states["onboarding"] == ("not yet", "reached")
     assert states["support"] == ("no ticket", "waiting", "answered within 24 h", "answered later")
-    assert states["purchases"] == ("0", "1", "2 or more")
     assert states["recency"] == ("0-30", "31-90", "91-180", "over 180")
     assert states["tenure"] == ("0-30", "31-90", "91-180", "181-365", "over 365")
     assert states["plan"] == ()
+    assert Purchases(name="p", label="P").states == ("0", "1", "2 or more")
     assert Purchases(name="p", label="P", cuts=(1, 4)).states == ("0", "1-3", "4 or more")
     assert Recency(name="r", label="R", days=(1,)).states == ("0-1", "over 1")
 
 
 def test_a_state_that_yaml_takes_for_a_number_is_a_state(tmp_path):
     fields = yaml.safe_load(DEMO.read_text(encoding="utf-8"))
-    fields["plays"][0]["when"] = {"purchases": [0, 1]}
+    fields["churn"]["factors"][4] |= {"name": "bought", "cuts": [1, 2]}
+    fields["plays"][0]["when"] = {"bought": [0, 1]}
     file = tmp_path / "playbook.yml"
     file.write_text(yaml.safe_dump(fields), encoding="utf-8")
-    assert playbook.load(file).plays[0].when == {"purchases": ("0", "1")}
+    assert playbook.load(file).plays[0].when == {"bought": ("0", "1")}
 
 
 def test_factors_can_be_made_without_a_file():
