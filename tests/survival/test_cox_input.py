@@ -41,6 +41,14 @@ def test_missing_and_negative_times_are_refused(made, name, value):
         fit(rows)
 
 
+@pytest.mark.parametrize("name", ["stop", "event_observed", "weights"])
+def test_words_and_dates_are_refused_as_times_and_events(made, name):
+    rows = made()
+    for values in (rows["plan"], pd.to_timedelta(rows["stop"], unit="D")):
+        with pytest.raises(BadData, match=f"{name} holds no numbers but .*count times in days"):
+            fit(rows, **{name: values})
+
+
 def test_reversed_and_empty_times_are_refused(made):
     rows = made()
     rows.loc[5, ["start", "stop"]] = [9, 4]

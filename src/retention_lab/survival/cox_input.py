@@ -34,7 +34,7 @@ def prepare(  # noqa: PLR0913 - the parts of a counting process; `cox.fit` docum
     counts = np.ones(n) if weights is None else _counts(weights, n)
     codes, labels = (np.zeros(n, dtype="int64"), pd.Index(["all"]))
     if strata is not None:
-        codes, labels = _groups("strata", strata, n)
+        codes, labels = _groups("strata", strata, n, sort=True)
     # In the order of time, neighbours in a column are neighbours among the events, too.
     order = np.lexsort((until, codes)) if len(labels) > 1 else np.argsort(until, kind="stable")
     codes, until, event, counts = codes[order], until[order], event[order], counts[order]
@@ -90,14 +90,22 @@ def numbers(name: str, values: ArrayLike, n: int) -> Floats:
     if len(bad):
         raise BadData(
             f"{name} is {got[bad[0]]:g} in row {bad[0]}: times are counted from time zero on and "
-            "must not be missing or negative; mend or leave out these "
-            f"{len(bad)} rows."
+            f"must not be missing or negative; mend or leave out these {len(bad)} rows."
         )
     return got
 
 
 def _as_long(name: str, values: ArrayLike, n: int) -> Floats:
-    got = np.asarray(pd.Series(values).to_numpy(dtype="float64", na_value=np.nan), dtype="float64")
+    series = pd.Series(values)
+    try:
+        if series.dtype.kind in "mM":  # pandas would count nanoseconds
+            raise TypeError
+        got = np.asarray(series.to_numpy(dtype="float64", na_value=np.nan), dtype="float64")
+    except (TypeError, ValueError):
+        raise BadData(
+            f"{name} holds no numbers but {series.dtype}: count times in days, and events as true "
+            "or false."
+        ) from None
     if len(got) != n:
         raise BadParameter(f"{name} has {len(got)} values for {n} rows of covariates.")
     return got
@@ -143,8 +151,8 @@ def _counts(weights: ArrayLike, n: int) -> Floats:
     return got
 
 
-def _groups(name: str, values: ArrayLike, n: int) -> tuple[Places, pd.Index]:
-    codes, labels = pd.factorize(pd.Series(values), sort=True)
+def _groups(name: str, values: ArrayLike, n: int, *, sort: bool = False) -> tuple[Places, pd.Index]:
+    codes, labels = pd.factorize(pd.Series(values), sort=sort)
     if len(codes) != n:
         raise BadParameter(f"{name} has {len(codes)} values for {n} rows of covariates.")
     if (codes < 0).any():
