@@ -144,6 +144,11 @@ def test_an_origin_whose_customers_are_new_in_kind_is_not_judged(table):
     # As in a shop that opened a month before its first window: nobody had been there for longer.
     first = table["landmark"] == table["landmark"].min()
     new = table.assign(plan=table["plan"].where(~first | (table["plan"] == "basic"), "basic"))
-    assert judged(new).origins["origin"].tolist() == sorted(table["landmark"].unique())[2:]
+    found = judged(new)
+    assert found.origins["origin"].tolist() == sorted(table["landmark"].unique())[2:]
+    assert [line[:47] for line in found.left_out] == [
+        "The forecast of 2025-06-07 is not judged. No wi",
+        "The forecast of 2025-09-05 is not judged. On 20",
+    ]
     with pytest.raises(BadData, match="On 2025-09-05 more than 10% of the customers were in a"):
         judged(new, as_of=dt.date(2025, 12, 4))

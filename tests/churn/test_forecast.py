@@ -223,6 +223,14 @@ def test_own_clock_without_an_event_or_an_age_is_refused(spells):
         told(collapsed(spells), aged(spells).drop(columns="age"))
 
 
+def test_own_clock_without_factors_is_the_curve_of_everybody(spells):
+    now = aged(spells).query("age < 400")
+    told = own_clock(collapsed(spells), now, [], horizon=HORIZON, endpoint=STAY, as_of=AS_OF)
+    assert told.people.groupby("age")["probability"].nunique().max() == 1
+    truth = (now["weight"] * (1 - chance(now))).sum()
+    assert told.expected.value == pytest.approx(truth, rel=0.15)
+
+
 def test_an_age_after_which_nobody_left_has_an_interval():
     # Nobody leaves from day 200 to day 500, so the rate there is zero.
     rng = np.random.default_rng(6)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -33,7 +33,7 @@ class Backtest:
     `high`, `observed`, `held` (whether that lies between the two). `calibration` has one per tenth
     of the customers by probability of the good thing (to stay; to return): `group`, `n`,
     `predicted`, `observed`, `low`, `high`. `brier_null` is the score of somebody who knows only the
-    share of the earlier windows.
+    share of the earlier windows. `left_out` are sentences of days from which nothing could be said.
     """
 
     origins: pd.DataFrame
@@ -42,6 +42,7 @@ class Backtest:
     brier_null: Interval
     concordance: Interval
     auc: Interval
+    left_out: tuple[str, ...] = ()
 
 
 def backtest(
@@ -72,7 +73,7 @@ def backtest(
             "can be compared with what came. Wait, or use a shorter horizon."
         )
     windows = models.training(seen, horizon=horizon)
-    judged, why = [], ""
+    judged, unjudged, why = [], [], ""
     for origin in sorted(windows["landmark"].unique())[-origins:]:
         before = seen[seen["landmark"] <= origin - pd.Timedelta(days=horizon)]
         window = windows[windows["landmark"] == origin]
@@ -80,11 +81,13 @@ def backtest(
             judged.append(_judged(before, window, factors, horizon=horizon, endpoint=endpoint))
         except BadData as error:  # too early to learn from what came before
             why = str(error)
+            unjudged.append(f"The forecast of {origin.date()} is not judged. {why}")
     if not judged:
         raise BadData(f"No earlier forecast can be compared with what came by {as_of}. {why}")
     lines, rows = zip(*judged, strict=True)
     pooled = pd.concat(rows).groupby(["predicted", "null", "day", "event_observed"])
-    return _pooled(pd.DataFrame(lines), pooled["weight"].sum().reset_index(), endpoint, horizon)
+    found = _pooled(pd.DataFrame(lines), pooled["weight"].sum().reset_index(), endpoint, horizon)
+    return replace(found, left_out=tuple(unjudged))
 
 
 def _judged(

@@ -133,13 +133,7 @@ def own_clock(
         weights=episodes["weight"],
     )
     followed = int(episodes["stop"].max())
-    told = people[people["age"] + horizon <= followed]
-    if told.empty:
-        raise BadData(
-            f"To look {horizon} days ahead, somebody must have been followed for {horizon} days "
-            f"longer than a customer has been here, and {followed} days is the longest. Use a "
-            "shorter horizon."
-        )
+    told = _within(people, followed, horizon)
     covariates, weight = states.matrix(told), told["weight"].to_numpy()
     since, day = told["age"], told["age"] + horizon
     total = cox.expected_events(fitted, covariates, since=since, day=day, weights=weight)
@@ -155,6 +149,18 @@ def own_clock(
         checked=False,
         left_out=(*states.left_out, *_beyond(people, told, followed - horizon)),
     )
+
+
+def _within(people: pd.DataFrame, followed: int, horizon: int) -> pd.DataFrame:
+    """Keep those who will be no older at the horizon than somebody was followed to."""
+    told = people[people["age"] + horizon <= followed]
+    if told.empty:
+        raise BadData(
+            f"To look {horizon} days ahead, somebody must have been followed for {horizon} days "
+            f"longer than a customer has been here, and {followed} days is the longest. Use a "
+            "shorter horizon."
+        )
+    return told
 
 
 def _beyond(people: pd.DataFrame, told: pd.DataFrame, oldest: int) -> tuple[str, ...]:
