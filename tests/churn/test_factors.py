@@ -37,6 +37,15 @@ def test_an_attribute_that_customers_lack_is_not_usable():
     assert usable(shop(drawn(1), AS_OF), [county, COUNTRY], timed=False) == (COUNTRY,)
 
 
+def test_attributes_of_the_shop_take_the_place_of_named_ones_that_are_not_there():
+    made, county = shop(drawn(1), AS_OF), COUNTRY.model_copy(update={"column": "county"})
+    own = COUNTRY.model_copy(update={"name": "country", "label": "Country"})
+    assert usable(made, [county.model_copy(update={"name": "county"})], timed=False) == (own,)
+    assert usable(made, [TENURE], timed=False) == (TENURE,)  # none is named, so none is wanted
+    taken = TENURE.model_copy(update={"name": "country"})
+    assert usable(made, [taken, county], timed=False) == (taken,)
+
+
 def test_states_are_those_of_the_playbook_and_an_attribute_has_its_data_tell():
     assert states(MILESTONE)[0] == "not yet"
     assert states(COUNTRY) == ()

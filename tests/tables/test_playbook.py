@@ -82,7 +82,7 @@ def test_states_are_words_with_the_reference_first():
     assert states["support"] == ("no ticket", "waiting", "answered within 24 h", "answered later")
     assert states["recency"] == ("0-30", "31-90", "91-180", "over 180")
     assert states["tenure"] == ("0-30", "31-90", "91-180", "181-365", "over 365")
-    assert states["plan"] == ()
+    assert states["acquisition_channel"] == ()
     assert Purchases(name="p", label="P").states == ("0", "1", "2 or more")
     assert Purchases(name="p", label="P", cuts=(1, 4)).states == ("0", "1-3", "4 or more")
     assert Recency(name="r", label="R", days=(1,)).states == ("0-1", "over 1")

@@ -7,10 +7,12 @@ depends on nothing that comes after its span begins, so reading it at any moment
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import ibis
 import ibis.expr.types as ir
 from ibis import _
+from pydantic import ValidationError
 
 from retention_lab import checks
 from retention_lab.churn import endpoints
@@ -39,10 +41,25 @@ def states(factor: Factor) -> tuple[str, ...]:
 def usable(shop: Snapshot, factors: Sequence[Factor], *, timed: bool) -> tuple[Factor, ...]:
     """Keep the factors that the shop has data for.
 
-    `timed` is for episodes: there time itself is the clock, and days since something are left out.
+    Where attributes are named and none of them is there, such as those of a playbook that nobody
+    has edited yet, the shop's own take their place. `timed` is for episodes: there time itself is
+    the clock, and days since something are left out.
     """
     kept = [factor for factor in factors if _has(shop, factor)]
+    named = any(isinstance(factor, Attribute) for factor in factors)
+    if named and not any(isinstance(factor, Attribute) for factor in kept):
+        kept += _own(shop, taken={factor.name for factor in factors})
     return tuple(one for one in kept if not (timed and isinstance(one, Recency | Tenure)))
+
+
+def _own(shop: Snapshot, *, taken: set[str]) -> list[Factor]:
+    """Make factors of the attributes that a shop has, where their names may be those of factors."""
+    made: list[Factor] = []
+    for column in endpoints.attributes(shop):
+        label = column.replace("_", " ").capitalize()
+        with suppress(ValidationError):
+            made.append(Attribute(name=column, label=label, column=column))
+    return [factor for factor in made if factor.name not in taken]
 
 
 def _has(shop: Snapshot, factor: Factor) -> bool:

@@ -61,8 +61,8 @@ def score(  # noqa: PLR0913  each is an option of the command
 def _tell(listed: Listed, earlier: Compared) -> None:
     typer.echo(f"{listed.file}")
     said = [
-        f"{listed.contacted:,} of {listed.customers:,} customers to contact by {listed.channel}, as "
-        f"of {listed.as_of}; {listed.consenting:,} may be.",
+        f"{listed.contacted:,} customers to contact by {listed.channel}, as of {listed.as_of}, out "
+        f"of {listed.consenting:,} who may be contacted and {listed.customers:,} in all.",
         f"{listed.held_back:,} more were held back at random: do not contact them. They stand in "
         "the log only.",
         *listed.sentences,
