@@ -109,6 +109,14 @@ def test_periods_that_differ_widen_both_intervals(today):
     assert (wide.people["high"] > narrow.people["high"]).all()
 
 
+def test_a_variance_of_few_periods_has_the_quantiles_of_student():
+    spread = forecasts._Spread(between=0.04, windows=5, alpha=0.05)
+    # Tables of t: 2.776 at 4 degrees of freedom; with as much error of its own, 4 times 2 squared
+    # is 16 degrees, and 2.120.
+    arms = spread.arm(np.array([0.0, 0.1]), np.array([0.5, 0.5]))
+    assert arms == pytest.approx([2.776 * 0.2, 2.120 * 0.08**0.5], rel=1e-3)
+
+
 def test_allocation_brings_all_by_all_and_most_by_the_first(said):
     curve = allocation(said)
     assert curve["top_share"].tolist() == pytest.approx(np.linspace(0, 1, 21).tolist())

@@ -291,8 +291,8 @@ def _people(
 def _bounds(each: pd.DataFrame, arm: Floats) -> tuple[Floats, Floats]:
     """Survival with all rates lower, and higher, by a factor of ``exp(arm)``.
 
-    Where no event has been seen, and rates are zero, the interval of `cox.predict` stays.
+    Where no event has been seen, and the rate is zero, the lower bound of `cox.predict` stays.
     """
-    survival, seen = each["survival"].to_numpy(), each["survival"].to_numpy() < 1
-    high = np.where(seen, survival ** np.exp(-arm), each["high"])
-    return high, np.where(seen, survival ** np.exp(arm), each["low"])
+    survival = each["survival"].to_numpy()
+    low = np.where(survival < 1, survival ** np.exp(arm), each["low"])
+    return survival ** np.exp(-arm), low
