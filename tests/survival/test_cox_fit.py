@@ -184,7 +184,7 @@ def test_unknown_ties_and_unequal_lengths_are_refused(made):
 
 @pytest.mark.slow
 def test_intervals_cover_the_truth_as_often_as_they_say():
-    rng, truth, runs = np.random.default_rng(20261122), np.array([-0.5, 0.3]), 1000
+    rng, truth, runs = np.random.default_rng(20261122), np.array([-0.5, 0.3]), 4000
     covered = np.zeros((runs, 2, 2))
     for run in range(runs):
         x = np.column_stack([rng.integers(0, 2, 400), rng.normal(size=400)])

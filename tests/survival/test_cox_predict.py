@@ -183,7 +183,7 @@ def test_customers_without_the_columns_are_refused(made):
 
 @pytest.mark.slow
 def test_intervals_cover_true_survival_as_often_as_they_say():
-    rng, runs, truth = np.random.default_rng(11), 1000, np.array([-0.5, 0.3])
+    rng, runs, truth = np.random.default_rng(11), 4000, np.array([-0.5, 0.3])
     profile, covered = CUSTOMERS[["a", "b"]].to_numpy(), np.zeros((runs, 3))
     survival = np.exp(-(15 - 5) / 30 * np.exp(profile @ truth))
     for run in range(runs):
