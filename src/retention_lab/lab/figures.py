@@ -261,9 +261,13 @@ def _money(shop: Snapshot) -> _Money:
 
 
 def completeness(shop: Snapshot) -> str:
-    """Say how far the orders reach, and who is meant."""
+    """Say how far the orders, or subscriptions, reach, and who is meant."""
     return wording.completeness(
-        shop.complete_to, as_of=shop.as_of, simulated=shop.simulated, where=shop.where
+        shop.complete_to,
+        as_of=shop.as_of,
+        simulated=shop.simulated,
+        where=shop.where,
+        main=shop.main,
     )
 
 

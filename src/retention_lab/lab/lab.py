@@ -58,7 +58,7 @@ class Lab(Questions):
         customers = counted_unless_few(rows["customers"], "customer")
         return (
             f"<Lab: {shop.name} as of {shop.as_of}, {customers}{where}, "
-            f"{rows['orders']:,} orders since {shop.records_from}>"
+            f"{rows[shop.main]:,} {shop.main} since {shop.records_from}>"
         )
 
     @property

@@ -136,7 +136,7 @@ def _told(suite: Suite, taken: Snapshot, earlier: Path | None) -> dict[str, str]
 
 
 def _shown(taken: Snapshot) -> str:
-    words = f"{taken.name}, orders complete to {calendar.long_date(taken.complete_to)}"
+    words = f"{taken.name}, {taken.main} complete to {calendar.long_date(taken.complete_to)}"
     return f"{words}; only customers with {taken.where}" if taken.where else words
 
 

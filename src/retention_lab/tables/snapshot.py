@@ -78,6 +78,11 @@ class Snapshot:
         return int(10 ** minor_digits(self.currency))
 
     @property
+    def main(self) -> TableName:
+        """The table that tells how far the shop is known: orders, or subscriptions without any."""
+        return "orders" if "orders" in self.tables else "subscriptions"
+
+    @property
     def history_days(self) -> int:
         """Days from the first that is recorded to the as-of date, both included."""
         return (self.as_of - self.records_from).days + 1

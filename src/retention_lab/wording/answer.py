@@ -208,8 +208,10 @@ def _wait(next_cohort: dt.date | None, *, days: int) -> str:
     return f"**Do:** nothing yet; {month(next_cohort)} completes on {full_day(complete_on)}."
 
 
-def completeness(complete_to: dt.date, *, as_of: dt.date, simulated: bool, where: str) -> str:
-    """Say how far the orders reach, who is in the report, and whether they are made up."""
+def completeness(
+    complete_to: dt.date, *, as_of: dt.date, simulated: bool, where: str, main: str = "orders"
+) -> str:
+    """Say how far the `main` table reaches, who is in the report, and whether they are made up."""
     sentences = ["These are made-up customers."] if simulated else []
     if where.strip():
         condition = " ".join(where.split())
@@ -221,9 +223,10 @@ def completeness(complete_to: dt.date, *, as_of: dt.date, simulated: bool, where
             )
     last = f"{complete_to:%A} {full_day(complete_to)}"
     if complete_to >= as_of:
-        sentences.append(f"Orders are complete to {as_of:%A} {full_day(as_of)}.")
+        sentences.append(f"{capitalised(main)} are complete to {as_of:%A} {full_day(as_of)}.")
     else:
         sentences.append(
-            f"The last order is of {last}; none is dated after it up to {full_day(as_of)}."
+            f"The last {main.removesuffix('s')} is of {last}; none is dated after it up to "
+            f"{full_day(as_of)}."
         )
     return " ".join(sentences)
