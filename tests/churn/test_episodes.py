@@ -59,8 +59,7 @@ def joined(frame):
     return last.assign(start=frame.groupby(run)["start"].first().to_numpy())
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.kind)
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("endpoint", "seed"), [*zip(ENDPOINTS, range(3), strict=True)])
 def test_episodes_agree_with_loops_over_days(endpoint, seed):
     rows = drawn(seed)
     got = in_order(collect(episodes(shop(rows, AS_OF), endpoint, TIMED)), "start")

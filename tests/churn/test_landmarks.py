@@ -59,8 +59,7 @@ def oracle_landmarks(rows, endpoint, days, as_of):
     return frame.groupby(by).size().rename("weight").reset_index().sort_values(by)
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.kind)
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("endpoint", "seed"), [*zip(ENDPOINTS, range(3), strict=True)])
 def test_landmarks_agree_with_loops_over_shops_that_end_with_them(endpoint, seed):
     rows = drawn(seed)
     got = landmarks(shop(rows, AS_OF), endpoint, ALL, days=DAYS, horizon=HORIZON)
