@@ -80,3 +80,9 @@ def test_rare_values_of_an_attribute_are_all_others():
     assert len(by_name) == LEVELS + 1
     assert by_name["all others"] == 10 + 9 + 8
     assert by_name["v00"] == 20
+
+
+def test_a_shop_has_its_own_attributes_where_none_of_the_named_ones_is_there():
+    county = COUNTRY.model_copy(update={"column": "county", "name": "county"})
+    (own,) = usable(shop(drawn(1), AS_OF), [county], timed=True)
+    assert (own.name, own.column, own.label) == ("country", "country", "Country")

@@ -160,20 +160,6 @@ def test_a_midnight_purchase_is_of_its_local_day_for_recency():
     assert found["recency"].tolist() == ["0-20", "21-60"]
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.kind)
-def test_what_comes_after_a_landmark_changes_nothing_that_was_known_there(endpoint):
-    rows, day = drawn(7), DAYS[1]
-    by = ["customer_id", *NAMES]
-    then = collect(people(shop(rows, day), endpoint, ALL)).sort_values(by)
-    seen = landmarks(shop(rows, AS_OF), endpoint, ALL, days=[day], horizon=HORIZON)
-    counts = then.groupby(NAMES).size()
-    later = seen.groupby(NAMES)["weight"].sum()
-    if endpoint.kind == "cancelled":  # where a customer may have several
-        assert set(counts.index) <= set(later.index)
-    else:
-        pd.testing.assert_series_equal(later, counts, check_names=False)
-
-
 def test_nobody_is_counted_who_came_later():
     rows = {"subscriptions": [("a", "2024-03-01 00:00:01", None, None)]}
     assert one(rows, [], days=["2024-02-28"]).empty
