@@ -64,7 +64,7 @@ def side_by_side(frames: Mapping[str, pd.DataFrame], *, what: str) -> alt.LayerC
     `frames` holds what `churn.milestones.side_by_side` gave, by the label of the milestone.
     """
     if not frames:
-        return Instead("No picture: the data hold no milestone of enough customers.")
+        return Instead("")  # the picture by milestone says why
     parts = [frame.assign(group=label + ": " + frame["method"]) for label, frame in frames.items()]
     columns: Columns = {"group": ("Milestone and method", TEXT), **_RATIOS}
     return _forest(pd.concat(parts, ignore_index=True), columns, what=what)
@@ -148,7 +148,7 @@ def past_forecasts(seen: Outlook, *, what: str) -> alt.LayerChart | Instead:
         y=alt.Y("day:N", title=None, sort=order, axis=alt.Axis(labelLimit=_LABEL_WIDTH))
     )
     scale = alt.Scale(zero=False)
-    x = alt.X("expected:Q", title=f"Customers to {what} in the period", scale=scale)
+    x = alt.X("expected:Q", title=f"Customers who {what} in the period", scale=scale)
     layers: alt.LayerChart = (
         base.mark_rule(color=GREY, strokeWidth=2).encode(x="low:Q", x2="high:Q")
         + base.mark_point(color=BLUE, size=70, strokeWidth=2).encode(x=x)
@@ -174,7 +174,7 @@ def calibration(seen: Outlook) -> alt.LayerChart | Instead:
     Groups that would tell of a few customers are left out.
     """
     if seen.backtest is None:
-        return Instead("No picture: this forecast was not tested on earlier days.")
+        return Instead("")  # the picture of past forecasts says why
     frame = seen.backtest.calibration
     what = "buy again" if seen.endpoint.kind == "returned" else "stay"
     columns: Columns = {
@@ -207,12 +207,12 @@ def calibration(seen: Outlook) -> alt.LayerChart | Instead:
             x=x, y=y, tooltip=tooltips(columns)
         )
     )
-    gap = (data["predicted"] - data["observed"]).abs().max()
+    gap = 100 * (data["predicted"] - data["observed"]).abs().max()
     return finished(
         layers,
         description=(
             f"Forecast chance to {what} against the share that did, in {len(data)} groups; the "
-            f"largest distance is {percent(float(gap))}."
+            f"largest distance is {gap:.1f} points."
         ),
         caption=(
             f"Chance to {what} as forecast, and the share that did, in groups of customers from "
@@ -225,7 +225,7 @@ def calibration(seen: Outlook) -> alt.LayerChart | Instead:
 def allocation(seen: Outlook, *, what: str) -> alt.LayerChart | Instead:
     """How much of what is expected falls on the customers most likely to do it."""
     if seen.forecast is None:
-        return Instead(seen.why)
+        return Instead("No picture: there is no forecast.")
     frame = curve(seen.forecast)
     columns: Columns = {
         "top_share": ("Customers, most likely first", SHARE),
@@ -254,7 +254,7 @@ def allocation(seen: Outlook, *, what: str) -> alt.LayerChart | Instead:
         ),
         caption=(
             f"Customers from the most to the least likely to {what}, and the share of what is "
-            "expected that they carry. The grey line is what chance alone would give."
+            "expected that they carry. The grey line is what an order by chance would give."
         ),
         columns=columns,
     )

@@ -18,6 +18,10 @@ from retention_lab.survival.daygrid import kaplan_meier
 from retention_lab.wording import Instead
 from retention_lab.wording.phrases import capitalised, quoted
 
+NO_MILESTONE = (
+    "No picture: the data hold no milestone that the playbook names, or too few customers on one "
+    "side of it."
+)
 DAYS = 365  # that are drawn
 STEPS = 60  # of one curve: more than a screen shows
 _LEGEND = alt.Legend(
@@ -42,7 +46,7 @@ def by_milestone(
     `grids` are those of `churn.evidence.Evidence`; `day` is where their lines begin.
     """
     if not grids:
-        return Instead("No picture: the data hold no milestone that the playbook names.")
+        return Instead(NO_MILESTONE)
     label, grid = next(iter(grids.items()))
     names = {False: f"not by day {day}", True: f"by day {day}"}
     curves = {
@@ -100,12 +104,9 @@ def causes(curves: pd.DataFrame | Missing) -> alt.LayerChart | Instead:
         "high": ("To", SHARE),
         "at_risk": ("Still followed", COUNT),
     }
-    parts = []
-    for cause, rows in curves[curves["day"] <= DAYS].groupby("cause", sort=False):
-        kept = rows[(rows["at_risk"] >= SMALL) & ~_few_by_then(rows)]
-        kept = kept[apart(kept["at_risk"], kept["events"].cumsum())] if len(kept) else kept
-        parts.append(_thinned(kept).assign(group=cause, share=lambda each: each["incidence"]))
-    data = pd.concat(parts)[list(columns)].round(ROUND)
+    drawn = curves.merge(_drawn(curves), on=["cause", "day"])
+    named = drawn.rename(columns={"cause": "group", "incidence": "share"})
+    data = named[list(columns)].round(ROUND)
     names = [name for name in dict.fromkeys(data["group"]) if (data["group"] == name).sum() > 1]
     if not names:
         return Instead(f"No picture: no cause of {SMALL} cancellations or more.")
@@ -120,9 +121,17 @@ def causes(curves: pd.DataFrame | Missing) -> alt.LayerChart | Instead:
     )
 
 
-def _few_by_then(rows: pd.DataFrame) -> pd.Series:
-    so_far = rows["events"].cumsum()
-    return so_far.between(1, SMALL - 1)
+def _drawn(curves: pd.DataFrame) -> pd.DataFrame:
+    """Choose the causes and days to draw: steps of nobody or of many, by cause and in all."""
+    early = curves[(curves["day"] <= DAYS) & (curves["at_risk"] >= SMALL)]
+    events = early.pivot_table(index="day", columns="cause", values="events").cumsum()
+    at_risk = early.groupby("day")["at_risk"].first()
+    if events.empty:
+        return curves.iloc[:0][["cause", "day"]]
+    many = events.loc[:, events.iloc[-1] >= SMALL]
+    rest = at_risk.iloc[0] - at_risk - many.shift(fill_value=0).sum(axis=1)
+    kept = apart(at_risk, rest, *(many[cause] for cause in many))
+    return _thinned(many[kept]).reset_index().melt("day", var_name="cause")[["cause", "day"]]
 
 
 def _steps(curve: pd.DataFrame, *, coming: bool) -> pd.DataFrame:

@@ -83,7 +83,7 @@ def associations(shop: Snapshot, endpoint: Endpoint, factors: Sequence[Factor]) 
     if not states.factors:
         raise BadData(
             f"Nothing that {shop.name} knows of its customers tells them apart here. Map events, "
-            "tickets or attributes of customers, or wait for more of them."
+            "tickets or attributes, name them in the playbook, or wait for more customers."
         )
     matrix = states.matrix(frame)
     by = ["start", "stop", "event_observed"]

@@ -21,11 +21,12 @@ from retention_lab.churn.outlook import Outlook
 from retention_lab.survival.incidence import cumulative_incidence
 from retention_lab.survival.logrank import LogRank, logrank
 from retention_lab.tables.engine import collect
-from retention_lab.tables.playbook import Milestone, Playbook
+from retention_lab.tables.playbook import Attribute, Factor, Milestone, Playbook
 from retention_lab.tables.snapshot import Snapshot
 
 T = TypeVar("T")
 QUARTERS = 5  # of joining that are compared
+TOLD = ("voluntary", "involuntary")  # causes; what else there is was not told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,14 +69,12 @@ def gather(shop: Snapshot, seen: Outlook, playbook: Playbook, *, day: int) -> Ev
         joined=joined,
         differ=_or_why(lambda: logrank(joined)),
         by_milestone=_each(marked, partial(_from, shop, first, endpoint, day=day)),
-        causes=_or_why(lambda: cumulative_incidence(grids.by(spells))),
+        causes=_or_why(lambda: _causes(spells, endpoint)),
         lately=_or_why(lambda: _lately(shop, seen.horizon)),
         associations=_or_why(lambda: associations(shop, endpoint, seen.factors)),
         side_by_side=_each(marked, partial(milestones.side_by_side, shop, endpoint, day=day)),
-        lost=_or_why(
-            lambda: gaps.evidence(shop, lost_after=playbook.churn.lost_after, horizon=seen.horizon)
-        ),
-        repeat=_or_why(lambda: recurrent.repeat_purchases(shop, seen.factors)),
+        lost=_or_why(lambda: _lost(shop, playbook.churn.lost_after, horizon=seen.horizon)),
+        repeat=_or_why(lambda: _repeat(shop, seen.factors)),
     )
 
 
@@ -101,6 +100,44 @@ def _by_quarter(spells: ir.Table) -> pd.DataFrame:
     grid["group"] = names.where(quarter >= oldest, f"before {str(oldest).replace('Q', ' Q')}")
     order = grid["cohort"].where(quarter >= oldest, grid["cohort"].min())
     return grid.assign(order=order).sort_values(["order", "day"]).drop(columns="order")
+
+
+def _causes(spells: ir.Table, endpoint: Endpoint) -> pd.DataFrame:
+    if endpoint.kind != "cancelled":
+        raise BadData("Without a contract nobody gives notice, so there is no cause to count.")
+    grid = grids.by(spells)
+    if not {f"events_{cause}" for cause in TOLD} & set(grid):
+        raise BadData("The data do not tell why customers left.")
+    return cumulative_incidence(grid)
+
+
+def _lost(shop: Snapshot, lost_after: Sequence[int], *, horizon: int) -> pd.DataFrame:
+    """Tell what can be told of each number of silent days; the others are absent."""
+    if "orders" not in shop.tables:
+        raise BadData("Silent days are counted between purchases, and the data hold no orders.")
+    told = (
+        _or_why(partial(gaps.evidence, shop, lost_after=[days], horizon=horizon))
+        for days in sorted(set(lost_after))
+    )
+    frames = [frame for frame in told if not isinstance(frame, Missing)]
+    if not frames:
+        raise BadData(
+            f"Fewer than {gaps.FOLLOWED} customers were silent for long enough to say how many "
+            "return."
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def _repeat(shop: Snapshot, factors: Sequence[Factor]) -> pd.DataFrame:
+    if "orders" not in shop.tables:
+        raise BadData("The data hold no orders.")
+    attributes = [factor for factor in factors if isinstance(factor, Attribute)]
+    if not attributes:
+        raise BadData(
+            "Repeat purchases are compared by attributes of customers, and the playbook names none "
+            "that the data hold."
+        )
+    return recurrent.repeat_purchases(shop, attributes)
 
 
 def _from(

@@ -12,7 +12,7 @@ from retention_lab.churn import model as models
 from retention_lab.churn.backtest import Backtest
 from retention_lab.churn.endpoints import Endpoint
 from retention_lab.churn.forecast import Forecast
-from retention_lab.churn.model import Model
+from retention_lab.churn.model import LEAST_EVENTS, Model
 from retention_lab.tables.playbook import Factor, Playbook
 from retention_lab.tables.snapshot import Snapshot
 
@@ -22,8 +22,9 @@ class Outlook:
     """A forecast with what it rests on.
 
     `factors` are those of the playbook that the data can tell, `unused` the labels of the others.
-    Without a `backtest` the forecast is that of `forecast.own_clock`, and has no `model`; `why`
-    says in a sentence why there is no backtest, or no forecast either.
+    Without a `backtest` the forecast is that of `forecast.own_clock`, and has no `model`; of
+    `not_told` customers of today it says nothing. `why` says in a sentence why there is no
+    backtest, or no forecast either; it is for everybody to read, so it counts no few.
     """
 
     endpoint: Endpoint
@@ -33,6 +34,7 @@ class Outlook:
     model: Model | None = None
     forecast: Forecast | None = None
     backtest: Backtest | None = None
+    not_told: int = 0
     why: str = ""
 
 
@@ -54,8 +56,17 @@ def outlook(shop: Snapshot, playbook: Playbook, *, horizon: int) -> Outlook:
     )
     try:
         return _tested(shop, found)
-    except BadData as error:
-        return _untested(shop, found, why=str(error))
+    except BadData:  # which counts the few there are
+        return _untested(shop, replace(found, why=_why(found)))
+
+
+def _why(found: Outlook) -> str:
+    did = "bought again" if found.endpoint.kind == "returned" else "left"
+    return (
+        f"No forecast of an earlier day can be compared with what came: that takes {LEAST_EVENTS} "
+        f"customers who {did} in one period of {found.horizon} days, others who did not, and one "
+        "more such period."
+    )
 
 
 def _tested(shop: Snapshot, found: Outlook) -> Outlook:
@@ -71,21 +82,23 @@ def _tested(shop: Snapshot, found: Outlook) -> Outlook:
     return replace(found, model=model, forecast=ahead, backtest=tested)
 
 
-def _untested(shop: Snapshot, found: Outlook, *, why: str) -> Outlook:
+def _untested(shop: Snapshot, found: Outlook) -> Outlook:
     """Forecast on each customer's own clock, where there is a contract and that much is known."""
     if found.endpoint.kind != "cancelled":
-        return replace(found, why=why)
+        return found
     timed = factors.usable(shop, found.factors, timed=True)
     rows = episodes.episodes(shop, found.endpoint, timed)
+    people = forecasts.ages(shop, found.endpoint, timed)
     try:
         ahead = forecasts.own_clock(
             episodes.collapsed(rows, timed),
-            forecasts.ages(shop, found.endpoint, timed),
+            people,
             timed,
             horizon=found.horizon,
             endpoint=found.endpoint,
             as_of=shop.as_of,
         )
-    except BadData as error:
-        return replace(found, why=f"{why} {error}")
-    return replace(found, forecast=ahead, why=why)
+    except BadData:
+        return found
+    not_told = int(people["weight"].sum()) - ahead.customers
+    return replace(found, forecast=ahead, not_told=not_told)

@@ -12,13 +12,13 @@ import pandas as pd
 
 from retention_lab.churn.backtest import Backtest
 from retention_lab.churn.endpoints import Endpoint
-from retention_lab.churn.evidence import Evidence
+from retention_lab.churn.evidence import TOLD, Evidence
 from retention_lab.churn.forecast import Forecast, allocation
 from retention_lab.churn.outlook import Outlook
 from retention_lab.inference.interval import Interval
 from retention_lab.inference.proportions import proportion
 from retention_lab.record.ledger import BEFORE, Ledger
-from retention_lab.record.small import SMALL, few, splits
+from retention_lab.record.small import SMALL, splits
 from retention_lab.survival.daygrid import kaplan_meier, survival_at
 
 TOP = 0.1  # the share of customers whom the first screen calls those at highest risk
@@ -60,12 +60,18 @@ def _forecast(ledger: Ledger, found: Forecast) -> bool:
         about=_day(found.as_of),
         label="Customers now",
         definition=(
-            "Subscriptions open at the end of the day."
+            "Customers with a subscription at the end of the day, of whom a forecast can tell."
             if found.endpoint.kind == "cancelled"
             else "Everybody who has bought by the end of the day."
         ),
     )
-    method = "by the model of earlier periods; the range holds chance and how periods differ."
+    method = (
+        "by the model of earlier periods; the range holds chance and, from three periods on, how "
+        "they differ."
+        if found.checked
+        else "by how long customers of the same age have stayed; the range does not "
+        "allow for one period being unlike another."
+    )
     ledger.record(
         "churn_expected",
         _whole(found.expected),
@@ -197,11 +203,12 @@ def _milestone(ledger: Ledger, grid: pd.DataFrame, *, label: str, day: int, hori
         rows = grid[grid["reached"] == reached]
         followed = rows.loc[rows["day"] >= horizon, ["events", "censored"]].to_numpy().sum()
         before = int(rows.loc[rows["day"] <= horizon, "events"].sum())
-        if followed < SMALL or few(before):
+        n = int(rows[["events", "censored"]].to_numpy().sum())
+        if followed < SMALL or splits(before, n):
             return
         at = survival_at(kaplan_meier(rows), [horizon]).iloc[0]
         share = Interval(value=1 - at["survival"], low=1 - at["high"], high=1 - at["low"])
-        found[name] = share, int(rows[["events", "censored"]].to_numpy().sum())
+        found[name] = share, n
     for name, (share, n) in found.items():
         ledger.record(
             name,
@@ -219,11 +226,12 @@ def _milestone(ledger: Ledger, grid: pd.DataFrame, *, label: str, day: int, hori
 def _causes(ledger: Ledger, counts: pd.DataFrame, *, horizon: int) -> None:
     """Record which share of the last cancellations nobody wished for, such as failed payments.
 
-    `counts` has a row per `cause`: `events`.
+    `counts` has a row per `cause`: `events`. Those of no known cause are left out.
     """
     by = counts.set_index("cause")["events"]
-    total, involuntary = int(by.sum()), int(by.get("involuntary", 0))
-    if total < SMALL or splits(involuntary, total):
+    voluntary, involuntary = (int(by.get(cause, 0)) for cause in TOLD)
+    total = voluntary + involuntary
+    if not involuntary or total < SMALL or splits(involuntary, total):
         return
     ledger.record(
         "churn_involuntary",
@@ -232,5 +240,8 @@ def _causes(ledger: Ledger, counts: pd.DataFrame, *, horizon: int) -> None:
         n=total,
         about=f"the last {horizon} days",
         label=f"Involuntary, of cancellations of the last {horizon} days",
-        definition="Cancellations that the customer did not ask for, such as failed payments.",
+        definition=(
+            "Cancellations that the customer did not ask for, such as failed payments, of those "
+            "whose cause is known."
+        ),
     )

@@ -1,8 +1,7 @@
-"""The first screen of the churn page, and the sentences that must stand beside its numbers."""
+"""The sentences of the churn page: its first screen, and what must stand beside its numbers."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -13,13 +12,34 @@ from retention_lab.churn.evidence import Missing
 from retention_lab.churn.milestones import disagree
 from retention_lab.churn.model import coefficients
 from retention_lab.churn.outlook import Outlook
-from retention_lab.record import BEFORE, SMALL, Ledger
-from retention_lab.record.churn import TOP
+from retention_lab.record import SMALL, Ledger
 from retention_lab.survival.logrank import LogRank
 from retention_lab.tables.playbook import Milestone, Support
-from retention_lab.wording.phrases import Instead, full_day, in_hundred, possessive, quoted
+from retention_lab.wording.outlook import (
+    churn_action,
+    churn_body,
+    churn_headline,
+    no_better,
+    top,
+)
+from retention_lab.wording.phrases import Instead, in_hundred, quoted
 
-COMPARED = "This is a comparison, not proof: only a randomized test can tell."
+__all__ = [
+    "churn_action",
+    "churn_body",
+    "churn_calibration",
+    "churn_curves",
+    "churn_headline",
+    "churn_immortal",
+    "churn_left_out",
+    "churn_list",
+    "churn_lost",
+    "churn_proportional",
+    "churn_ratios",
+    "churn_repeat",
+]
+
+DIFFER = "Customers who differ so differ in much else, too: this is a comparison, not proof."
 MILESTONE = (
     "This is a comparison, not proof: people who were going to stay anyway also tend to do it. "
     "Only a randomized test can say whether causing it helps."
@@ -29,119 +49,14 @@ SUPPORT = (
     "not the wait."
 )
 LIST = (
-    "Likely to leave is not the same as likely to be saved by a call; the customers held back at "
-    "random tell which."
+    "A list begins with those most likely to leave. Likely to leave is not the same as likely to "
+    "be saved by a call; the customers held back at random tell which."
 )
 LIST_RETURNED = (
-    "Unlikely to buy again is not the same as likely to be won back by a message; the customers "
-    "held back at random tell which."
+    "A list begins with those least likely to buy again. Unlikely to buy again is not the same as "
+    "likely to be won back by a message; the customers held back at random tell which."
 )
-_RARELY = 0.75  # of forecasts that hold: fewer, and the ranges are called too narrow
-_ENOUGH = 4  # forecasts to say so of
 _CLEAR = 0.01  # of a test of curves: less is more than chance
-
-
-def churn_headline(ledger: Ledger, seen: Outlook) -> str:
-    """Say in one line how many customers are expected to leave, or to buy again."""
-    returned = seen.endpoint.kind == "returned"
-    if "churn_expected" not in ledger or seen.forecast is None:
-        return f"How many customers will {'buy again' if returned else 'leave'} cannot be said yet."
-    expected, now = ledger["churn_expected"], ledger["churn_customers"]
-    by = f"by {full_day(seen.forecast.until)} ({expected.between})"
-    if returned:
-        return f"We expect about {expected.text} of our {now.text} customers to buy again {by}."
-    whose = possessive("today")
-    return f"We expect to lose about {expected.text} of {whose} {now.text} subscribers {by}."
-
-
-def churn_body(ledger: Ledger, seen: Outlook, *, day: int) -> str:
-    """Say how the last forecasts fared, who carries the risk, and what it goes with.
-
-    `day` is that by which a milestone was reached, or not.
-    """
-    if "churn_expected" not in ledger:
-        return seen.why or f"It would tell of fewer than {SMALL} customers."
-    did = "bought again" if seen.endpoint.kind == "returned" else "left"
-    tested = _past(ledger, did=did) or f"This forecast is unchecked: {_lowered(seen.why)}"
-    parts = [
-        tested,
-        _top(ledger, seen.endpoint),
-        _reached(ledger, did=did, day=day, horizon=seen.horizon),
-    ]
-    if "churn_involuntary" in ledger:
-        share = ledger["churn_involuntary"]
-        parts.append(
-            f"Of the cancellations of {share.about}, {share.ranged}, were not asked for, such as "
-            "failed payments: these need Billing, not messages."
-        )
-    return " ".join(filter(None, parts))
-
-
-def churn_action(
-    ledger: Ledger, seen: Outlook, *, owner: str, as_of: dt.date, consents: bool
-) -> str:
-    """Say what to do, who does it and by when; and what is tempting, and wrong."""
-    by = full_day(as_of + dt.timedelta(days=7))
-    if "churn_expected" not in ledger:
-        return "**Do:** nothing yet."
-    if not consents:
-        return (
-            f"**Do** ({owner}, by {by}): have the consents of customers mapped, so that a list of "
-            "whom to contact can be made. **Do not** contact anybody without one."
-        )
-    wrong = "buys again as won back" if seen.endpoint.kind == "returned" else "stays as saved"
-    return (
-        f"**Do** ({owner}, by {by}): contact those on the list that `retention-lab score` writes; "
-        "a few of them, chosen at random, are left alone, so that the next one tells whether "
-        f"contact helped. **Do not** count whoever is contacted and {wrong}."
-    )
-
-
-def _lowered(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]
-
-
-def _past(ledger: Ledger, *, did: str) -> str:
-    if "churn_came" not in ledger:
-        return ""
-    then, came = ledger["churn_expected" + BEFORE], ledger["churn_came"]
-    held = ledger["churn_forecasts_held"]
-    said = (
-        f"On {then.about} the same model would have said {then.full}; {came.text} {did}. "
-        f"{_held(int(held.value), held.n or 0)}"
-    )
-    if held.n and held.n >= _ENOUGH and held.value < _RARELY * held.n:
-        said += " Its ranges are too narrow: expect larger misses."
-    return said
-
-
-def _held(held: int, of: int) -> str:
-    if of == 1:
-        return "No earlier forecast can be checked."
-    return f"{held if held < of else 'All'} of the last {of} such forecasts held."
-
-
-def _top(ledger: Ledger, endpoint: Endpoint) -> str:
-    if "churn_top" not in ledger:
-        return ""
-    top = ledger["churn_top"]
-    what = "buy again" if endpoint.kind == "returned" else "leave"
-    whole = "returns" if endpoint.kind == "returned" else "loss"
-    return (
-        f"The {top.n:,} most likely to {what} ({100 * TOP:.0f} %) carry {100 * top.value:.0f} % of "
-        f"the expected {whole}."
-    )
-
-
-def _reached(ledger: Ledger, *, did: str, day: int, horizon: int) -> str:
-    if "milestone_reached" not in ledger:
-        return ""
-    reached, others = ledger["milestone_reached"], ledger["milestone_not"]
-    return (
-        f"Of those who reached {quoted(reached.about)} by day {day}, {in_hundred(reached)} "
-        f"({reached.between}) {did} in the {horizon} days after; of the others "
-        f"{in_hundred(others)} ({others.between}). {COMPARED}"
-    )
 
 
 def churn_curves(endpoint: Endpoint, differ: LogRank | Missing) -> str:
@@ -161,8 +76,12 @@ def churn_curves(endpoint: Endpoint, differ: LogRank | Missing) -> str:
 
 
 def _test(found: LogRank) -> str:
-    p_value = "p < 0.001" if found.p_value < 0.001 else f"p = {found.p_value:.3f}"
-    return f"log-rank test, {p_value}"
+    known = _p_value(found.p_value)
+    return f"log-rank test, p {known if known.startswith('<') else f'= {known}'}"
+
+
+def _p_value(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def churn_ratios(found: Associations | Missing) -> str:
@@ -176,8 +95,8 @@ def churn_ratios(found: Associations | Missing) -> str:
     ]
     if found.unwished:
         said.append("Cancellations that nobody asked for, such as failed payments, are set apart.")
-    if any(isinstance(factor, Milestone) for factor in found.factors):
-        said.append(MILESTONE)
+    reached = any(isinstance(factor, Milestone) for factor in found.factors)
+    said.append(MILESTONE if reached else DIFFER)
     if any(isinstance(factor, Support) for factor in found.factors):
         said.append(SUPPORT)
     if found.changing:
@@ -198,14 +117,14 @@ def _references(found: Associations) -> str:
 def churn_proportional(found: Associations | Missing) -> pd.DataFrame | Instead:
     """List for each ratio whether it is the same at all times, and how sure that is."""
     if isinstance(found, Missing):
-        return Instead(found.why)
+        return Instead("")  # the picture above says why
     rows = found.proportional
     return pd.DataFrame(
         {
             "State": rows["label"] + ": " + rows["state"],
             "The ratio": rows["changes"].map({True: "changes with time", False: "may be constant"}),
             "Score test": rows["statistic"].map("{:.1f}".format),
-            "p": rows["p_value"].map("{:.3f}".format),
+            "p": rows["p_value"].map(_p_value),
         }
     ).set_index("State")
 
@@ -222,15 +141,15 @@ def churn_immortal(frames: Mapping[str, pd.DataFrame]) -> str:
     if not flattered:
         return f"{said} Here all three agree within their ranges."
     return (
-        f"{said} For {_listed(flattered)} they differ by more than their ranges: do not believe "
-        "the first."
+        f"{said} For {_listed(flattered)} they differ by more than their ranges allow: do not "
+        "believe the first."
     )
 
 
 def churn_calibration(ledger: Ledger, seen: Outlook) -> str:
     """Say how far the chances were from what came, and whether they beat the average."""
     if seen.backtest is None:
-        return seen.why
+        return ""
     calibration = seen.backtest.calibration
     gap = 100 * (calibration["predicted"] - calibration["observed"]).abs().max()
     said = (
@@ -242,29 +161,38 @@ def churn_calibration(ledger: Ledger, seen: Outlook) -> str:
     brier, null, order = (
         ledger[name] for name in ("churn_brier", "churn_brier_null", "churn_concordance")
     )
-    if brier.value >= null.value:
+    if no_better(ledger):
         return (
-            f"{said} The chances do no better than the average for everybody (error {brier.full} "
-            f"against {null.full}), so do not rank customers by them."
+            f"{said} The chances do no better than the average for everybody (squared error "
+            f"{brier.full} against {null.full}), so do not rank customers by them."
         )
     return (
-        f"{said} The error of the chances is {brier.full}, of the average for everybody "
-        f"{null.full}; of two customers {in_hundred(order)} pairs are put in the right order."
+        f"{said} The squared error of the chances is {brier.full}, of the average for everybody "
+        f"{null.full}. Of pairs of customers, {in_hundred(order)} ({order.between}) are put in the "
+        "right order; a guess would do so with 50."
     )
 
 
 def churn_lost(evidence: pd.DataFrame | Missing) -> str:
     """Say how often customers called lost after so many silent days came back later."""
     if isinstance(evidence, Missing):
-        return evidence.why
+        return ""
     told = evidence[evidence["customers"] >= SMALL]
     if told.empty:
-        return f"Fewer than {SMALL} customers were silent for long enough to say how many return."
+        return ""
     said = [
-        f"after {row['days']} silent days {100 * row['later_returned']:.0f} in 100"
+        f"after {row['days']} silent days {100 * row['later_returned']:.0f} in 100 "
+        f"({100 * row['low']:.1f} to {100 * row['high']:.1f})"
         for row in told.to_dict("records")
     ]
-    return f"Of customers called lost, some return later: {_listed(said)}."
+    sentence = f"Of customers called lost, some return later: {_listed(said)}."
+    if not told["refused"].any():
+        return sentence
+    least = told.loc[told["refused"], "days"].min()
+    return (
+        f"{sentence} From {least} days on, whoever buys today cannot be called lost within the "
+        "days that this page looks ahead, so such a number is of no use here."
+    )
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -275,9 +203,8 @@ def churn_list(ledger: Ledger, seen: Outlook) -> str:
     """Say whom a list takes, and what it does not tell."""
     if seen.forecast is None:
         return ""
-    if seen.endpoint.kind == "returned":
-        return f"{_top(ledger, seen.endpoint)} {LIST_RETURNED}".strip()
-    return f"{_top(ledger, seen.endpoint)} {LIST}".strip()
+    rest = LIST_RETURNED if seen.endpoint.kind == "returned" else LIST
+    return f"{top(ledger, seen.endpoint)} {rest}".strip()
 
 
 def churn_repeat(found: pd.DataFrame | Missing) -> str:
@@ -286,8 +213,7 @@ def churn_repeat(found: pd.DataFrame | Missing) -> str:
         return ""
     return (
         "A ratio of 1.2 means 20 in 100 more purchases on a day than among those it is held "
-        "against. "
-        "Customers who differ so differ in much else, too: a comparison, not proof."
+        f"against. {DIFFER}"
     )
 
 
