@@ -30,9 +30,9 @@ from numpy.typing import NDArray
 
 from retention_lab import checks
 from retention_lab.checks import BadData
-from retention_lab.churn import crm, endpoints, factors, heldback, landmarks, suggestions
-from retention_lab.churn import model as models
+from retention_lab.churn import crm, endpoints, heldback, landmarks, suggestions
 from retention_lab.churn.heldback import CONTACTED, HELD_BACK
+from retention_lab.churn.outlook import outlook
 from retention_lab.churn.suggestions import SHARES
 from retention_lab.state import State
 from retention_lab.tables import engine
@@ -74,6 +74,9 @@ class Listed:
 def write(shop: Snapshot, playbook: Playbook, *, state: State, out: Path) -> Listed:
     """Learn from a shop's past, rank its customers, log the list and write it.
 
+    The model is that of `churn.outlook`, and there is no list from one that earlier days could not
+    test.
+
     Parameters
     ----------
     shop
@@ -94,19 +97,18 @@ def write(shop: Snapshot, playbook: Playbook, *, state: State, out: Path) -> Lis
     """
     crm.check(out)
     willing = consenting(shop, playbook.score.channel)
-    endpoint, horizon = endpoints.chosen(shop), playbook.churn.horizon
-    known = factors.usable(shop, playbook.churn.factors, timed=False)
-    days = landmarks.dates(shop, horizon=horizon)
-    past = landmarks.landmarks(shop, endpoint, known, days=days, horizon=horizon)
-    model = models.fit(past, known, horizon=horizon)
+    seen = outlook(shop, playbook, horizon=playbook.churn.horizon)
+    if seen.model is None:
+        raise BadData(f"No list is made from what could not be tested. {seen.why}")
     patterns = suggestions.suggested(
-        landmarks.people_collapsed(shop, endpoint, known),
-        model=model,
-        endpoint=endpoint,
+        landmarks.people_collapsed(shop, seen.endpoint, seen.factors),
+        model=seen.model,
+        endpoint=seen.endpoint,
         plays=playbook.plays,
         as_of=shop.as_of,
     )
-    people = landmarks.people(shop, endpoint, known).semi_join(willing, "customer_id")
+    people = landmarks.people(shop, seen.endpoint, seen.factors)
+    people = people.semi_join(willing, "customer_id")
     return Run(shop=shop, playbook=playbook, state=state, out=out).listed(people, patterns)
 
 
