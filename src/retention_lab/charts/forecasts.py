@@ -232,7 +232,7 @@ def allocation(seen: Outlook, *, what: str) -> alt.LayerChart | Instead:
         "customers": ("How many", COUNT),
         "share": ("Share of what is expected", SHARE),
     }
-    data = frame[(frame["customers"] >= SMALL) | (frame["customers"] == 0)].round(4)
+    data = frame[(frame["customers"] >= SMALL) | (frame["top_share"] == 0)].round(4)
     if len(data) < 2:
         return Instead(f"No picture: there are fewer than {SMALL} customers.")
     axis = alt.Axis(format="%")
