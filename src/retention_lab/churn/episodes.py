@@ -14,11 +14,11 @@ from retention_lab.churn import endpoints
 from retention_lab.churn.endpoints import Endpoint
 from retention_lab.churn.factors import described, spans, worded
 from retention_lab.customers.purchases import elapsed_days_between
-from retention_lab.tables.engine import collect
+from retention_lab.tables.engine import collect, keep
 from retention_lab.tables.playbook import Attribute, Factor, Milestone, Purchases, Support
 from retention_lab.tables.snapshot import Snapshot
 
-ROWS = 2_000_000  # of collapsed episodes that may leave the engine: some 300 MB
+ROWS = 4_000_000  # of collapsed episodes that may leave the engine: some 500 MB
 MOST_STATES = 64  # of a factor
 _ONE = ["customer_id", "spell"]
 
@@ -116,7 +116,8 @@ def _begun(
         stamps = _stamped(every, shop, factor).rename({factor.name: "stamp"})
         rest = {name: ibis.null("int64") for name in names if name != factor.name}
         cuts = cuts.union(stamps.mutate(**rest).select(cuts.columns))
-    days = cuts.group_by(*_ONE, "start").agg(**{name: cuts[name].max() for name in names})
+    latest = cuts.group_by(*_ONE, "start").agg(**{name: cuts[name].max() for name in names})
+    days = keep(latest, where="episodes")  # or windows over it meet those before it in memory
     # A stamp rises with time, so the greatest so far is the latest: no ordered last() is needed.
     so_far = ibis.cumulative_window(group_by=_ONE, order_by="start")
     return days.mutate(
