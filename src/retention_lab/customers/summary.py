@@ -1,0 +1,102 @@
+"""The purchase summary: what segments and models of customer value know of each customer.
+
+All amounts are of one currency, as a source has one; days are calendar days in the shop's zone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+from ibis import _
+
+from retention_lab import checks
+from retention_lab.checks import BadData
+from retention_lab.customers.purchases import calendar_days_between, customer_days
+from retention_lab.tables.engine import collect
+
+PATTERNS = 2_000_000  # distinct rows of three small numbers: 64 MB
+
+
+def purchases(orders: ibis.Table, returns: ibis.Table | None = None, *, as_of: dt.date) -> ir.Table:
+    """Summarise the purchases of each customer as of a day, in one expression.
+
+    Parameters
+    ----------
+    orders
+        As `customer_days` takes them; the orders of one day are one purchase.
+    returns
+        Columns `customer_id`, `returned_on` (business-local date), `amount` (int64, minor units).
+    as_of
+        Last day that may be known; what is sent back later is not taken off yet.
+
+    Returns
+    -------
+    Table
+        One row per customer who bought by `as_of`; whoever did not is no row.
+        `customer_id`; `frequency` (repeat purchases), `recency` (days from the first purchase to
+        the last), `T` (days from the first purchase to `as_of`), `last_days` (days since the last
+        purchase), `purchases` (`frequency` + 1); `revenue` (int64, minor units, less what was sent
+        back by `as_of`; may be zero or negative), `repeat_revenue` (int64, minor units, of the
+        repeat purchases when they were made: divide by `frequency` for their mean), `gap` (mean
+        days between purchases; null with a single one).
+
+    Raises
+    ------
+    BadData
+        If a column is missing.
+    """
+    days = customer_days(orders, as_of=as_of)
+    people = days.group_by("customer_id").agg(
+        first_day=_.day.min(),
+        last_day=_.day.max(),
+        purchases=_.count(),
+        revenue=_.revenue.sum(),
+        first_revenue=_.revenue.argmin(_.day),
+    )
+    recency = calendar_days_between(people.first_day, people.last_day)
+    frequency, end = people.purchases - 1, ibis.literal(as_of)
+    summary = people.select(
+        "customer_id",
+        frequency=frequency,
+        recency=recency.cast("int64"),
+        T=calendar_days_between(people.first_day, end).cast("int64"),
+        last_days=calendar_days_between(people.last_day, end).cast("int64"),
+        purchases=people.purchases,
+        revenue=people.revenue.cast("int64"),
+        repeat_revenue=(people.revenue - people.first_revenue).cast("int64"),
+        gap=recency / frequency.nullif(0),
+    )
+    return summary if returns is None else _less(summary, returns, as_of)
+
+
+def patterns(summary: ir.Table) -> pd.DataFrame:
+    """Count the customers of each distinct history, all that models of purchases need.
+
+    Returns
+    -------
+    DataFrame
+        `frequency`, `recency`, `T` (int64) as `purchases` tells them, sorted by them, and `weight`
+        (customers).
+
+    Raises
+    ------
+    BadData
+        If nobody has bought.
+    """
+    names = ["frequency", "recency", "T"]
+    counted = collect(summary.group_by(names).agg(weight=_.count()), max_rows=PATTERNS)
+    if counted.empty:
+        raise BadData("Nobody has bought by then, so there is no history to learn from.")
+    return counted.sort_values(names, ignore_index=True)
+
+
+def _less(summary: ir.Table, returns: ibis.Table, as_of: dt.date) -> ir.Table:
+    """Take off what was sent back by `as_of`, whenever it had been bought."""
+    checks.columns("returns", returns.columns, ["customer_id", "returned_on", "amount"])
+    known = returns.filter(_.returned_on <= as_of)
+    sent = known.group_by("customer_id").agg(sent_back=_.amount.sum().cast("int64"))
+    left = _.revenue - _.sent_back.fill_null(0)
+    return summary.left_join(sent, "customer_id").mutate(revenue=left).select(summary.columns)
