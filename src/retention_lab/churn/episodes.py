@@ -43,7 +43,7 @@ def episodes(shop: Snapshot, endpoint: Endpoint, factors: Sequence[Factor]) -> i
     BadData
         If the shop lacks a table or an attribute.
     """
-    every = described(endpoints.spells(shop, endpoint), shop, factors)
+    every = _kept(described(endpoints.spells(shop, endpoint), shop, factors))
     moved = _moved(factors)
     begun = _begun(every, shop, moved)
     fixed = [factor.name for factor in factors if isinstance(factor, Attribute)]
@@ -113,17 +113,21 @@ def _begun(
         **{name: ibis.null("int64") for name in names}
     )
     for factor in moved:
-        stamps = _stamped(every, shop, factor).rename({factor.name: "stamp"})
+        stamps = _kept(_stamped(every, shop, factor)).rename({factor.name: "stamp"})
         rest = {name: ibis.null("int64") for name in names if name != factor.name}
         cuts = cuts.union(stamps.mutate(**rest).select(cuts.columns))
-    latest = cuts.group_by(*_ONE, "start").agg(**{name: cuts[name].max() for name in names})
-    days = keep(latest, where="episodes")  # or windows over it meet those before it in memory
+    days = _kept(cuts.group_by(*_ONE, "start").agg(**{name: cuts[name].max() for name in names}))
     # A stamp rises with time, so the greatest so far is the latest: no ordered last() is needed.
     so_far = ibis.cumulative_window(group_by=_ONE, order_by="start")
     return days.mutate(
         _next=days.start.lead().over(group_by=_ONE, order_by=days.start),
         **{name: days[name].max().over(so_far) for name in names},
     )
+
+
+def _kept(rows: ir.Table) -> ir.Table:
+    """Compute a step now: in one query, a million customers do not fit into 1 GB."""
+    return keep(rows, where="episodes")
 
 
 def _stamped(every: ir.Table, shop: Snapshot, factor: Milestone | Support | Purchases) -> ir.Table:
