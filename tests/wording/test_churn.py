@@ -21,7 +21,7 @@ from retention_lab.wording import churn as said
 from ..churn.outlooks import AS_OF, WHY, backtest, between, forecast, outlook  # noqa: TID252  one maker of outlooks
 
 NOTHING = Missing(why="Nothing is known.")
-ABOVE = re.compile(r"significan|\bp\b|hazard|driver|landmark|\bevent\b", re.IGNORECASE)
+ABOVE = re.compile(r"significant|\bp\b|hazard|driver|landmark|\bevent\b", re.IGNORECASE)
 
 
 def read(text):
@@ -145,7 +145,9 @@ def test_without_consents_nobody_is_to_be_contacted():
 
 def test_chances_no_better_than_the_average_rank_nobody():
     seen = outlook(ahead=forecast(), tested=backtest(brier=0.16, null=0.16))
-    _, _, action = first_screen(seen)
+    _, body, action = first_screen(seen)
+    assert "most likely" not in body
+    assert "make no list by them" in said.churn_list(ledger_of(seen), seen)
     assert "**Do not** contact anybody by their chances" in action
     assert "`retention-lab score`" not in action
     assert "so do not rank customers by them." in said.churn_calibration(ledger_of(seen), seen)

@@ -148,6 +148,8 @@ def _from(
 
 def _lately(shop: Snapshot, days: int) -> pd.DataFrame:
     """Count the cancellations of the last days by cause."""
+    if "subscriptions" not in shop.tables:
+        raise BadData("Without a contract nobody cancels.")
     since = shop.as_of - dt.timedelta(days=days)
     spells = endpoints.spells(shop, Endpoint(kind="cancelled"))
     begin = endpoints.end_of(shop) - ibis.interval(days=days)

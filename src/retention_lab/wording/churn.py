@@ -203,6 +203,8 @@ def churn_list(ledger: Ledger, seen: Outlook) -> str:
     """Say whom a list takes, and what it does not tell."""
     if seen.forecast is None:
         return ""
+    if no_better(ledger):
+        return "The chances do no better than the average for everybody: make no list by them."
     rest = LIST_RETURNED if seen.endpoint.kind == "returned" else LIST
     return f"{top(ledger, seen.endpoint)} {rest}".strip()
 

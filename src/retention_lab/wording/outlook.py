@@ -47,7 +47,7 @@ def churn_body(ledger: Ledger, seen: Outlook, *, day: int) -> str:
     did = "bought again" if seen.endpoint.kind == "returned" else "left"
     parts = [
         _unchecked(seen) if seen.backtest is None else _past(ledger, did=did),
-        top(ledger, seen.endpoint),
+        "" if no_better(ledger) else top(ledger, seen.endpoint),
         _reached(ledger, did=did, day=day, horizon=seen.horizon),
     ]
     if "churn_involuntary" in ledger:
