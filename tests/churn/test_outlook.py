@@ -94,7 +94,8 @@ def test_where_nobody_left_there_is_no_forecast_and_the_reason_counts_nobody():
     assert seen.forecast is None
     assert seen.why == (
         "No forecast of an earlier day can be compared with what came: that takes 10 customers who "
-        "left in one period of 60 days, others who did not, and one more such period."
+        "left in one period of 60 days, others who did not, and one more such period. "
+        "Where there are all of these, try a playbook of fewer factors."
     )
 
 

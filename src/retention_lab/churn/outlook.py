@@ -65,7 +65,7 @@ def _why(found: Outlook) -> str:
     return (
         f"No forecast of an earlier day can be compared with what came: that takes {LEAST_EVENTS} "
         f"customers who {did} in one period of {found.horizon} days, others who did not, and one "
-        "more such period."
+        "more such period. Where there are all of these, try a playbook of fewer factors."
     )
 
 
