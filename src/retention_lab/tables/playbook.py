@@ -1,8 +1,8 @@
 """The playbook: the defaults of the trade, which a team replaces in `data/playbook.yml`.
 
-What counts as churn, which factors are looked at, whom to contact and what to do. The thresholds
-have the file's owner and review date, every play its own. Where a project has no playbook, the one
-beside this module is used.
+What counts as churn, which factors are looked at, whom to contact and what to do, and who is in
+which segment. The thresholds have the file's owner and review date, every play and segment its own.
+Where a project has no playbook, the one beside this module is used.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from retention_lab.tables.factor import (
     rising,
 )
 from retention_lab.tables.location import Strict
+from retention_lab.tables.segment import Segment, Segments
 from retention_lab.tables.settings import first_problem, read_yaml
 
 __all__ = [
@@ -44,6 +45,8 @@ __all__ = [
     "Purchases",
     "Recency",
     "Score",
+    "Segment",
+    "Segments",
     "Support",
     "Tenure",
     "load",
@@ -112,14 +115,23 @@ class Score(Strict):
         return checks.share("hold_back", hold_back)
 
 
+def _shipped_segments() -> Segments:
+    fields = read_yaml(SHIPPED.read_text(encoding="utf-8"), file=SHIPPED)
+    return Segments.model_validate(fields["segments"])
+
+
 class Playbook(Strict):
-    """All of the file; the first of `plays` that fits a customer is the one suggested."""
+    """All of the file; the first of `plays` that fits a customer is the one suggested.
+
+    Without `segments`, they are those that ship.
+    """
 
     owner: Line
     review_by: dt.date
     churn: Churn = Churn()
     plays: Annotated[tuple[Play, ...], Field(min_length=1)]
     score: Score = Score()
+    segments: Segments = Field(default_factory=_shipped_segments)
 
     @model_validator(mode="after")
     def _plays_can_be_played(self) -> Playbook:
