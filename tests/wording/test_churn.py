@@ -259,7 +259,7 @@ def test_table_of_tests_says_which_ratio_changes():
 def test_what_is_missing_is_said_once():
     seen = outlook("returned")
     assert said.churn_ratios(NOTHING) == ""
-    assert said.churn_proportional(NOTHING) == Instead("")
+    assert said.churn_proportional(NOTHING) == Instead("No table: there are no ratios to test.")
     assert said.churn_immortal({}) == ""
     assert said.churn_lost(NOTHING) == ""
     assert said.churn_repeat(NOTHING) == ""

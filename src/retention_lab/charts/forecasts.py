@@ -32,7 +32,7 @@ from retention_lab.wording import Instead
 from retention_lab.wording.phrases import full_day
 
 _LABEL_WIDTH = 230
-_TICKS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1, 1.2, 1.5, 2, 3, 4, 5, 7, 10]
+_TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1, 1.2, 1.5, 2, 3, 4, 5, 7, 10]
 _RATIO = ".2f"
 _RATIOS: Columns = {
     "hazard_ratio": ("Ratio", _RATIO),
@@ -64,7 +64,7 @@ def side_by_side(frames: Mapping[str, pd.DataFrame], *, what: str) -> alt.LayerC
     `frames` holds what `churn.milestones.side_by_side` gave, by the label of the milestone.
     """
     if not frames:
-        return Instead("")  # the picture by milestone says why
+        return Instead("No picture: there is no milestone to compare.")
     parts = [frame.assign(group=label + ": " + frame["method"]) for label, frame in frames.items()]
     columns: Columns = {"group": ("Milestone and method", TEXT), **_RATIOS}
     return _forest(pd.concat(parts, ignore_index=True), columns, what=what)
@@ -174,7 +174,7 @@ def calibration(seen: Outlook) -> alt.LayerChart | Instead:
     Groups that would tell of a few customers are left out.
     """
     if seen.backtest is None:
-        return Instead("")  # the picture of past forecasts says why
+        return Instead("No picture: this forecast was not tested on earlier days.")
     frame = seen.backtest.calibration
     what = "buy again" if seen.endpoint.kind == "returned" else "stay"
     columns: Columns = {

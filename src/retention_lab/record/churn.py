@@ -181,8 +181,8 @@ def _quality(ledger: Ledger, found: Backtest) -> None:
     definitions = {
         "churn_brier": "Mean squared distance of chance and outcome; less is better, 0 is perfect.",
         "churn_brier_null": "Brier score of a forecast that knows only the earlier share.",
-        "churn_concordance": "Of two customers, how often the likelier one was the sooner; 50 % is "
-        "a guess.",
+        "churn_concordance": "Of two customers, how often the likelier one was the sooner; a guess "
+        "would be right in 50 of 100.",
         "churn_auc": "Of one who did and one who did not, how often the chance was higher for the "
         "first.",
     }

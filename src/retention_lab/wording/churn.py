@@ -117,7 +117,7 @@ def _references(found: Associations) -> str:
 def churn_proportional(found: Associations | Missing) -> pd.DataFrame | Instead:
     """List for each ratio whether it is the same at all times, and how sure that is."""
     if isinstance(found, Missing):
-        return Instead("")  # the picture above says why
+        return Instead("No table: there are no ratios to test.")
     rows = found.proportional
     return pd.DataFrame(
         {
