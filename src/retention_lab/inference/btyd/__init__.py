@@ -1,0 +1,1 @@
+"""Buy till you die: how often customers buy, when they stop, and what they are worth."""
