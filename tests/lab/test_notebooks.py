@@ -13,6 +13,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from retention_lab.lab.churning import Churn
+
 from . import shops
 
 NOTEBOOKS = sorted(Path(__file__).parents[2].joinpath("notebooks").glob("*.ipynb"))
@@ -82,6 +84,36 @@ ASKED_AS = {
         "wording.triangle",
     ],
     "triangle, own clock": ["customers.cohorts.own_clock_triangle"],
+    "churn": [
+        "charts.forecasts.allocation",
+        "charts.forecasts.calibration",
+        "charts.forecasts.lost_after",
+        "charts.forecasts.past_forecasts",
+        "charts.forecasts.ratios",
+        "charts.forecasts.repeat_purchases",
+        "charts.forecasts.side_by_side",
+        "charts.staying.by_milestone",
+        "charts.staying.causes",
+        "charts.staying.joined",
+        "churn.evidence.gather",
+        "churn.outlook.outlook",
+        "record.churn.evidence",
+        "record.churn.happens",
+        "record.churn.outlook",
+        "tables.playbook.load",
+        "wording.churn.churn_action",
+        "wording.churn.churn_body",
+        "wording.churn.churn_calibration",
+        "wording.churn.churn_curves",
+        "wording.churn.churn_headline",
+        "wording.churn.churn_immortal",
+        "wording.churn.churn_left_out",
+        "wording.churn.churn_list",
+        "wording.churn.churn_lost",
+        "wording.churn.churn_proportional",
+        "wording.churn.churn_ratios",
+        "wording.churn.churn_repeat",
+    ],
     "check": ["charts.left_out", "wording.left_out", "wording.waterfall"],
 }
 # Taking the snapshot is what `open` does; Python checks arguments by itself; ledgers are written
@@ -128,6 +160,12 @@ FILES = {
 }
 
 
+def churn(lab):
+    """Ask for all parts of the answer, as its page shows them."""
+    answer = lab.churn()
+    return [getattr(answer, name) for name, part in vars(Churn).items() if type(part) is property]
+
+
 @functools.cache
 def run_by(question):
     """Return the code that runs while a question is answered."""
@@ -143,6 +181,7 @@ def run_by(question):
             "changed": lambda lab: lab.changed(place["results.json"]),
             "metrics": lambda lab: lab.metrics(place["metrics.yml"]),
             "annotated": lambda lab: lab.annotated(place["notes.yml"]).annotations,
+            "churn": churn,
         }.get(question, operator.methodcaller(question.partition(",")[0]))
         lab = shops.lab()
         sys.setprofile(lambda frame, *_: ran.add(frame.f_code))

@@ -6,8 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from retention_lab.lab import comparing, figures, groups, overviews, queries
+from retention_lab.lab import churning, comparing, figures, groups, overviews, queries
 from retention_lab.lab.answer import Answer
+from retention_lab.lab.churning import Churn
 from retention_lab.lab.comparing import Explanation
 from retention_lab.tables.annotations import Annotation
 from retention_lab.tables.period import Period
@@ -162,6 +163,22 @@ class Questions(ABC):
             lab.repeat_rate()
         """
         return figures.repeat_rate(self.snapshot, days=90)
+
+    def churn(self, *, horizon: int = 90, playbook: str | Path = "data/playbook.yml") -> Churn:
+        """How many will leave in the next days, or buy again, and how earlier forecasts have fared.
+
+        The playbook says what may go with it; without a file of that name the defaults hold. Its
+        parts are answers, too: `.stay`, `.milestones`, `.three_ways`, `.causes`, `.goes_with`,
+        `.tested`, `.chances`, `.whom`, `.lost` and `.again`. `frame`: one row per recorded result.
+
+        Example::
+
+            lab.churn(horizon=90)
+            lab.churn().goes_with
+        """
+        return churning.churn(
+            self.snapshot, playbook=playbook, horizon=horizon, owner=overviews.OWNER
+        )
 
     def metrics(self, file: str | Path = "data/metrics.yml", *, days: int = 90) -> Answer:
         """The metrics of a file of your own for the last days, beside as many days before.
