@@ -122,6 +122,11 @@ def test_no_step_of_the_causes_tells_of_a_few():
             assert not few(so_far).any()
             assert not few(np.diff(so_far)).any()
             assert not few(-np.diff(rows["at_risk"])).any()
+        shown = [f"events_{cause}" for cause in drawn["group"].unique()]
+        others = whole["events"] + whole["censored"] - whole[shown].sum(axis=1)
+        days = drawn["day"].unique()
+        before = [others[whole["day"] < day].sum() for day in days]
+        assert not few(np.diff(before)).any()  # nor who left otherwise
 
 
 def test_causes_of_a_few_or_of_none_are_not_drawn():
