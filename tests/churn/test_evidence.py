@@ -131,6 +131,22 @@ def test_quarters_of_joining_are_in_order_and_the_oldest_are_one():
     assert isinstance(found.associations, Missing)
 
 
+def test_quarters_are_not_told_apart_where_all_left_on_one_day():
+    days = pd.date_range("2023-01-15", "2024-03-15", freq="MS").repeat(12)
+    left = pd.Timestamp("2024-06-17")
+    rows = {
+        "customers": [(f"c{number}", day, "UK") for number, day in enumerate(days)],
+        "subscriptions": [
+            (f"c{number}", day, left if number % 3 else pd.NaT, "other" if number % 3 else None)
+            for number, day in enumerate(days)
+        ],
+    }
+    _, found = gathered("subscriptions", rows=rows, factors=())
+    assert set(found.joined["group"]) == {"everybody"}
+    assert customers(found.joined) == len(days)
+    assert "on one day" in found.differ.why
+
+
 def test_cancellations_of_the_last_days_are_counted_by_cause(contract):
     made, found = contract
     rows = made.subscriptions.execute()

@@ -25,6 +25,10 @@ from retention_lab.tables.playbook import Attribute, Factor, Milestone, Playbook
 from retention_lab.tables.snapshot import Snapshot
 
 T = TypeVar("T")
+EVERYBODY = "everybody"
+ONE_DAY = (
+    "All who left did so on one day of the calendar, so quarters of joining are not told apart."
+)
 QUARTERS = 5  # of joining that are compared
 TOLD = ("voluntary", "involuntary")  # causes; what else there is was not told
 
@@ -67,7 +71,7 @@ def gather(shop: Snapshot, seen: Outlook, playbook: Playbook, *, day: int) -> Ev
     joined = _by_quarter(first)
     return Evidence(
         joined=joined,
-        differ=_or_why(lambda: logrank(joined)),
+        differ=_differ(joined),
         by_milestone=_each(marked, partial(_from, shop, first, endpoint, day=day)),
         causes=_or_why(lambda: _causes(spells, endpoint)),
         lately=_or_why(lambda: _lately(shop, seen.horizon)),
@@ -92,14 +96,37 @@ def _each(marked: Sequence[Milestone], tell: Callable[[Milestone], T]) -> dict[s
 
 
 def _by_quarter(spells: ir.Table) -> pd.DataFrame:
-    """Day grid of the last quarters of joining; those before them are one group."""
+    """Day grid of the last quarters of joining; those before them are one group.
+
+    All are one group where everybody who left did so on one day of the calendar: each quarter would
+    then seem to stay until that day.
+    """
     grid = grids.by(spells, "cohort")
+    if _on_one_day(spells):
+        return grid.assign(group=EVERYBODY).sort_values("day")
     quarter = grid["cohort"].dt.to_period("Q")
     oldest = quarter.max() - (QUARTERS - 2)
     names = quarter.astype(str).str.replace("Q", " Q")
     grid["group"] = names.where(quarter >= oldest, f"before {str(oldest).replace('Q', ' Q')}")
     order = grid["cohort"].where(quarter >= oldest, grid["cohort"].min())
     return grid.assign(order=order).sort_values(["order", "day"]).drop(columns="order")
+
+
+def _differ(joined: pd.DataFrame) -> LogRank | Missing:
+    """Test whether the groups differ; where there is no test, only the one day is worth a word."""
+    if set(joined["group"]) == {EVERYBODY}:
+        return Missing(why=ONE_DAY)
+    try:
+        return logrank(joined)
+    except BadData:
+        return Missing(why="")
+
+
+def _on_one_day(spells: ir.Table) -> bool:
+    ends = collect(
+        spells.filter(_.event_observed).agg(first=_.until_at.min(), last=_.until_at.max())
+    ).iloc[0]
+    return bool(ends["last"] - ends["first"] < pd.Timedelta(days=1))
 
 
 def _causes(spells: ir.Table, endpoint: Endpoint) -> pd.DataFrame:

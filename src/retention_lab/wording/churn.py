@@ -69,7 +69,7 @@ def churn_curves(endpoint: Endpoint, differ: LogRank | Missing) -> str:
         "they were followed."
     )
     if isinstance(differ, Missing):
-        return said
+        return f"{said} {differ.why}".strip()
     if differ.p_value < _CLEAR:
         return f"{said} The groups differ by more than chance gives ({_test(differ)})."
     return f"{said} The groups differ by no more than chance may give ({_test(differ)})."
