@@ -79,6 +79,25 @@ def test_a_ratio_that_changes_with_time_is_flagged_by_its_label():
     assert (tests["p_value"] * 2 < 0.05).equals(tests["changes"])
 
 
+def test_ratios_stand_where_a_change_with_time_cannot_be_tested():
+    lands = ["UK", "FR"] * 60
+    left = [number < 20 or number % 3 == 0 for number in range(120)]
+    rows = {
+        "customers": [(f"c{i}", ZERO, land) for i, land in enumerate(lands)],
+        "subscriptions": [
+            (f"c{i}", ZERO, ZERO + pd.Timedelta(days=9), "voluntary")
+            if gone
+            else (f"c{i}", ZERO, pd.NaT, None)
+            for i, gone in enumerate(left)
+        ],
+    }
+    made = shop({name: frame_of(name, table) for name, table in rows.items()}, AS_OF)
+    found = associations(made, STAY, [COUNTRY])
+    assert len(coefficients(found)) == 1
+    assert found.proportional.empty
+    assert found.changing == []
+
+
 def test_cancellations_that_nobody_asked_for_are_set_apart():
     made = members(involuntary=0.004)
     found = associations(made, STAY, [ONBOARDED, COUNTRY])

@@ -211,7 +211,7 @@ def test_a_few_who_are_left_out_are_not_counted(spells):
     old = now["age"] > spells["stop"].max() - HORIZON
     few = pd.concat([now[~old], now[old].head(3).assign(weight=1)])
     told = own_clock(collapsed(spells), few, FACTORS, horizon=HORIZON, endpoint=STAY, as_of=AS_OF)
-    assert told.left_out[-1].startswith("Fewer than 10 of")
+    assert told.left_out[-1].startswith("Fewer than 10 customers are")
 
 
 def test_own_clock_beyond_all_follow_up_is_refused(spells):

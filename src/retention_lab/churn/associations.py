@@ -31,9 +31,10 @@ LEVEL = 0.05  # of all tests of one picture together (Bonferroni)
 class Associations:
     """A Cox model of the days since time zero, its factors changing as they did.
 
-    `proportional` has a row per column of the model: `factor`, `label`, `state`, `statistic`,
-    `p_value` (of the ratio being the same at all times), `changes` (whether it is not). `unwished`
-    says whether cancellations that nobody asked for were set apart, as the end of what was seen.
+    `proportional` has a row per column of the model, none where that cannot be tested: `factor`,
+    `label`, `state`, `statistic`, `p_value` (of the ratio being the same at all times), `changes`
+    (whether it is not). `unwished` says whether cancellations that nobody asked for were set apart,
+    as the end of what was seen.
     """
 
     fit: CoxFit
@@ -127,7 +128,7 @@ def _customers(rows: ir.Table, states: Design) -> pd.DataFrame:
 
 
 def _proportional(fitted: CoxFit, states: Design) -> pd.DataFrame:
-    """Test each ratio for being the same at all times; of one column all tests are one."""
+    """Test each ratio for being the same at all times; none where too few days have an event."""
     named = pd.DataFrame(
         [
             {
@@ -139,5 +140,9 @@ def _proportional(fitted: CoxFit, states: Design) -> pd.DataFrame:
             for name, factor, group in _columns(states)
         ]
     )
-    tests = named.merge(cox.proportional_hazards(fitted)[["name", "statistic", "p_value"]])
+    try:
+        found = cox.proportional_hazards(fitted)[["name", "statistic", "p_value"]]
+    except BadData:
+        found = pd.DataFrame({"name": [], "statistic": [], "p_value": []})
+    tests = named.merge(found)
     return tests.assign(changes=tests["p_value"] * len(tests) < LEVEL).drop(columns="name")

@@ -185,8 +185,9 @@ def _strangers(count: int, people: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _of(count: int, people: pd.DataFrame) -> str:
-    number = f"{count:,}" if count >= design.SMALLEST else f"Fewer than {design.SMALLEST}"
-    return f"{number} of {people['weight'].sum():,} customers"
+    if count < design.SMALLEST:  # beside the number of all a reader could take the forecast's off
+        return f"Fewer than {design.SMALLEST} customers"
+    return f"{count:,} of {people['weight'].sum():,} customers"
 
 
 def ages(shop: Snapshot, endpoint: Endpoint, factors: Sequence[Factor]) -> pd.DataFrame:

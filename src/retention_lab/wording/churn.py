@@ -119,6 +119,8 @@ def churn_proportional(found: Associations | Missing) -> pd.DataFrame | Instead:
     if isinstance(found, Missing):
         return Instead("No table: there are no ratios to test.")
     rows = found.proportional
+    if rows.empty:
+        return Instead("No table: there are too few days on which somebody left or came back.")
     return pd.DataFrame(
         {
             "State": rows["label"] + ": " + rows["state"],
