@@ -59,8 +59,10 @@ def read(patterns: pd.DataFrame) -> Histories:
     columns = patterns[["frequency", "recency", "T"]].assign(weight=weight)
     table: Floats = columns.to_numpy("float64", na_value=np.nan)
     x, t_x, age, counts = np.ascontiguousarray(table.T)
-    if not counts.sum() > 0 and not np.isnan(counts).any():
-        raise BadData("patterns has no customers, so there is nothing to learn from. Take more.")
+    if not counts.any():
+        raise BadData(
+            "patterns has no customers, so there is nothing to learn from. Take a later day."
+        )
     _refuse(np.asarray(~np.isfinite(table).all(axis=1)), "a value that is missing or endless")
     _refuse((x < 0) | (x % 1 > 0), "a frequency that is no count")
     _refuse(counts < 0, "a negative weight")

@@ -94,7 +94,8 @@ def conditional_mean(parameters: ArrayLike, *, frequency: ArrayLike, monetary: A
     Raises
     ------
     BadData
-        If q is 1 or less, and somebody bought once: the mean of all is infinite.
+        If q is 1 or less, and somebody bought once: the mean of all is infinite. If the mean value
+        of somebody who bought again is missing or negative.
     """
     p, q, v = np.asarray(parameters, dtype="float64").tolist()
     x = np.asarray(frequency, dtype="float64")
@@ -105,6 +106,8 @@ def conditional_mean(parameters: ArrayLike, *, frequency: ArrayLike, monetary: A
             f"end. {_ADVICE}"
         )
     spent = np.where(x > 0, np.asarray(monetary, dtype="float64") * x, 0.0)
+    if not (np.isfinite(spent).all() and (spent >= 0).all()):
+        raise BadData("A customer who bought again has a missing or negative mean. Leave it out.")
     return np.asarray(p * (v + spent) / weight)
 
 
