@@ -160,7 +160,8 @@ def test_what_is_the_users_own_is_not_shipped():
         pytest.skip("not a git checkout")
     assert not ours & {"data/metrics.yml", "data/annotations.yml"}
     folders = {"notebooks/custom": {"template.ipynb"}, "data/cohorts": {".gitignore"}}
-    folders["experiments"] = {f"suites/{name}.yml" for name in ("weekly", "overview", "churn", "countries")}
+    suites = ("weekly", "overview", "churn", "countries")
+    folders["experiments"] = {f"suites/{name}.yml" for name in suites}
     for folder, allowed in folders.items():
         inside = {each.removeprefix(f"{folder}/") for each in ours if each.startswith(f"{folder}/")}
         assert inside == allowed
