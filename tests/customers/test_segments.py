@@ -9,7 +9,7 @@ from retention_lab.customers.rfm import Cuts, nested_cuts, quantile_cuts
 from retention_lab.customers.segments import segmented, why
 from retention_lab.tables import playbook
 from retention_lab.tables.engine import collect
-from retention_lab.tables.segment import first_fit, grid
+from retention_lab.tables.segment import Segments, first_fit, grid
 
 from .summaries import drawn, summary_table
 
@@ -101,3 +101,15 @@ def test_lines_of_another_number_of_scores_are_refused():
     ):
         with pytest.raises(BadParameter, match="scores from 1 to 5, but the cut lines make 4"):
             ask()
+
+
+def test_a_rule_may_ask_for_customers_who_came_back():
+    owned = {"owner": "Insights", "review_by": "2027-03-31"}
+    again = [{"name": "back", "bought": "again", **owned}, {"name": "rest", **owned}]
+    segments = Segments.model_validate({"cohorts": again, "named": again})
+    summary = summary_table([1, 1], [1, 2], [5, 5])
+    got = collect(segmented(summary, cuts=lines(), segments=segments)).sort_values("customer_id")
+    assert got["cohort"].tolist() == ["rest", "back"]
+    two = {"last_days": 1, "purchases": 2, "revenue": 5}
+    sentence = why(two, cuts=lines(), rules=segments.cohorts)
+    assert sentence.endswith("back takes customers with two purchases or more.")
