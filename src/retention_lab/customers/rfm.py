@@ -137,7 +137,7 @@ def scores(summary: ir.Table, cuts: Cuts) -> ir.Table:
         number = ibis.cases(*choices, else_=ibis.null("int64"))
         # Few days are recent, which is good; few purchases or little money are not.
         score = cuts.bins + 1 - number if name == "recency" else number
-        summary = summary.mutate(score.cast("int64").name(f"{name}_score"))
+        summary = summary.mutate(score.name(f"{name}_score"))
     return summary
 
 

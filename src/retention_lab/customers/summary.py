@@ -61,12 +61,12 @@ def purchases(orders: ibis.Table, returns: ibis.Table | None = None, *, as_of: d
     summary = people.select(
         "customer_id",
         frequency=frequency,
-        recency=recency.cast("int64"),
-        T=calendar_days_between(people.first_day, end).cast("int64"),
-        last_days=calendar_days_between(people.last_day, end).cast("int64"),
+        recency=recency,
+        T=calendar_days_between(people.first_day, end),
+        last_days=calendar_days_between(people.last_day, end),
         purchases=people.purchases,
-        revenue=people.revenue.cast("int64"),
-        repeat_revenue=(people.revenue - people.first_revenue).cast("int64"),
+        revenue=people.revenue,
+        repeat_revenue=people.revenue - people.first_revenue,
         gap=recency / frequency.nullif(0),
     )
     return summary if returns is None else _less(summary, returns, as_of)
@@ -97,6 +97,6 @@ def _less(summary: ir.Table, returns: ibis.Table, as_of: dt.date) -> ir.Table:
     """Take off what was sent back by `as_of`, whenever it had been bought."""
     checks.columns("returns", returns.columns, ["customer_id", "returned_on", "amount"])
     known = returns.filter(_.returned_on <= as_of)
-    sent = known.group_by("customer_id").agg(sent_back=_.amount.sum().cast("int64"))
+    sent = known.group_by("customer_id").agg(sent_back=_.amount.sum())
     left = _.revenue - _.sent_back.fill_null(0)
     return summary.left_join(sent, "customer_id").mutate(revenue=left).select(summary.columns)
