@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from retention_lab.checks import BadData, BadParameter
-from retention_lab.customers.btyd import Holdout, holdout, outlook, return_rate, track
+from retention_lab.customers.btyd import Holdout, Tracking, holdout, outlook, return_rate, track
 from retention_lab.customers.summary import patterns, purchases
 from retention_lab.inference.btyd.answers import expected
 from retention_lab.inference.btyd.fitting import fit
@@ -26,6 +26,7 @@ def test_a_holdout_is_split_at_the_end_of_a_day():
     orders = order_table(
         [
             ("anna", "2023-01-01", 1),
+            ("anna", "2023-05-31", 1),  # 30 days before the end of June, so not within them
             ("anna", "2023-06-10", 1),  # within 30 days before
             ("anna", "2023-06-10", 1),  # the same purchase
             ("anna", "2023-06-30", 1),  # the last day that is known
@@ -38,8 +39,8 @@ def test_a_holdout_is_split_at_the_end_of_a_day():
     )
     held = holdout(orders, until=UNTIL, as_of=END)
     assert held.days == 30
-    # Anna: 2 repeats by then, 180 days from the first of January; Bert: ten days ago.
-    assert held.patterns.to_numpy().tolist() == [[0, 0, 10, 0, 0, 1], [2, 180, 180, 2, 2, 1]]
+    # Anna: 3 repeats in 180 days, 2 of them in the last 30; Bert: once, ten days ago.
+    assert held.patterns.to_numpy().tolist() == [[0, 0, 10, 0, 0, 1], [3, 180, 180, 2, 2, 1]]
     assert return_rate(held) == proportion(0, 1)
 
 
@@ -101,11 +102,24 @@ def test_a_model_that_a_naive_forecast_beats_says_so():
     assert not found.beats_naive
 
 
-def test_a_few_customers_decide_nothing():
-    held = simulated(np.random.default_rng(4), 1_000)
-    model = fit(held.patterns, model="BG/NBD")
-    few = held_back(held.patterns.iloc[:4])
-    assert track(model, few).verdict == "no different"
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(0.1, 0.3, "better"), (-0.1, 0.5, "no different"), (-0.3, -0.1, "worse")],
+)
+def test_the_verdict_needs_the_whole_interval(low, high, verdict):
+    gain = Interval(value=(low + high) / 2, low=low, high=high)
+    found = Tracking(
+        customers=9,
+        days=90,
+        actual=4,
+        expected=Interval(value=4.0, low=3.0, high=5.0),
+        naive=5,
+        error=0.5,
+        naive_error=0.6,
+        gain=gain,
+    )
+    assert found.verdict == verdict
+    assert found.beats_naive == (verdict == "better")
 
 
 def test_who_bought_once_gets_the_rate_observed_under_bg_nbd_and_the_models_own_under_mbg_nbd():
