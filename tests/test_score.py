@@ -52,6 +52,16 @@ def test_list_is_written_once_and_again_the_same(score):
     assert file.read_bytes() == before
 
 
+def test_next_list_says_whether_contact_helped(score):
+    options = ("--capacity=600", "--hold-back=0.3", "--out=lists/then.csv", "--state=state-then")
+    assert cli.main(["score", "data/sources/demo.yml", "--as-of=2026-08-30", *options]) == 0
+    code, _out, err = score("--capacity=50", "--state=state-then")
+    assert code == 0
+    [said] = [line for line in err if line.startswith("1 list of 30 August 2026 for email")]
+    assert "contacted customers stayed" in said
+    assert said.endswith(("Contact helped.", "Contact did harm.", "cannot be told yet."))
+
+
 def test_other_customers_channels_and_files_are_for_the_asking(score, tmp_path):
     file = tmp_path / "sms.parquet"
     where = "country = 'Germany'"

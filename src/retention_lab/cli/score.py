@@ -59,6 +59,8 @@ def score(  # noqa: PLR0913  each is an option of the command
 
 
 def _tell(listed: Listed, earlier: Compared) -> None:
+    from retention_lab.wording import heldback
+
     typer.echo(f"{listed.file}")
     said = [
         f"{listed.contacted:,} customers to contact by {listed.channel}, as of {listed.as_of}, out "
@@ -66,6 +68,7 @@ def _tell(listed: Listed, earlier: Compared) -> None:
         f"{listed.held_back:,} more were held back at random: do not contact them. They stand in "
         "the log only.",
         *listed.sentences,
+        *heldback.contact_helped(earlier.lists),
         *earlier.sentences,
     ]
     for sentence in said:
