@@ -158,3 +158,36 @@ def test_list_takes_other_settings_and_refuses_those_it_cannot_have():
         book.listing({"capacity": 0})
     with pytest.raises(BadParameter, match=r"The list: .*hold_back"):
         book.listing({"hold_back": 1.5})
+
+
+def test_worth_has_its_owners_too_and_bands_are_no_goal_of_ours():
+    book = playbook.load("")
+    for each in (*book.targets, *book.loyalty):
+        assert each.owner
+        assert each.review_by > dt.date(2026, 11, 29)
+    assert {target.source for target in book.targets} == {"trade press"}
+    assert (book.value.months, book.value.margin, book.rising.false_alerts) == (12, 1.0, 0.10)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda f: f["targets"][0].update(cohort="high value"), "high-value repeat"),
+        (lambda f: f["targets"][0].update(click=[0.09, 0.04]), "the lower share first"),
+        (lambda f: f["loyalty"].pop(), "the last tier must take everybody"),
+        (lambda f: f["loyalty"][1].update(spent=900), "must ask for more than"),
+        (lambda f: f["value"].update(margin=0), "value.margin"),
+        (lambda f: f["rising"].update(false_alerts=10), "pass 0.1"),
+        (lambda f: f["segments"].update(within=3), "segments.within"),
+    ],
+)
+def test_worth_that_cannot_be_is_refused(tmp_path, change, said):
+    assert said in refused(tmp_path, change)
+
+
+def test_own_cohorts_need_no_bands(tmp_path):
+    fields = yaml.safe_load(DEMO.read_text(encoding="utf-8"))
+    fields["segments"]["cohorts"] = fields["segments"]["cohorts"][-1:]
+    del fields["targets"]
+    (tmp_path / "own.yml").write_text(yaml.safe_dump(fields), encoding="utf-8")
+    assert len(playbook.load(tmp_path / "own.yml").segments.cohorts) == 1

@@ -1,8 +1,9 @@
 """The playbook: the defaults of the trade, which a team replaces in `data/playbook.yml`.
 
-What counts as churn, which factors are looked at, whom to contact and what to do, and who is in
-which segment. The thresholds have the file's owner and review date, every play and segment its own.
-Where a project has no playbook, the one beside this module is used.
+What counts as churn, which factors are looked at, whom to contact and what to do, who is in which
+segment, and what customers and messages are worth. The thresholds have the file's owner and review
+date, every play, segment, target and tier its own. Where a project has no playbook, the one beside
+this module is used.
 """
 
 from __future__ import annotations
@@ -13,7 +14,14 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from retention_lab import checks
 from retention_lab.tables import source as sources
@@ -34,6 +42,7 @@ from retention_lab.tables.factor import (
 from retention_lab.tables.location import Strict
 from retention_lab.tables.segment import Segment, Segments
 from retention_lab.tables.settings import first_problem, read_yaml
+from retention_lab.tables.worth import Rising, Target, Tier, Value, ladder
 
 __all__ = [
     "Attribute",
@@ -44,11 +53,15 @@ __all__ = [
     "Playbook",
     "Purchases",
     "Recency",
+    "Rising",
     "Score",
     "Segment",
     "Segments",
     "Support",
+    "Target",
     "Tenure",
+    "Tier",
+    "Value",
     "load",
 ]
 
@@ -115,15 +128,14 @@ class Score(Strict):
         return checks.share("hold_back", hold_back)
 
 
-def _shipped_segments() -> Segments:
-    fields = read_yaml(SHIPPED.read_text(encoding="utf-8"), file=SHIPPED)
-    return Segments.model_validate(fields["segments"])
+def _shipped(part: str) -> object:
+    return read_yaml(SHIPPED.read_text(encoding="utf-8"), file=SHIPPED)[part]
 
 
 class Playbook(Strict):
     """All of the file; the first of `plays` that fits a customer is the one suggested.
 
-    Without `segments`, they are those that ship.
+    Without `segments`, `targets` or `loyalty`, they are those that ship.
     """
 
     owner: Line
@@ -131,7 +143,15 @@ class Playbook(Strict):
     churn: Churn = Churn()
     plays: Annotated[tuple[Play, ...], Field(min_length=1)]
     score: Score = Score()
-    segments: Segments = Field(default_factory=_shipped_segments)
+    segments: Segments = Field(default_factory=partial(_shipped, "segments"), validate_default=True)
+    value: Value = Value()
+    rising: Rising = Rising()
+    targets: tuple[Target, ...] = Field(
+        default_factory=partial(_shipped, "targets"), validate_default=True
+    )
+    loyalty: Annotated[tuple[Tier, ...], AfterValidator(ladder)] = Field(
+        default_factory=partial(_shipped, "loyalty"), validate_default=True
+    )
 
     @model_validator(mode="after")
     def _plays_can_be_played(self) -> Playbook:
@@ -147,6 +167,13 @@ class Playbook(Strict):
             for name, states in play.when.items():
                 where, known = f"play {play.name!r} under {name}", factors[name].states or states
                 checks.known(where, "state", states, known)
+        return self
+
+    @model_validator(mode="after")
+    def _targets_name_cohorts(self) -> Playbook:
+        names = [segment.name for segment in self.segments.cohorts]
+        if "targets" in self.model_fields_set:  # those that ship are of the cohorts that ship
+            checks.known("targets", "cohort", [target.cohort for target in self.targets], names)
         return self
 
     def listing(self, instead: Mapping[str, object]) -> Playbook:

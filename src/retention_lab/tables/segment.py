@@ -65,12 +65,15 @@ def first_fit(rules: Sequence[Segment], cell: Cell) -> Segment:
 class Segments(Strict):
     """Value `cohorts` and `named` segments, and the days that end tiers of `activity`.
 
+    Frequency and monetary value are those of the last `within` days.
+
     The last rule of each list fits everybody, so that every customer is in exactly one.
     """
 
     cohorts: Annotated[tuple[Segment, ...], Field(min_length=1)]
     named: Annotated[tuple[Segment, ...], Field(min_length=1)]
     activity: tuple[int, ...] = (30, 90)
+    within: Annotated[int, Field(ge=30, le=3650)] = 365
 
     @field_validator("activity")
     @classmethod
