@@ -231,3 +231,10 @@ def test_interval_given_twice_is_refused():
 def test_bound_that_is_no_number_is_refused():
     with pytest.raises(Refusal, match="is not a number to record"):
         Ledger().record("x", 0.2, interval=(math.nan, 1), unit="share", definition="It is so.")
+
+
+def test_settings_made_in_the_run_are_kept_beside_the_results():
+    ledger = Ledger()
+    assert "kept" not in ledger._repr_mimebundle_()[MIME]
+    ledger.kept["thresholds"] = {"owner": "Lifecycle"}
+    assert ledger._repr_mimebundle_()[MIME]["kept"] == {"thresholds": {"owner": "Lifecycle"}}

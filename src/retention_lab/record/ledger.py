@@ -120,6 +120,7 @@ class Ledger:
         self._claims: dict[str, Claim] = {}
         self._where = where.strip()
         self.headline = ""
+        self.kept: dict[str, object] = {}  # settings that were made in the run, for a later one
 
     def record(
         self,
@@ -193,8 +194,9 @@ class Ledger:
             }
             for claim in self.claims()
         ]
+        kept = {"kept": self.kept} if self.kept else {}
         return {
-            MIME: {"headline": self.headline, "results": results},
+            MIME: {"headline": self.headline, "results": results, **kept},
             "text/plain": f"{len(results)} results recorded",
         }
 

@@ -189,7 +189,9 @@ def _claims(executed: NotebookNode) -> dict[str, object]:
                 "What cannot be computed must not be recorded."
             )
     headlines = [ledger["headline"] for ledger in ledgers if ledger.get("headline")]
-    return {"headline": headlines[-1] if headlines else "", "results": results}
+    kept = {name: value for each in ledgers for name, value in each.get("kept", {}).items()}
+    found = {"headline": headlines[-1] if headlines else "", "results": results}
+    return found | ({"kept": kept} if kept else {})
 
 
 def _facts(part: Part, edition: Edition, *, run_key: str) -> page.PageFacts:

@@ -94,8 +94,8 @@ def _plain(suite: Suite, code: Code) -> dict[str, object]:
     own = {
         name: str(suite.place(files[name]).absolute()) if files[name] else ""
         for name in OWN_FILES
-        # The first version knew no playbook; a notebook that reads one goes with code that does.
-        if name != "playbook" or any('"playbook: ' in text for text in notebooks)
+        # Older versions knew fewer files; a notebook that reads one goes with code that does.
+        if name in ("metrics", "annotations") or any(f'"{name}: ' in text for text in notebooks)
     }
     kept = ["name", "title", "source", "owner", "period", "time_zone", "where", "cell_minutes"]
     if "smallest_cell" in suite.model_fields_set:  # who does not know it would show more

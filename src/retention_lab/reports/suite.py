@@ -35,6 +35,7 @@ OWN_FILES = {
     "metrics": "data/metrics.yml",
     "annotations": "data/annotations.yml",
     "playbook": "data/playbook.yml",
+    "thresholds": "data/thresholds.yml",
 }
 
 
@@ -94,9 +95,9 @@ class Suite(Strict):
 
     An empty `time_zone` means the source's own, an empty `where` all customers. `as_of` says how
     the day is chosen: the last `period` that is over today, or that the data are complete for.
-    `wait_until` is how long to wait for late data on the day of the run. `metrics`, `annotations`
-    and `playbook` name the team's own files; where they are not said, those of `OWN_FILES` are used
-    if they exist. `cell_minutes` is the longest that one cell may take, `minutes` a whole run.
+    `wait_until` is how long to wait for late data on the day of the run. `metrics`, `annotations`,
+    `playbook` and `thresholds` name the team's own files; where they are not said, those of
+    `OWN_FILES` are used if they exist. `cell_minutes` is the longest that one cell may take, `minutes` a whole run.
     Groups below `smallest_cell` customers are not shown. `keep` is how many reports stay, the
     newest; None keeps all.
     """
@@ -116,6 +117,7 @@ class Suite(Strict):
     metrics: str | None = None
     annotations: str | None = None
     playbook: str | None = None
+    thresholds: str | None = None
     minutes: Annotated[int, Field(ge=1)] = 240
     cell_minutes: Annotated[int, Field(ge=1)] = 60
     smallest_cell: Annotated[int, Field(ge=2, le=100)] = 10
