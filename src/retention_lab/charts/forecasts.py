@@ -143,10 +143,8 @@ def past_forecasts(seen: Outlook, *, what: str) -> alt.LayerChart | Instead:
         return Instead("No picture yet: no earlier forecast can be compared with what came.")
     data = kept.assign(day=kept["origin"].map(full_day))[list(columns)]
     words = "; ".join(f"{r.day}: {r.expected:,.0f}, came {r.observed:,}" for r in data.itertuples())
-    order = list(data["day"])
-    base = alt.Chart(data).encode(
-        y=alt.Y("day:N", title=None, sort=order, axis=alt.Axis(labelLimit=_LABEL_WIDTH))
-    )
+    axis = alt.Axis(labelLimit=_LABEL_WIDTH)
+    base = alt.Chart(data).encode(y=alt.Y("day:N", title=None, sort=[*data["day"]], axis=axis))
     scale = alt.Scale(zero=False)
     x = alt.X("expected:Q", title=f"Customers who {what} in the period", scale=scale)
     layers: alt.LayerChart = (
@@ -189,27 +187,9 @@ def calibration(seen: Outlook) -> alt.LayerChart | Instead:
     if kept.empty:
         return Instead("No picture: every group would tell of a few customers.")
     data = kept[list(columns)].round({**ROUND, "predicted": 4, "observed": 4})
-    ends = [
-        float(data[["predicted", "low"]].min().min()),
-        float(data[["predicted", "high"]].max().max()),
-    ]
-    diagonal = alt.Chart(pd.DataFrame({"a": ends, "b": ends})).mark_line(
-        color=GREY, strokeDash=[4, 3]
-    )
-    base = alt.Chart(data)
-    percent_axis, scale = alt.Axis(format="%"), alt.Scale(zero=False)
-    x = alt.X("predicted:Q", title=f"Chance to {what}, forecast", axis=percent_axis, scale=scale)
-    y = alt.Y("observed:Q", title="Share that did", axis=percent_axis, scale=scale)
-    layers: alt.LayerChart = (
-        diagonal.encode(x="a:Q", y="b:Q")
-        + base.mark_rule(color=GREY, strokeWidth=2).encode(x=x, y="low:Q", y2="high:Q")
-        + base.mark_point(color=BLUE, filled=True, size=70, opacity=1).encode(
-            x=x, y=y, tooltip=tooltips(columns)
-        )
-    )
     gap = 100 * (data["predicted"] - data["observed"]).abs().max()
     return finished(
-        layers,
+        _diagonal(data, columns, what=what),
         description=(
             f"Forecast chance to {what} against the share that did, in {len(data)} groups; the "
             f"largest distance is {gap:.1f} points."
@@ -220,6 +200,26 @@ def calibration(seen: Outlook) -> alt.LayerChart | Instead:
         ),
         columns=columns,
     )
+
+
+def _diagonal(data: pd.DataFrame, columns: Columns, *, what: str) -> alt.LayerChart:
+    ends = [
+        float(data[["predicted", "low"]].min().min()),
+        float(data[["predicted", "high"]].max().max()),
+    ]
+    same = alt.Chart(pd.DataFrame({"a": ends, "b": ends})).mark_line(color=GREY, strokeDash=[4, 3])
+    base = alt.Chart(data)
+    axis, scale = alt.Axis(format="%"), alt.Scale(zero=False)
+    x = alt.X("predicted:Q", title=f"Chance to {what}, forecast", axis=axis, scale=scale)
+    y = alt.Y("observed:Q", title="Share that did", axis=axis, scale=scale)
+    layers: alt.LayerChart = (
+        same.encode(x="a:Q", y="b:Q")
+        + base.mark_rule(color=GREY, strokeWidth=2).encode(x=x, y="low:Q", y2="high:Q")
+        + base.mark_point(color=BLUE, filled=True, size=70, opacity=1).encode(
+            x=x, y=y, tooltip=tooltips(columns)
+        )
+    )
+    return layers
 
 
 def allocation(seen: Outlook, *, what: str) -> alt.LayerChart | Instead:

@@ -33,6 +33,10 @@ from retention_lab.tables.annotations import Annotation
 from retention_lab.wording import Instead
 
 PERIODS = 12
+_NO_MONTH = (
+    f"No picture yet: no month with {SMALL} new customers of a group or more has had all its {{}} "
+    "days."
+)
 _LEGEND = alt.Legend(symbolType="stroke", symbolSize=400, columns=4, labelLimit=150)
 COLOURS = [BLUE, ORANGE, "#6b8e6e", "#8a63a8", "#9c755f", "#b07aa1", GREY]
 DASHES = [[1, 0], [6, 3], [2, 2], [8, 2, 2, 2], [4, 4], [10, 4], [1, 3]]
@@ -102,10 +106,7 @@ def returned_by_group(
     data = data[data["complete"]]
     data = data[~_hidden(data, data["returned"], whole="customers", by="cohort")]
     if data.empty:
-        return Instead(
-            f"No picture yet: no month with {SMALL} new customers of a group or more has had all "
-            f"its {days} days."
-        )
+        return Instead(_NO_MONTH.format(days))
     data = data[list(columns)].astype(dict.fromkeys(("share", "low", "high"), "float64"))
     x = by_month("cohort", data["cohort"], title="Month of first purchase").bandPosition(0.5)
     newest = data[data["cohort"] == data["cohort"].max()]

@@ -21,6 +21,16 @@ from retention_lab.record.ledger import BEFORE, Ledger
 from retention_lab.record.small import SMALL, splits
 from retention_lab.survival.daygrid import kaplan_meier, survival_at
 
+_CHECKED = (
+    "by the model of earlier periods; the range holds chance and, from three periods on, how they "
+    "differ."
+)
+_OWN_CLOCK = (
+    "by how long customers of the same age have stayed; the range does not allow for one period "
+    "being unlike another."
+)
+_WITH_CONTRACT = "Customers with a subscription at the end of the day, of whom a forecast can tell."
+_WITHOUT = "Everybody who has bought by the end of the day."
 TOP = 0.1  # the share of customers whom the first screen calls those at highest risk
 
 
@@ -59,19 +69,9 @@ def _forecast(ledger: Ledger, found: Forecast) -> bool:
         n=n,
         about=_day(found.as_of),
         label="Customers now",
-        definition=(
-            "Customers with a subscription at the end of the day, of whom a forecast can tell."
-            if found.endpoint.kind == "cancelled"
-            else "Everybody who has bought by the end of the day."
-        ),
+        definition=_WITH_CONTRACT if found.endpoint.kind == "cancelled" else _WITHOUT,
     )
-    method = (
-        "by the model of earlier periods; the range holds chance and, from three periods on, how "
-        "they differ."
-        if found.checked
-        else "by how long customers of the same age have stayed; the range does not "
-        "allow for one period being unlike another."
-    )
+    method = _CHECKED if found.checked else _OWN_CLOCK
     ledger.record(
         "churn_expected",
         _whole(found.expected),

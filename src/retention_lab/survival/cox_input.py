@@ -32,9 +32,8 @@ def prepare(  # noqa: PLR0913 - the parts of a counting process; `cox.fit` docum
     since = None if start is None else numbers("start", start, n)
     _refuse_reversed(since, until, event)
     counts = np.ones(n) if weights is None else _counts(weights, n)
-    codes, labels = (np.zeros(n, dtype="int64"), pd.Index(["all"]))
-    if strata is not None:
-        codes, labels = _groups("strata", strata, n, sort=True)
+    alone = np.zeros(n, dtype="int64"), pd.Index(["all"])
+    codes, labels = alone if strata is None else _groups("strata", strata, n, sort=True)
     # In the order of time, neighbours in a column are neighbours among the events, too.
     order = np.lexsort((until, codes)) if len(labels) > 1 else np.argsort(until, kind="stable")
     codes, until, event, counts = codes[order], until[order], event[order], counts[order]
