@@ -102,6 +102,7 @@ def test_negative_durations_and_missing_keys_are_refused(tmp_path):
 
 SUBSCRIPTION = {"customer_id": "ann", "started_at": "2025-01-05", "cancelled_at": "2025-02-01"}
 TICKET = {"ticket_id": "7", "customer_id": "ann", "opened_at": "2025-01-05 10:00"}
+MESSAGE = {"message_id": "m1", "customer_id": "ann", "sent_at": "2025-01-05 10:00"}
 CONSENT = {"customer_id": "ann", "channel": "email", "valid_from": "2025-01-05", "granted": "yes"}
 
 
@@ -144,6 +145,16 @@ CONSENT = {"customer_id": "ann", "channel": "email", "valid_from": "2025-01-05",
             "not a truth value: granted, for example customer_id 'ann', .*granted 'perhaps'",
         ),
         ("consents", CONSENT | {"granted": None}, "missing granted, for example customer_id 'ann'"),
+        *(
+            (
+                "messages",
+                MESSAGE | {time: "2025-01-05 09:59"},
+                f"{time} before sent_at, for example message_id 'm1', sent_at '2025-01-05 10:",
+            )
+            for time in ("delivered_at", "opened_at", "clicked_at", "converted_at")
+        ),
+        ("messages", MESSAGE | {"sent_at": None}, "missing sent_at, for example message_id 'm1'"),
+        ("messages", MESSAGE | {"cost": "-0.1"}, "negative cost, for example message_id 'm1'"),
     ],
 )
 def test_row_that_cannot_be_is_refused_with_what_stands_there(tmp_path, table, row, words):

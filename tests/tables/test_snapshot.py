@@ -29,6 +29,8 @@ COLUMNS = {
     "consents": ["customer_id", "channel", "valid_from", "granted"],
 }
 COLUMNS["tickets"] += ["channel", "csat"]
+RESPONSES = ["delivered_at", "opened_at", "clicked_at", "converted_at", "unsubscribed_at"]
+COLUMNS["messages"] = ["message_id", "customer_id", "campaign", "sent_at", *RESPONSES, "cost"]
 SETTINGS = {
     "orders": {
         "duplicates": "keep_last",
@@ -94,6 +96,11 @@ def tables_of_a_shop():
     tickets["csat"] = pd.array(rng.integers(1, 6, 40), "Int64")
     consents = rows(30, channel=rng.choice(["email", "sms"], 30), valid_from=moments(30))
     consents["granted"] = rng.random(30) < 0.7
+    messages = rows(60, message_id=[f"m{i}" for i in range(60)], sent_at=moments(60))
+    for name in RESPONSES:
+        later = messages["sent_at"] + pd.to_timedelta(rng.integers(0, 30, 60), unit="D")
+        messages[name] = later.where(rng.random(60) < 0.8)
+    messages = messages.assign(campaign="newsletter", cost=0.25)
     return {
         "orders": orders,
         "order_lines": lines,
@@ -103,6 +110,7 @@ def tables_of_a_shop():
         "subscriptions": subscriptions,
         "tickets": tickets,
         "consents": consents,
+        "messages": messages,
     }
 
 
@@ -134,12 +142,18 @@ def spoilt(tables):
     tickets.loc[answered, "first_response_at"] = pd.NaT
     tickets.loc[resolved, "resolved_at"] += pd.Timedelta(days=20)
     tickets.loc[resolved, "csat"] = 9
-    for name in ("returns", "events", "customers", "subscriptions", "tickets", "consents"):
+    for name in RESPONSES:
+        late = made["messages"][name] >= CUT
+        made["messages"].loc[late, name] += pd.Timedelta(days=20)
+    others = ("returns", "events", "customers", "subscriptions", "tickets", "consents", "messages")
+    for name in others:
         time = CONTRACTS[name].time
         table = made[name]
         rest, late = table[table[time] < CUT], table[table[time] >= CUT]
         late = late[::2].assign(**{time: late[time].max() + pd.Timedelta(days=7)})
-        changed = {c: "changed" for c in ("event", "country", "plan", "channel") if c in late}
+        changed = {
+            c: "changed" for c in ("event", "country", "plan", "channel", "campaign") if c in late
+        }
         changed |= {c: 1000.0 for c in ("amount",) if c in late}
         made[name] = pd.concat([rest, late.assign(**changed)], ignore_index=True)
     return made
@@ -193,6 +207,7 @@ def test_nothing_that_came_later_leaks_into_a_snapshot(tmp_path, whole):
         ("subscriptions", "cancelled_at", ["cancel_reason"]),
         ("tickets", "first_response_at", []),
         ("tickets", "resolved_at", ["csat"]),
+        *(("messages", time, []) for time in RESPONSES),
     ],
 )
 def test_end_of_a_known_row_and_what_came_with_it_are_empty_until_then(whole, table, time, values):
@@ -206,9 +221,11 @@ def test_end_of_a_known_row_and_what_came_with_it_are_empty_until_then(whole, ta
 
 def test_local_date_of_a_new_table_is_named_after_its_time(whole):
     dates = {"subscriptions": "started_on", "tickets": "opened_on", "consents": "valid_on"}
+    dates["messages"] = "sent_on"
     for table, day in dates.items():
         assert (whole[1][table][day] == whole[1][table][CONTRACTS[table].time].dt.normalize()).all()
     assert whole[1]["consents"]["granted"].dtype == bool
+    assert (whole[1]["messages"]["cost"] == 25).all()  # minor units
 
 
 def test_times_that_were_not_yet_known_are_in_a_later_snapshot(tmp_path, whole):

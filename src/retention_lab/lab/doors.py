@@ -60,6 +60,7 @@ def from_frames(  # noqa: PLR0913  a frame a table, so that tab completion lists
     subscriptions: object = None,
     tickets: object = None,
     consents: object = None,
+    messages: object = None,
     as_of: dt.date | str | None = None,
     currency: str = "XXX",
     time_zone: str = "UTC",
@@ -71,7 +72,7 @@ def from_frames(  # noqa: PLR0913  a frame a table, so that tab completion lists
 
     Parameters
     ----------
-    orders, order_lines, customers, returns, events, subscriptions, tickets, consents
+    orders, order_lines, customers, returns, events, subscriptions, tickets, consents, messages
         Tables with the canonical column names: orders have `order_id`, `customer_id`, `ordered_at`
         and `amount`, subscriptions `customer_id`, `started_at` and `cancelled_at`; `data/README.md`
         lists all. One of the two is enough. Orders are derived from order lines where those are all
@@ -113,6 +114,7 @@ def from_frames(  # noqa: PLR0913  a frame a table, so that tab completion lists
         "subscriptions": subscriptions,
         "tickets": tickets,
         "consents": consents,
+        "messages": messages,
     }
     source = source_of(
         frames, name=name, time_zone=time_zone, currency=currency, settings=settings or {}

@@ -22,6 +22,7 @@ TableName = Literal[
     "subscriptions",
     "tickets",
     "consents",
+    "messages",
 ]
 NumberStyle = Literal["1234.56", "1,234.56", "1234,56", "1.234,56", "1 234,56", "1'234.56"]
 
@@ -80,6 +81,7 @@ class Contract:
 
 
 _CUSTOMER = Column(name="customer_id", required=True)
+_RESPONSES = ("delivered_at", "opened_at", "clicked_at", "converted_at", "unsubscribed_at")
 
 CONTRACTS: dict[TableName, Contract] = {
     contract.name: contract
@@ -202,6 +204,23 @@ CONTRACTS: dict[TableName, Contract] = {
                 Column(name="granted", kind="truth", required=True),
             ),
             time="valid_from",
+        ),
+        Contract(
+            name="messages",
+            key=("message_id",),
+            columns=(
+                Column(name="message_id", required=True),
+                _CUSTOMER,
+                Column(name="campaign"),
+                Column(name="stage"),
+                Column(name="channel"),
+                Column(name="sent_at", kind="time", required=True),
+                *(Column(name=name, kind="time", later_known=True) for name in _RESPONSES),
+                Column(name="cost", kind="money", least=0),
+            ),
+            time="sent_at",
+            # Not against the delivery: providers log an open seconds before it.
+            ordered=tuple(("sent_at", name) for name in _RESPONSES),
         ),
     )
 }

@@ -44,7 +44,14 @@ class ControlTotal(Strict):
     """What another system (Finance) counted for a table between two local dates, both included."""
 
     table: Literal[
-        "customers", "orders", "returns", "events", "subscriptions", "tickets", "consents"
+        "customers",
+        "orders",
+        "returns",
+        "events",
+        "subscriptions",
+        "tickets",
+        "consents",
+        "messages",
     ]
     first: dt.date
     last: dt.date

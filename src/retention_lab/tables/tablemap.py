@@ -129,9 +129,9 @@ def _check_attributes(contract: Contract, table: TableMap) -> None:
 def is_free_name(name: str, *, contract: Contract) -> bool:
     """Tell whether an attribute of a table may have a name: a plain one that means nothing else.
 
-    A customer's `plan` or `channel` does not meet that of a subscription or of a ticket.
+    A customer's `plan` or `campaign` does not meet that of a subscription or of a message.
     """
-    own = ("subscriptions", "tickets", "consents")
+    own = ("subscriptions", "tickets", "consents", "messages")
     contracts = [
         one for one in CONTRACTS.values() if one.name not in own or one.name == contract.name
     ]
