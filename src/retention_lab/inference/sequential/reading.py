@@ -1,0 +1,153 @@
+"""What may be said at a look and after a stop, and what a design may be expected to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.optimize import brentq
+from scipy.special import ndtr
+
+from retention_lab import checks
+from retention_lab.checks import BadParameter
+from retention_lab.inference.interval import Interval
+from retention_lab.inference.sequential.bounds import Rule
+from retention_lab.inference.sequential.recursion import crossing
+
+_WIDEST = 60.0  # a drift at which nothing but luck of 1e-300 would move a chance
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopped:
+    """What a test that stopped found, with the looks it had taken into account.
+
+    `p_value` orders outcomes by stage: the earlier the stop, the stronger. `effect`, in the unit of
+    the estimate, is median-unbiased: as likely too high as too low; its interval, of two sides,
+    leaves out zero when the test rejects.
+    """
+
+    p_value: float
+    effect: Interval
+
+
+def of_events(events: float, *, treated_share: float = 0.5) -> float:
+    """Information on the log hazard ratio in so many events; its standard error is 1 / sqrt of it.
+
+    `treated_share` is the share of customers in the one arm, strictly between 0 and 1.
+
+    References
+    ----------
+    Schoenfeld (1981), Biometrika 68, 316-319.
+    """
+    share = checks.share("treated_share", treated_share)
+    if checks.at_least("events", events, 0) == 0:
+        raise BadParameter("events must be above 0, got 0: there is no information yet. Wait.")
+    return events * share * (1 - share)
+
+
+def expected(stops: pd.DataFrame, *, of: ArrayLike) -> float:
+    """Mean of something measured at each look, such as days or events, where the test stops.
+
+    Parameters
+    ----------
+    stops
+        As `crossing` returns it, with the drift to assume.
+    of
+        One value per look; its unit is that of the answer.
+    """
+    values, leaves = np.asarray(of, "float64"), (stops["below"] + stops["above"]).to_numpy()
+    if values.shape != leaves.shape:
+        raise BadParameter(f"of needs a value for each of the {len(leaves)} looks.")
+    leaves[-1] = 1 - leaves[:-1].sum()  # at the last look everything stops
+    return float(leaves @ values)
+
+
+def conditional_power(*, information: float, z: float, bound: float, drift: float) -> float:
+    """Chance to end above the final `bound`, given `z` at a fraction of the planned information.
+
+    Parameters
+    ----------
+    information
+        Fraction that is in, strictly between 0 and 1.
+    z, bound
+        The statistic now, and what it has to reach at the end.
+    drift
+        Mean of z at the end that is assumed of what comes: 0 for no effect, that of the design, or
+        ``z / sqrt(information)`` for the trend so far.
+
+    References
+    ----------
+    Lan & Wittes (1988), Biometrics 44, 579-585. Looks in between are left out.
+    """
+    left = 1 - checks.share("information", information)
+    return float(ndtr((z * sqrt(information) + drift * left - bound) / sqrt(left)))
+
+
+def repeated(estimate: float, *, std_error: float, bound: float) -> Interval:
+    """Interval at a look that holds at all looks together, whether or not the test stops.
+
+    `bound` is the upper one of the look (z); the interval has the level of both sides together.
+
+    References
+    ----------
+    Jennison & Turnbull (1989), Journal of the Royal Statistical Society B 51, 305-361.
+    """
+    _refuse_without_spread(std_error)
+    far = bound * std_error
+    return Interval(value=estimate, low=estimate - far, high=estimate + far)
+
+
+def stopped(looks: pd.DataFrame, *, rule: Rule, estimate: float, std_error: float) -> Stopped:
+    """Read a test that stopped at the last of `looks`.
+
+    Parameters
+    ----------
+    looks
+        As `bounds` returns it, up to the look at which the test stopped, for whatever reason.
+    rule
+        That of the design. Bounds for futility are not heeded, as they do not bind.
+    estimate, std_error
+        The effect at that look, positive where the upper bound is, and its standard error.
+
+    Returns
+    -------
+    Stopped
+        A p-value of as many sides as the rule has, and an interval of level 1 - alpha for two
+        sides, 1 - 2 alpha for one.
+
+    Raises
+    ------
+    BadParameter
+        If the standard error is not above 0, or the effect is too many standard errors from zero
+        for an interval (about 30).
+
+    References
+    ----------
+    Tsiatis, Rosner & Mehta (1984), Biometrics 40, 797-803: ordering by stage.
+    """
+    _refuse_without_spread(std_error)
+    information = looks["information"].to_numpy()
+    lower = looks["lower"].to_numpy() if rule.sides == 2 else np.full(len(looks), -np.inf)
+    upper = np.append(looks["upper"].to_numpy()[:-1], estimate / std_error)
+
+    def as_extreme(drift: float) -> float:
+        exits = crossing(information, lower=lower, upper=upper, drift=drift)
+        return float(exits["above"].sum())
+
+    def at(chance: float) -> float:
+        """The effect at which an outcome as high as this has such a chance."""
+        drift = brentq(lambda drift: as_extreme(drift) - chance, -_WIDEST, _WIDEST, xtol=1e-10)
+        return float(drift) * std_error * sqrt(information[-1])
+
+    above = as_extreme(0.0)
+    p_value = above if rule.sides == 1 else 2 * min(above, 1 - above)
+    effect = Interval(value=at(0.5), low=at(rule.level), high=at(1 - rule.level))
+    return Stopped(p_value=p_value, effect=effect)
+
+
+def _refuse_without_spread(std_error: float) -> None:
+    if not (np.isfinite(std_error) and std_error > 0):
+        raise BadParameter(f"std_error must be above 0, got {std_error!r}: wait for more events.")
