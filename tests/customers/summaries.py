@@ -8,9 +8,13 @@ import pyarrow as pa
 
 
 def summary_table(last_days, purchases, revenue):
-    """Ibis summary of customers c000, c001, ... from three lists; revenue in minor units."""
+    """Ibis summary of customers c000, c001, ... from three lists; revenue in minor units.
+
+    All that they ever bought is within the days that are scored.
+    """
     names = [f"c{place:07}" for place in range(len(last_days))]
-    whole = {"last_days": last_days, "purchases": purchases, "revenue": revenue}
+    within = {"purchases_within": purchases, "revenue_within": revenue}
+    whole = {"last_days": last_days, "purchases": purchases, **within}
     columns = {name: pa.array(np.asarray(values, "int64")) for name, values in whole.items()}
     return ibis.memtable(pa.table({"customer_id": pa.array(names, pa.string()), **columns}))
 

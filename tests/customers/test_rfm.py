@@ -108,10 +108,10 @@ def test_nested_lines_are_drawn_among_those_of_the_same_scores_before():
     assert len(cuts.monetary) == 25
     got = scored(summary, cuts)
     for recency, part in got.groupby("recency_score"):
-        want = np.quantile(part["purchases"], np.arange(1, 5) / 5) + 1
+        want = np.quantile(part["purchases_within"], np.arange(1, 5) / 5) + 1
         assert list(cuts.frequency[str(recency)]) == pytest.approx(want.tolist())
     for (recency, frequency), part in got.groupby(["recency_score", "frequency_score"]):
-        want = np.quantile(part["revenue"], np.arange(1, 5) / 5) / 100 + 1
+        want = np.quantile(part["revenue_within"], np.arange(1, 5) / 5) / 100 + 1
         assert list(cuts.monetary[f"{recency}{frequency}"]) == pytest.approx(want.tolist())
 
 

@@ -25,6 +25,12 @@ def lines(**change):
     return Cuts(currency="GBP", **(fine | change))
 
 
+def told(*, last_days, purchases, revenue):
+    """Row of a customer who bought within the window alone."""
+    within = {"purchases_within": purchases, "revenue_within": revenue}
+    return {"last_days": last_days, "purchases": purchases, **within}
+
+
 def segments_of(summary, cuts):
     got = collect(segmented(summary, cuts=cuts, segments=SEGMENTS))
     return got.sort_values("customer_id", ignore_index=True)
@@ -62,21 +68,22 @@ def test_tiers_of_activity_hold_their_last_day():
 
 
 def test_why_a_customer_is_there_is_a_sentence_with_the_numbers_and_the_rule():
-    customer = {"last_days": 121, "purchases": 5, "revenue": 123_456}
-    assert why(customer, cuts=lines(), rules=SEGMENTS.named) == (
+    customer = told(last_days=121, purchases=5, revenue=123_456)
+    assert why(customer, cuts=lines(), rules=SEGMENTS.named, within=365) == (
         "In Can't Lose Them, as this customer last bought 121 days ago (recency 1 of 5: 121 days "
-        "or more), bought on 5 days (frequency 4 of 5: 5 days to under 9 days) and spent 1,234.56 "
-        "GBP less returns (monetary 5 of 5: 40.00 GBP or more): Can't Lose Them takes customers "
-        "with recency 1 to 2, frequency 3 to 4 and monetary 4 to 5, and no rule above it fits."
+        "or more), bought on 5 days in the last 365 days (frequency 4 of 5: 5 days to under 9 "
+        "days) and spent 1,234.56 GBP less returns in the last 365 days (monetary 5 of 5: 40.00 "
+        "GBP or more): Can't Lose Them takes customers with recency 1 to 2, frequency 3 to 4 and "
+        "monetary 4 to 5, and no rule above it fits."
     )
-    one = {"last_days": 1, "purchases": 1, "revenue": -250}
-    assert why(one, cuts=lines(), rules=SEGMENTS.cohorts) == (
+    one = told(last_days=1, purchases=1, revenue=-250)
+    assert why(one, cuts=lines(), rules=SEGMENTS.cohorts, within=None) == (
         "In one-time, as this customer last bought 1 day ago (recency 5 of 5: under 31 days), "
         "bought on 1 day (frequency 1 of 5: under 2 days) and spent -2.50 GBP less returns "
         "(monetary 1 of 5: under 10.00 GBP): one-time takes customers with one purchase."
     )
-    mid = {"last_days": 1, "purchases": 2, "revenue": 0}
-    sentence = why(mid, cuts=lines(), rules=SEGMENTS.cohorts)
+    mid = told(last_days=1, purchases=2, revenue=0)
+    sentence = why(mid, cuts=lines(), rules=SEGMENTS.cohorts, within=None)
     assert sentence.endswith(": mid-value repeat takes all others.")
 
 
@@ -86,7 +93,7 @@ def test_the_sentence_and_the_table_never_disagree(draw):
     cuts = draw(summary, currency="GBP")
     for row in segments_of(summary, cuts).to_dict("records"):
         for column, rules in (("cohort", SEGMENTS.cohorts), ("segment", SEGMENTS.named)):
-            sentence = why(row, cuts=cuts, rules=rules)
+            sentence = why(row, cuts=cuts, rules=rules, within=365)
             assert sentence.startswith(f"In {row[column]}, as this customer last bought ")
             scores = [f"{name} {row[f'{name}_score']} of 5" for name in ("recency", "monetary")]
             assert all(score in sentence for score in scores)
@@ -97,7 +104,7 @@ def test_lines_of_another_number_of_scores_are_refused():
     cuts = quantile_cuts(summary, currency="GBP", bins=4)
     for ask in (
         lambda: segmented(summary, cuts=cuts, segments=SEGMENTS),
-        lambda: why({}, cuts=cuts, rules=SEGMENTS.named),
+        lambda: why({}, cuts=cuts, rules=SEGMENTS.named, within=None),
     ):
         with pytest.raises(BadParameter, match="scores from 1 to 5, but the cut lines make 4"):
             ask()
@@ -110,6 +117,6 @@ def test_a_rule_may_ask_for_customers_who_came_back():
     summary = summary_table([1, 1], [1, 2], [5, 5])
     got = collect(segmented(summary, cuts=lines(), segments=segments)).sort_values("customer_id")
     assert got["cohort"].tolist() == ["rest", "back"]
-    two = {"last_days": 1, "purchases": 2, "revenue": 5}
-    sentence = why(two, cuts=lines(), rules=segments.cohorts)
+    two = told(last_days=1, purchases=2, revenue=5)
+    sentence = why(two, cuts=lines(), rules=segments.cohorts, within=None)
     assert sentence.endswith("back takes customers with two purchases or more.")

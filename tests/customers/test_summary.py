@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from retention_lab.checks import BadData
+from retention_lab.checks import BadData, BadParameter
 from retention_lab.customers.summary import patterns, purchases
 from retention_lab.tables.engine import collect
 
@@ -23,9 +23,9 @@ def return_table(rows):
     return order_table(rows).rename(returned_on="ordered_on")
 
 
-def summary_of(rows, returns=None, *, as_of=AS_OF):
+def summary_of(rows, returns=None, *, as_of=AS_OF, within=None):
     """Collect a summary, by customer."""
-    got = collect(purchases(order_table(rows), returns, as_of=as_of))
+    got = collect(purchases(order_table(rows), returns, as_of=as_of, within=within))
     return got.set_index("customer_id").sort_index()
 
 
@@ -37,6 +37,7 @@ def test_summary_agrees_with_pandas(seed):
     first, last, end = by["day"].min(), by["day"].max(), pd.Timestamp(AS_OF)
     want = pd.DataFrame(
         {
+            "first_day": first,
             "frequency": by.size() - 1,
             "recency": (last - first).dt.days,
             "T": (end - first).dt.days,
@@ -47,14 +48,43 @@ def test_summary_agrees_with_pandas(seed):
         }
     )
     want["gap"] = (want["recency"] / want["frequency"]).where(want["frequency"] > 0)
+    want = want.assign(purchases_within=want["purchases"], revenue_within=want["revenue"])
     got = summary_of(rows)
     pd.testing.assert_frame_equal(got, want, check_dtype=False)
-    assert (got.drop(columns="gap").dtypes == "int64").all()
+    assert (got.drop(columns=["first_day", "gap"]).dtypes == "int64").all()
+
+
+@pytest.mark.parametrize("within", [1, 90, 10_000])
+def test_the_window_holds_its_days_and_no_other(within):
+    rows = random_rows(3)
+    end, start = pd.Timestamp(AS_OF), pd.Timestamp(AS_OF) - pd.Timedelta(days=within)
+    days = oracle_days(rows, AS_OF)
+    got = summary_of(rows, within=within)
+    recent = days[(days["day"] > start) & (days["day"] <= end)].groupby("customer_id")
+    for column, want in (("purchases", recent.size()), ("revenue", recent["revenue"].sum())):
+        counted = want.reindex(got.index, fill_value=0)
+        assert got[f"{column}_within"].tolist() == counted.tolist()
+    everything = got.drop(columns=["purchases_within", "revenue_within"])
+    pd.testing.assert_frame_equal(everything, summary_of(rows)[everything.columns])
+
+
+def test_who_bought_nothing_within_has_none_and_may_have_sent_back_more():
+    orders = [("a", "2023-01-01", 500), ("b", "2023-11-06", 500), ("c", "2023-11-05", 500)]
+    back = return_table([("a", "2023-11-06", 90), ("b", "2023-11-05", 70), ("c", "2023-11-16", 9)])
+    got = summary_of(orders, back, within=10)  # 6 to 15 November
+    assert got["purchases_within"].to_dict() == {"a": 0, "b": 1, "c": 0}
+    assert got["revenue_within"].to_dict() == {"a": -90, "b": 500, "c": 0}
+    assert got["revenue"].to_dict() == {"a": 410, "b": 430, "c": 500}
+
+
+def test_a_window_of_no_day_is_refused():
+    with pytest.raises(BadParameter, match="within must be at least 1, got 0"):
+        summary_of([], within=0)
 
 
 def test_orders_of_one_day_are_one_purchase_and_its_revenue_the_sum():
     got = summary_of([("a", "2023-11-01", 5), ("a", "2023-11-01", 7), ("a", "2023-11-11", 3)])
-    assert got.loc["a"].tolist() == [1, 10, 14, 4, 2, 15, 3, 10.0]
+    assert got.loc["a"].tolist()[1:] == [1, 10, 14, 4, 2, 15, 3, 10.0, 2, 15]
 
 
 def test_returns_are_taken_off_at_their_own_time():
@@ -75,7 +105,7 @@ def test_spend_may_be_zero_or_below_and_is_kept():
 
 def test_a_purchase_on_the_day_itself_has_no_age_and_no_gap():
     got = summary_of([("a", AS_OF.isoformat(), 5)])
-    assert got.drop(columns="gap").loc["a"].tolist() == [0, 0, 0, 0, 1, 5, 0]
+    assert got.drop(columns="gap").loc["a"].tolist()[1:] == [0, 0, 0, 0, 1, 5, 0, 1, 5]
     assert got["gap"].isna().all()
 
 

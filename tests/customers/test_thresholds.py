@@ -78,7 +78,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path):
         ("owner: Insights\n", "", "owner is missing."),
         ("2027-03-31", "soon", "review_by: Input should be a valid date"),
         ("2027-03-31", "2027-02-31", "a date that does not exist"),
-        ("fixed", "sixtiles", "Input should be 'quantile', 'fixed' or 'nested'"),
+        ("fixed", "sixtiles", "Input should be 'quantile', 'nested' or 'fixed'"),
         ("recency:", "recencies:", "cuts.recencies is not a setting. Did you mean 'recency'?"),
         ("[31, 61", "[99, 61", "cuts.recency: all: give 1 to 8 numbers that do not fall"),
         ("[2, 3, 5, 9]", "[2, 3]", "frequency must have 4 lines, as recency has"),

@@ -5,8 +5,10 @@ good: recency is scored in reverse. The lines of a quantile are the type-7 quant
 Fan 1996) plus one day, one purchase or one whole unit of money, as in the R package rfm. Lines may
 coincide, as they do where most bought once; then a score between them is nobody's.
 
-Every customer with a purchase has exactly one score of each measure. Whoever brought nothing, or
-sent back more than was bought, has a monetary score as well: the value is compared as it is.
+Frequency and monetary value are those of the days within which the summary looks, recency is of all
+time. Every customer who ever bought has exactly one score of each measure: with no purchase within,
+the lowest. Whoever brought nothing, or sent back more than was bought, has a monetary score as
+well: the value is compared as it is.
 """
 
 from __future__ import annotations
@@ -29,7 +31,11 @@ from retention_lab.tables.engine import collect
 from retention_lab.tables.location import Strict
 from retention_lab.tables.parsing import minor_digits
 
-MEASURES = {"recency": "last_days", "frequency": "purchases", "monetary": "revenue"}
+MEASURES = {
+    "recency": "last_days",
+    "frequency": "purchases_within",
+    "monetary": "revenue_within",
+}
 EVERYBODY = "all"  # the key of lines that do not depend on other scores
 
 Lines = dict[str, tuple[float, ...]]
@@ -89,8 +95,9 @@ def quantile_cuts(summary: ir.Table, *, currency: str, bins: int = 5) -> Cuts:
     Parameters
     ----------
     summary
-        Columns `customer_id`, `last_days`, `purchases`, `revenue` (minor units), as
-        `customers.summary.purchases` makes them.
+        Columns `customer_id`, `last_days`, `purchases_within`, `revenue_within` (minor units), as
+        `customers.summary.purchases` makes them. Who bought nothing within the window is no
+        measure of those who did: lines are drawn among the others.
     currency
         Of the revenue.
     bins
@@ -101,9 +108,10 @@ def quantile_cuts(summary: ir.Table, *, currency: str, bins: int = 5) -> Cuts:
     BadParameter
         If there are too few or too many bins.
     BadData
-        If there is no customer.
+        If there is no customer with a purchase within.
     """
     _check(bins)
+    summary = summary.filter(_.purchases_within > 0)
     lines = {name: {EVERYBODY: _overall(summary, name, bins, currency)} for name in MEASURES}
     return Cuts(currency=currency, **lines)
 
@@ -115,6 +123,7 @@ def nested_cuts(summary: ir.Table, *, currency: str, bins: int = 5) -> Cuts:
     of `quantile_cuts`.
     """
     cuts = quantile_cuts(summary, currency=currency, bins=bins)
+    summary = summary.filter(_.purchases_within > 0)
     for depth, name in enumerate(MEASURES):
         if depth:
             scored = scores(summary, cuts)
@@ -178,7 +187,10 @@ def _bin(value: ir.IntegerColumn, edges: Sequence[int]) -> ir.IntegerValue:
 def _overall(summary: ir.Table, name: str, bins: int, currency: str) -> tuple[float, ...]:
     lines = _quantiles(summary, name, bins=bins, currency=currency, by=[])
     if not lines:
-        raise BadData("There is no customer with a purchase, so no cut line can be drawn.")
+        raise BadData(
+            "There is no customer with a purchase within the days that are scored, so no cut line "
+            "can be drawn. Score more days, or say `thresholds` with lines of your own."
+        )
     return lines[""]
 
 

@@ -18,8 +18,8 @@ from retention_lab.tables.segment import BINS, Cell, Segment, Segments, first_fi
 
 _DID = {
     "recency": "last bought {} ago",
-    "frequency": "bought on {}",
-    "monetary": "spent {} less returns",
+    "frequency": "bought on {}{}",
+    "monetary": "spent {} less returns{}",
 }
 
 
@@ -55,15 +55,20 @@ def segmented(summary: ir.Table, *, cuts: Cuts, segments: Segments) -> ir.Table:
     )
 
 
-def why(customer: Mapping[str, int], *, cuts: Cuts, rules: Sequence[Segment]) -> str:
+def why(
+    customer: Mapping[str, int], *, cuts: Cuts, rules: Sequence[Segment], within: int | None
+) -> str:
     """Say in a sentence why a customer is in the segment that they are in.
 
     Parameters
     ----------
     customer
-        `last_days`, `purchases` and `revenue` (minor units) of the summary.
+        `last_days`, `purchases`, `purchases_within` and `revenue_within` (minor units) of the
+        summary.
     cuts, rules
         As `segmented` takes them: `rules` are its cohorts or its named segments.
+    within
+        The days within which the summary looks; None for all.
 
     Raises
     ------
@@ -78,7 +83,8 @@ def why(customer: Mapping[str, int], *, cuts: Cuts, rules: Sequence[Segment]) ->
         edges = cuts.edges(measure, key if key in getattr(cuts, measure) else EVERYBODY)
         place, value = bisect_right(edges, customer[column]), customer[column]
         marks.append(cuts.bins - place if measure == "recency" else place + 1)
-        told.append(_told(measure, value, marks[-1], edges=edges, currency=cuts.currency))
+        text = _told(measure, value, marks[-1], edges=edges, currency=cuts.currency, within=within)
+        told.append(text)
     recency, frequency, monetary = marks
     cell: Cell = (recency, frequency, monetary, "once" if customer["purchases"] == 1 else "again")
     rule = first_fit(rules, cell)
@@ -115,9 +121,12 @@ def _tier(days: ir.IntegerColumn, edges: Sequence[int]) -> ir.StringValue:
     return ibis.cases(*choices, else_=last)
 
 
-def _told(measure: str, value: int, score: int, *, edges: Sequence[int], currency: str) -> str:
+def _told(
+    measure: str, value: int, score: int, *, edges: Sequence[int], currency: str, within: int | None
+) -> str:
     """Say what the customer did, the score it has, and which values have it."""
-    did = _DID[measure].format(_amount(measure, value, currency))
+    window = "" if within is None else f" in the last {within:,} days"
+    did = _DID[measure].format(_amount(measure, value, currency), window)
     place = bisect_right(edges, value)
     from_, under = (
         _amount(measure, edges[at], currency) if 0 <= at < len(edges) else ""

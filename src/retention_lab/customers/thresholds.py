@@ -9,14 +9,14 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 import yaml
 from ibis import _
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from scipy import stats
 
 from retention_lab.checks import BadData, BadParameter
@@ -30,16 +30,23 @@ from retention_lab.tables.location import Strict
 from retention_lab.tables.segment import Segments
 from retention_lab.tables.settings import first_problem, read_yaml
 
-Method = Literal["quantile", "fixed", "nested"]
+Drawn = Literal["quantile", "nested"]
+Method = Literal[Drawn, "fixed"]
+
+DRAW = {"quantile": rfm.quantile_cuts, "nested": rfm.nested_cuts}
 
 
 class Thresholds(Strict):
-    """Frozen cut lines: who answers for them, until when, and of which day's customers they are."""
+    """Frozen cut lines: who answers for them, until when, and of which day's customers they are.
+
+    Frequency and monetary value are those of `within` days; of all time where that is None.
+    """
 
     owner: Line
     review_by: dt.date
     as_of: dt.date
     method: Method
+    within: Annotated[int, Field(ge=1)] | None = None
     cuts: Cuts
 
     def drawn(self, summary: ir.Table) -> Cuts:
@@ -48,16 +55,11 @@ class Thresholds(Strict):
         Raises
         ------
         BadData
-            If there is no customer.
+            If there is no customer with a purchase within.
         """
-        currency, bins = self.cuts.currency, self.cuts.bins
-        match self.method:
-            case "quantile":
-                return rfm.quantile_cuts(summary, currency=currency, bins=bins)
-            case "nested":
-                return rfm.nested_cuts(summary, currency=currency, bins=bins)
-            case "fixed":
-                return self.cuts
+        if self.method == "fixed":
+            return self.cuts
+        return DRAW[self.method](summary, currency=self.cuts.currency, bins=self.cuts.bins)
 
 
 def load(path: Path, *, currency: str) -> Thresholds:
@@ -137,7 +139,8 @@ def review(thresholds: Thresholds, *, then: ir.Table, now: ir.Table, segments: S
     thresholds
         The frozen lines.
     then, now
-        Summaries as of `thresholds.as_of` and as of today, by `customers.summary.purchases`.
+        Summaries as of `thresholds.as_of` and as of today, by `customers.summary.purchases`, of
+        ``thresholds.within`` days.
     segments
         The rules of the playbook.
 

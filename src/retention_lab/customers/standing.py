@@ -1,0 +1,222 @@
+"""Where every customer stands: value cohort, named segment and tier of activity, on two days.
+
+Both days are judged by the same rules and the same cut lines, so that nobody moves because lines
+were redrawn.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, assert_never
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+from ibis import _
+
+from retention_lab import checks
+from retention_lab.checks import BadData, BadParameter
+from retention_lab.customers.activity import activity_tier
+from retention_lab.customers.segments import segmented
+from retention_lab.customers.summary import purchases
+from retention_lab.customers.thresholds import DRAW, Thresholds, load
+from retention_lab.inference.proportions import wilson
+from retention_lab.tables import engine
+from retention_lab.tables.segment import Segments
+from retention_lab.tables.snapshot import Snapshot
+from retention_lab.tables.source import find
+
+By = Literal["cohort", "segment", "activity"]
+
+COLUMNS = (
+    *("group", "customers", "share", "low", "high"),
+    *("revenue_within", "revenue_share", "purchases_within"),
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Standing:
+    """Who stood where on two days, `days` apart.
+
+    `now` and `before` (None, as `then` is, where nobody had bought by then) have a row per customer
+    who had bought by `as_of` and by `then`, as `segmented` gives them for a summary of `within`
+    days, and `revenue_recent` (minor units of `currency`, of the last `days` days, less what was
+    sent back in them). The lines are `frozen` in a file; or drawn of the customers of the earlier
+    day, which `thresholds` tells.
+    """
+
+    as_of: dt.date
+    then: dt.date | None
+    days: int
+    within: int
+    frozen: bool
+    thresholds: Thresholds
+    rules: Segments
+    currency: str
+    now: ir.Table
+    before: ir.Table | None
+
+
+def standing(
+    shop: Snapshot, rules: Segments, *, thresholds: Path | None, days: int = 90
+) -> Standing:
+    """Score the customers of a shop on its day and on an earlier one.
+
+    Parameters
+    ----------
+    shop
+        With orders; returns, where there are any, are taken off.
+    rules
+        Cohorts, segments and tiers of the playbook, and the days that are scored.
+    thresholds
+        File of frozen lines, looked for here and in the folders above; None to draw quantiles of
+        those who had bought by the earlier day (of the later, if nobody had within the days that
+        are scored).
+    days
+        How long before the day of the shop the earlier one is.
+
+    Raises
+    ------
+    BadParameter
+        If `days` is less than 1, or the frozen lines cannot be read, or do not fit the shop or the
+        rules.
+    BadData
+        If the shop has no orders, or nobody has bought within the days that are scored and lines
+        would have to be drawn.
+    """
+    checks.at_least("days", days, 1)
+    lines = None if thresholds is None else _frozen(thresholds, shop, rules)
+    then = shop.as_of - dt.timedelta(days=days)
+    now, before = (
+        _summary(shop, day, within=rules.within, days=days) for day in (shop.as_of, then)
+    )
+    if not _counted(now)["customers"]:
+        raise BadData(f"Nobody has bought by {shop.as_of}, so nobody stands anywhere.")
+    known = _counted(before)
+    if lines is None:
+        day, of = (then, before) if known["buyers"] else (shop.as_of, now)
+        lines = _drawn(of, day, shop=shop, rules=rules)
+    return Standing(
+        as_of=shop.as_of,
+        then=then if known["customers"] else None,
+        days=days,
+        within=rules.within,
+        frozen=thresholds is not None,
+        thresholds=lines,
+        rules=rules,
+        currency=shop.currency,
+        now=_judged(now, lines, rules),
+        before=_judged(before, lines, rules) if known["customers"] else None,
+    )
+
+
+def groups(rules: Segments, *, by: By) -> list[str]:
+    """Names of the groups, in the order of the rules."""
+    match by:
+        case "cohort":
+            return [rule.name for rule in rules.cohorts]
+        case "segment":
+            return [rule.name for rule in rules.named]
+        case "activity":
+            return activity_tier([*rules.activity, rules.activity[-1] + 1], edges=rules.activity)
+        case _:
+            assert_never(by)
+
+
+def sizes(table: ir.Table, *, by: By, rules: Segments) -> pd.DataFrame:
+    """Count the customers of each group, and what they brought.
+
+    Parameters
+    ----------
+    table
+        `Standing.now` or `Standing.before`.
+    by
+        Its column of groups.
+    rules
+        `Standing.rules`, which tell the groups and their order.
+
+    Returns
+    -------
+    DataFrame
+        One row per `group` in the order of the rules, empty ones included: `customers`, `share` of
+        all customers with `low` and `high` (Wilson), `revenue_within` (minor units),
+        `revenue_share` (of the revenue of all; null where that is not above 0),
+        `purchases_within`.
+
+    Raises
+    ------
+    BadData
+        If there is no customer.
+    """
+    sums = engine.collect(
+        table.group_by(group=table[by]).agg(
+            customers=_.count(),
+            revenue_within=_.revenue_within.sum(),
+            purchases_within=_.purchases_within.sum(),
+        )
+    )
+    every = pd.Index(groups(rules, by=by), name="group")
+    frame = sums.set_index("group").reindex(every, fill_value=0).reset_index()
+    whole = int(frame["revenue_within"].sum())
+    share = (
+        frame["revenue_within"] / whole if whole > 0 else pd.Series(pd.NA, frame.index, "Float64")
+    )
+    everybody = np.full(len(frame), frame["customers"].sum())
+    frame = frame.join(wilson(frame["customers"], everybody)).assign(revenue_share=share)
+    return frame[[*COLUMNS]]
+
+
+def _frozen(file: Path, shop: Snapshot, rules: Segments) -> Thresholds:
+    lines = load(find(file), currency=shop.currency)
+    if lines.within != rules.within:
+        of = "all days" if lines.within is None else f"the last {lines.within} days"
+        raise BadParameter(
+            f"{file}: the lines are of {of}, but the playbook scores the last {rules.within}. Say "
+            f"`within: {rules.within}` once the lines are drawn of them, or change the playbook."
+        )
+    return lines
+
+
+def _drawn(summary: ir.Table, day: dt.date, *, shop: Snapshot, rules: Segments) -> Thresholds:
+    """Quantiles of a day; whoever answers for the last rule answers for them."""
+    last = rules.cohorts[-1]
+    return Thresholds(
+        owner=last.owner,
+        review_by=last.review_by,
+        as_of=day,
+        method="quantile",
+        within=rules.within,
+        cuts=DRAW["quantile"](summary, currency=shop.currency),
+    )
+
+
+def _summary(shop: Snapshot, day: dt.date, *, within: int, days: int) -> ir.Table:
+    returns = shop.tables.get("returns")
+    summary = purchases(shop.orders, returns, as_of=day, within=within)
+    recent = _recent(shop, day, days)
+    joined = summary.left_join(recent, "customer_id").mutate(
+        revenue_recent=_.revenue_recent.fill_null(0)
+    )
+    return engine.keep(joined.select(*summary.columns, "revenue_recent"), where="segments")
+
+
+def _recent(shop: Snapshot, day: dt.date, days: int) -> ir.Table:
+    """Revenue less returns of the `days` days up to a day, by customer."""
+    first = day - dt.timedelta(days=days - 1)
+    rows = shop.orders.filter(_.ordered_on.between(first, day)).select("customer_id", "amount")
+    if "returns" in shop.tables:
+        sent = shop.returns.filter(_.returned_on.between(first, day))
+        rows = rows.union(sent.select("customer_id", amount=-_.amount))
+    return rows.group_by("customer_id").agg(revenue_recent=_.amount.sum())
+
+
+def _counted(summary: ir.Table) -> pd.Series[int]:
+    """Customers, and those of them who bought within the days that are scored."""
+    both = summary.agg(customers=_.count(), buyers=_.count(where=_.purchases_within > 0))
+    return engine.collect(both).iloc[0]
+
+
+def _judged(summary: ir.Table, lines: Thresholds, rules: Segments) -> ir.Table:
+    return engine.keep(segmented(summary, cuts=lines.cuts, segments=rules), where="segments")
