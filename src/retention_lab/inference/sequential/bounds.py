@@ -1,4 +1,4 @@
-"""Bounds of a test that is looked at more than once, as planned and as the looks really fell."""
+"""Bounds of a test that is looked at more than once, wherever the looks really fall."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from scipy.special import ndtri
 
 from retention_lab import checks
 from retention_lab.checks import BadParameter
-from retention_lab.inference.sequential.recursion import Step, crossing, rising, walk
+from retention_lab.inference.sequential.recursion import Step, rising, walk
 from retention_lab.inference.sequential.spending import Floats, Spending
 
 _FARTHEST = 12.0  # no bound is drawn beyond: to cross it has a chance of 2e-33
+_ROUNDING = 1e-9  # of fractions, which are quotients
 _COLUMNS = ["information", "lower", "upper", "alpha_spent", "beta_spent"]
 
 
@@ -69,80 +70,13 @@ class Rule:
         return float(ndtri(1 - self.level) + ndtri(self.power))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Design:
-    """A plan of looks.
-
-    `looks` is as `bounds` returns it; `drift` is the mean of z at the planned information at which
-    the test has its power.
-    """
-
-    rule: Rule
-    looks: pd.DataFrame
-    drift: float
-
-    @property
-    def inflation(self) -> float:
-        """Planned information over that of a test with one look and the same power."""
-        return (self.drift / self.rule.fixed_drift) ** 2
-
-
-def design(information: ArrayLike, *, rule: Rule) -> Design:
-    """Bounds and drift of a test with looks at these fractions of its information, the last at 1.
-
-    Raises
-    ------
-    BadParameter
-        If the fractions do not rise by 0.001 from look to look, or do not end at 1.
-
-    References
-    ----------
-    Jennison & Turnbull (2000), Group Sequential Methods, ch. 7 and 19.
-    """
-    fractions = rising(information)
-    if abs(fractions[-1] - 1) > 1e-9:
-        raise BadParameter(
-            f"information of a design must end at 1, all that is planned, got {fractions[-1]:g}."
-        )
-    if rule.futility is None:
-        looks = bounds(fractions, rule=rule, drift=0.0)
-        return Design(rule=rule, looks=looks, drift=needed_drift(looks, power=rule.power))
-
-    def missed(drift: float) -> float:
-        """Type II error beyond what may be spent, if the drift is this."""
-        looks = bounds(fractions, rule=rule, drift=drift)
-        below = crossing(fractions, lower=looks["lower"], upper=looks["upper"], drift=drift)
-        return float(below["below"].sum()) - (1 - rule.power)
-
-    drift = float(brentq(missed, rule.fixed_drift / 2, 3 * rule.fixed_drift))
-    return Design(rule=rule, looks=bounds(fractions, rule=rule, drift=drift), drift=drift)
-
-
-def needed_drift(looks: pd.DataFrame, *, power: float) -> float:
-    """Mean of z at fraction 1 at which the upper bounds of `looks` are crossed with this chance.
-
-    `looks` has the columns `information`, `lower` and `upper`, as of `bounds`.
-    """
-    checks.share("power", power)
-
-    information, lower, upper = (looks[name].to_numpy() for name in _COLUMNS[:3])
-
-    def short(drift: float) -> float:
-        chances = crossing(information, lower=lower, upper=upper, drift=drift)
-        return float(chances["above"].sum()) - power
-
-    if short(0.0) >= 0:
-        raise BadParameter(f"power must be above what luck alone gives, got {power:g}.")
-    return float(brentq(short, 0.0, 40.0))
-
-
 def bounds(
     information: ArrayLike,
     *,
     rule: Rule,
     drift: float,
     past: pd.DataFrame | None = None,
-    final: bool = True,
+    final: bool = False,
 ) -> pd.DataFrame:
     """Bounds at the looks as they fell; those of `past` stay as they were used.
 
@@ -156,12 +90,13 @@ def bounds(
         Fractions of the planned information at all looks so far, those of `past` first; rising.
         The last one may lie beyond 1.
     rule, drift
-        As of the `Design`; the drift is heeded by futility only.
+        As of a `planning.Design`; the drift is heeded by futility only.
     past
         What this function returned for the looks before; its `information` may have been taken of
         another plan since, if all of it was.
     final
         Whether the last look is the last of all, whatever its information: it spends what is left.
+        One at 1 or beyond is the last anyway.
 
     Returns
     -------
@@ -181,14 +116,15 @@ def bounds(
     alpha = _so_far(
         rule.spending, fractions, level=rule.level, used=known["alpha_spent"] / rule.sides
     )
-    if final:
+    last = final or fractions[-1] >= 1 - _ROUNDING
+    if last:
         alpha[-1] = rule.level
     looks = _rejecting(fractions, np.diff(alpha, prepend=0.0), sides=rule.sides, past=known)
     looks["alpha_spent"], looks["beta_spent"] = rule.sides * alpha, 0.0
     if rule.futility is not None:
         beta = _so_far(rule.futility, fractions, level=1 - rule.power, used=known["beta_spent"])
         looks["lower"], looks["beta_spent"] = _futile(
-            looks, beta, drift=drift, past=known, final=final
+            looks, beta, drift=drift, past=known, last=last
         )
     return looks
 
@@ -200,7 +136,7 @@ def _refuse_after_the_end(fractions: Floats, past: pd.DataFrame, rule: Rule) -> 
             f"{len(fractions)} in all."
         )
     over = len(past) and past["alpha_spent"].iloc[-1] >= rule.alpha * (1 - 1e-12)
-    if over or (fractions[:-1] >= 1).any():
+    if over or (fractions[len(past) : -1] >= 1 - _ROUNDING).any():
         raise BadParameter(
             "A look was to come after the last one: by all of the planned information, or a look "
             f"said to be final, all of alpha ({rule.alpha:g}) is spent. What comes later is "
@@ -227,7 +163,7 @@ def _rejecting(fractions: Floats, alpha: Floats, *, sides: int, past: pd.DataFra
 
 
 def _futile(
-    looks: pd.DataFrame, beta: Floats, *, drift: float, past: pd.DataFrame, final: bool
+    looks: pd.DataFrame, beta: Floats, *, drift: float, past: pd.DataFrame, last: bool
 ) -> tuple[Floats, Floats]:
     """Lower bounds that spend `beta`, in all by each look, under `drift`; and what they do spend.
 
@@ -240,7 +176,7 @@ def _futile(
         nonlocal spent
         if k < len(used):
             low = float(used[k])
-        elif final and k == len(upper) - 1:
+        elif last and k == len(upper) - 1:
             low = float(upper[k])
         else:
             low = min(-_bound(lambda z: at.below(-z), beta[k] - spent), float(upper[k]))

@@ -1,13 +1,12 @@
-"""What may be said at a look and after a stop, and what a design may be expected to do."""
+"""What may be said at a look, and after a stop."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import isfinite, sqrt
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
@@ -17,7 +16,7 @@ from retention_lab.inference.interval import Interval
 from retention_lab.inference.sequential.bounds import Rule
 from retention_lab.inference.sequential.recursion import crossing
 
-_WIDEST = 60.0  # a drift at which nothing but luck of 1e-300 would move a chance
+_SURE = 20.0  # beyond any bound by 8 standard deviations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,23 +45,6 @@ def of_events(events: float, *, treated_share: float = 0.5) -> float:
     if checks.at_least("events", events, 0) == 0:
         raise BadParameter("events must be above 0, got 0: there is no information yet. Wait.")
     return events * share * (1 - share)
-
-
-def expected(stops: pd.DataFrame, *, of: ArrayLike) -> float:
-    """Mean of something measured at each look, such as days or events, where the test stops.
-
-    Parameters
-    ----------
-    stops
-        As `crossing` returns it, with the drift to assume.
-    of
-        One value per look; its unit is that of the answer.
-    """
-    values, leaves = np.asarray(of, "float64"), (stops["below"] + stops["above"]).to_numpy()
-    if values.shape != leaves.shape:
-        raise BadParameter(f"of needs a value for each of the {len(leaves)} looks.")
-    leaves[-1] = 1 - leaves[:-1].sum()  # at the last look everything stops
-    return float(leaves @ values)
 
 
 def conditional_power(*, information: float, z: float, bound: float, drift: float) -> float:
@@ -95,7 +77,7 @@ def repeated(estimate: float, *, std_error: float, bound: float) -> Interval:
     ----------
     Jennison & Turnbull (1989), Journal of the Royal Statistical Society B 51, 305-361.
     """
-    _refuse_without_spread(std_error)
+    _refuse_without_spread(estimate, std_error)
     far = bound * std_error
     return Interval(value=estimate, low=estimate - far, high=estimate + far)
 
@@ -121,17 +103,18 @@ def stopped(looks: pd.DataFrame, *, rule: Rule, estimate: float, std_error: floa
     Raises
     ------
     BadParameter
-        If the standard error is not above 0, or the effect is too many standard errors from zero
-        for an interval (about 30).
+        If the estimate is no number, or its standard error is not above 0.
 
     References
     ----------
     Tsiatis, Rosner & Mehta (1984), Biometrics 40, 797-803: ordering by stage.
     """
-    _refuse_without_spread(std_error)
+    _refuse_without_spread(estimate, std_error)
     information = looks["information"].to_numpy()
     lower = looks["lower"].to_numpy() if rule.sides == 2 else np.full(len(looks), -np.inf)
-    upper = np.append(looks["upper"].to_numpy()[:-1], estimate / std_error)
+    z = estimate / std_error
+    upper = np.append(looks["upper"].to_numpy()[:-1], z)
+    widest = max(_SURE, abs(z) + 8) / sqrt(information[0])
 
     def as_extreme(drift: float) -> float:
         exits = crossing(information, lower=lower, upper=upper, drift=drift)
@@ -139,7 +122,7 @@ def stopped(looks: pd.DataFrame, *, rule: Rule, estimate: float, std_error: floa
 
     def at(chance: float) -> float:
         """The effect at which an outcome as high as this has such a chance."""
-        drift = brentq(lambda drift: as_extreme(drift) - chance, -_WIDEST, _WIDEST, xtol=1e-10)
+        drift = brentq(lambda drift: as_extreme(drift) - chance, -widest, widest, xtol=1e-10)
         return float(drift) * std_error * sqrt(information[-1])
 
     above = as_extreme(0.0)
@@ -148,6 +131,9 @@ def stopped(looks: pd.DataFrame, *, rule: Rule, estimate: float, std_error: floa
     return Stopped(p_value=p_value, effect=effect)
 
 
-def _refuse_without_spread(std_error: float) -> None:
-    if not (np.isfinite(std_error) and std_error > 0):
-        raise BadParameter(f"std_error must be above 0, got {std_error!r}: wait for more events.")
+def _refuse_without_spread(estimate: float, std_error: float) -> None:
+    if not (isfinite(estimate) and isfinite(std_error) and std_error > 0):
+        raise BadParameter(
+            f"An interval needs an estimate and a standard error above 0, got {estimate!r} and "
+            f"{std_error!r}: wait for more events."
+        )
