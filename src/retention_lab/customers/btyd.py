@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from ibis import _
@@ -15,13 +16,15 @@ from retention_lab.checks import BadData, BadParameter
 from retention_lab.customers.purchases import calendar_days_between, customer_days
 from retention_lab.customers.summary import PATTERNS
 from retention_lab.inference import proportions
-from retention_lab.inference.btyd import answers
+from retention_lab.inference.btyd import answers, totals
 from retention_lab.inference.btyd.fitting import Fit
 from retention_lab.inference.btyd.maximum import normal
 from retention_lab.inference.interval import Interval
 from retention_lab.tables.engine import collect
 
 Verdict = Literal["better", "worse", "no different"]
+
+LONG = 60  # days
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,6 +123,67 @@ def holdout(orders: ibis.Table, *, until: dt.date, as_of: dt.date) -> Holdout:
     return Holdout(
         days=(as_of - until).days, patterns=patterns.sort_values(order, ignore_index=True)
     )
+
+
+def came(orders: ibis.Table, *, until: dt.date, as_of: dt.date) -> pd.DataFrame:
+    """Purchases of a holdout by week, of those who had bought by `until`.
+
+    Parameters
+    ----------
+    orders, until, as_of
+        As `holdout` takes them.
+
+    Returns
+    -------
+    DataFrame
+        `week` (1, 2, ... after `until`), `purchases`; weeks without any are no row, and days after
+        the last whole week are left out.
+    """
+    days = customer_days(orders, as_of=as_of)
+    known = days.mutate(first_day=_.day.min().over(group_by="customer_id"))
+    later = known.filter((_.day > until) & (_.first_day <= until))
+    after = calendar_days_between(ibis.literal(until), later.day)
+    weeks = later.group_by(week=(after + 6) // 7).agg(purchases=_.count())
+    whole = weeks.filter(_.week <= (as_of - until).days // 7)
+    return collect(whole).sort_values("week", ignore_index=True)
+
+
+def by_week(
+    fit: Fit, held: Holdout, arrived: pd.DataFrame, *, points: int = 13, alpha: float = 0.05
+) -> pd.DataFrame:
+    """Purchases of a holdout up to the end of weeks, as expected and as they came.
+
+    Parameters
+    ----------
+    fit
+        As `track` takes it.
+    arrived
+        What `came` counted.
+    points
+        The most weeks to tell; they are evenly apart, up to the last.
+
+    Returns
+    -------
+    DataFrame
+        `week`, `actual`, `expected`, `low`, `high` (errors of the parameters, and chance), all
+        since the holdout began; no row where it has no whole week.
+    """
+    last = held.days // 7
+    ends = np.unique(np.linspace(0, last, min(points, last) + 1).round())[1:].astype("int64")
+    columns = ["week", "actual", "expected", "low", "high"]
+    if not len(ends):
+        return pd.DataFrame(columns=columns)
+    upto = [int(arrived.loc[arrived["week"] <= end, "purchases"].sum()) for end in ends]
+    told = totals.cumulative(fit, held.patterns, ends=(7.0 * ends).tolist(), alpha=alpha)
+    return told.assign(week=ends, actual=upto)[columns]
+
+
+def daily(summary: ir.Table) -> ir.BooleanValue:
+    """Say who bought on more than half of all days, for `LONG` days at least: a reseller, a bot.
+
+    `summary` is that of `customers.summary`.
+    """
+    return (summary["T"] >= LONG) & (2 * summary.purchases > summary["T"] + 1)
 
 
 def return_rate(held: Holdout, *, alpha: float = 0.05) -> Interval:

@@ -8,6 +8,7 @@ MBG/NBD does: that one chance more is the whole difference between the two.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from retention_lab.inference.btyd.histories import Histories
 from retention_lab.inference.btyd.likelihood import Model, chances, likelihood
 from retention_lab.inference.btyd.maximum import Floats, Maximum, certified, climb
 
+_MODELS: tuple[Model, ...] = get_args(Model)
 _NAMES = ("r", "alpha", "a", "b")
 _STARTS = ((0.5, 0.5, 0.7, 2.0), (2.0, 2.0, 0.2, 2.0), (0.2, 0.1, 2.0, 2.0))
 _FEW = 20_000  # histories that the starts race on
@@ -101,6 +103,29 @@ def fit(patterns: pd.DataFrame, *, model: Model = "MBG/NBD") -> Fit:
         null_log_likelihood=_null(scaled, top, model) - shift,
         customers=known.customers,
     )
+
+
+def likelier(patterns: pd.DataFrame) -> Fit:
+    """Fit the model under which the histories are likelier; `patterns` are those of `fit`.
+
+    Both have as many parameters, so the likelihood alone decides, on some of very many histories.
+
+    Raises
+    ------
+    BadData
+        As `fit` does, of both models.
+    """
+    some = patterns.iloc[:: max(1, len(patterns) // _FEW)]
+    raced = []
+    for model in _MODELS:
+        try:
+            raced.append(fit(some, model=model))
+        except BadData as refusal:
+            refused = refusal
+    if not raced:
+        raise refused
+    best = max(raced, key=lambda each: each.maximum.log_likelihood)
+    return best if len(some) == len(patterns) else fit(patterns, model=best.process.model)
 
 
 def _top(known: Histories, model: Model) -> Maximum:

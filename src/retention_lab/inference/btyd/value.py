@@ -71,7 +71,7 @@ def discounted(  # noqa: PLR0913  two models, the customers, and what a month an
             f"{month!r}."
         )
     ends = np.arange(1, int(months) + 1)
-    logs = _log_purchases(
+    logs = log_purchases(
         fit.process,
         histories.read(patterns),
         ends=[float(end * month) for end in ends],
@@ -88,25 +88,22 @@ def discounted(  # noqa: PLR0913  two models, the customers, and what a month an
     )
 
 
-def _log_purchases(
+def log_purchases(
     process: Process, known: Histories, *, ends: Sequence[float], weight: Floats
 ) -> Callable[[Floats], Floats]:
     """Logarithm of the discounted purchases, as a function of the parameters.
 
     The expected numbers at the ends of the months are summed with the fall of the discount after
-    each, which is the same as discounting their rises: nothing is subtracted. Those who have not
-    stopped differ by count and age alone, of which there are fewer than histories.
+    each, which is the same as discounting their rises: nothing is subtracted.
     """
     falls = weight - np.append(weight[1:], 0.0)
-    keys, inverse = np.unique(known.x + 1j * known.T, return_inverse=True)
-    x, age = keys.real.copy(), keys.imag.copy()
-    kinds = Histories(x=x, t_x=age, T=age, weight=np.ones_like(x))
+    kinds, place = known.kinds()
 
     def logs(vector: Floats) -> Floats:
         here = process.at(vector)
         each = [
             fall * answers.if_alive(here, kinds, end) for end, fall in zip(ends, falls, strict=True)
         ]
-        return np.asarray(answers.log_alive(here, known) + np.log(np.sum(each, axis=0))[inverse])
+        return np.asarray(answers.log_alive(here, known) + np.log(np.sum(each, axis=0))[place])
 
     return logs
