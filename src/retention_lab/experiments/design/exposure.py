@@ -1,0 +1,84 @@
+"""What a test has seen by a calendar day, on average: integrals over the time since entry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from retention_lab.checks import BadParameter
+from retention_lab.experiments.design.assumptions import Assumptions
+from retention_lab.experiments.design.curve import Floats
+
+# Between two whole days all that is integrated is smooth: five Gauss points are exact to rounding.
+_POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exposure:
+    """Points on the clock of a customer, and what holds there; arms are control, then treated.
+
+    `seen` is the share of the customers entered who are under observation at `time` unless they
+    had the event, `rate` and `staying` (one row an arm) events per day and the share without one,
+    of everybody as assigned. An integral is a sum with `weight`.
+    """
+
+    time: Floats
+    weight: Floats
+    seen: Floats
+    rate: Floats
+    staying: Floats
+
+    @property
+    def happening(self) -> Floats:
+        """Events per day and customer entered, one row an arm."""
+        return self.rate * self.staying * self.seen
+
+    @property
+    def events(self) -> Floats:
+        """Share of the customers of each arm whose event has been seen."""
+        total: Floats = self.happening @ self.weight
+        return total
+
+
+def exposure(
+    assumptions: Assumptions, hazard_ratio: float, *, day: float, until: float | None = None
+) -> Exposure:
+    """Look at a test on a calendar day, at the first `until` days of customers (or all).
+
+    Raises
+    ------
+    BadParameter
+        If the hazard ratio is no positive number, or nobody has entered by the day.
+    """
+    if not 0 < hazard_ratio < np.inf:
+        raise BadParameter(f"hazard_ratio must be a number above 0, got {hazard_ratio!r}.")
+    if not 0 < day < np.inf or assumptions.entered(day) == 0:
+        raise BadParameter(f"day must be a calendar day by which customers entered, got {day!r}.")
+    known = min(day, assumptions.follow_up_days)
+    time, weight = _points(assumptions, day, known if until is None else until)
+    rate, staying = _arms(assumptions, hazard_ratio, time)
+    under_observation = assumptions.entered(day - time) / assumptions.entered(day)
+    seen = under_observation * np.exp(-assumptions.dropout_per_day * time)
+    return Exposure(time=time, weight=weight, seen=seen, rate=rate, staying=staying)
+
+
+def _points(assumptions: Assumptions, day: float, until: float) -> tuple[Floats, Floats]:
+    """Gauss points of each stretch between whole days and the days on which anything bends."""
+    bends: list[float] = [*assumptions.baseline.starts, assumptions.onset_delay_days]
+    inner = np.unique([*np.arange(np.ceil(until)), *(day - assumptions.totals[0]), *bends])
+    edges = np.concatenate([[0.0], inner[(inner > 0) & (inner < until)], [until]])
+    half, middle = np.diff(edges) / 2, (edges[1:] + edges[:-1]) / 2
+    return (middle[:, None] + half[:, None] * _POINTS).ravel(), np.outer(half, _WEIGHTS).ravel()
+
+
+def _arms(assumptions: Assumptions, hazard_ratio: float, time: Floats) -> tuple[Floats, Floats]:
+    """Rate and share without the event in both arms, the treated one mixed of reached and not."""
+    curves = assumptions.baseline, assumptions.treated(hazard_ratio)
+    rate = np.array([curve.rate(time) for curve in curves])
+    staying = np.exp([-curve.cumulative(time) for curve in curves])
+    reached = np.array([1 - assumptions.contact_rate, assumptions.contact_rate])
+    mixed = reached @ staying
+    rate[1] = reached @ (rate * staying) / mixed
+    staying[1] = mixed
+    return rate, staying
