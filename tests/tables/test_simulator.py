@@ -18,7 +18,7 @@ from retention_lab.tables.simulator import draw_orders, simulate
 from retention_lab.tables.truth import FAMILIES, MILESTONES, Channel, Delay, Truth
 
 SHOP = ("customers", "orders", "order_lines", "returns", "events")
-TABLES = (*SHOP, "subscriptions", "tickets", "consents")
+TABLES = (*SHOP, "subscriptions", "tickets", "consents", "messages")
 END = pd.Timestamp("2026-11-30")
 PLAIN = Truth(growth=0.0, weekly=(1.0,) * 7, yearly_swing=0.0, promotion_factor=1.0)
 HARMLESS = tuple(replace(stone, hazard_ratio=1.0) for stone in MILESTONES)
@@ -118,6 +118,20 @@ def test_files_have_the_canonical_columns_and_types(folder):
             "csat": "int64",
         },
         "consents": {"customer_id": text, "channel": text, "valid_from": at, "granted": "bool"},
+        "messages": {
+            "message_id": text,
+            "customer_id": text,
+            "campaign": text,
+            "stage": text,
+            "channel": text,
+            "sent_at": at,
+            "delivered_at": at,
+            "opened_at": at,
+            "clicked_at": at,
+            "converted_at": at,
+            "unsubscribed_at": at,
+            "cost": "int64",
+        },
     }
 
 
@@ -131,6 +145,7 @@ def test_truth_json_holds_the_seed_and_every_planted_truth_with_its_meaning(fold
     assert "Made-up customers" in told["about"]
     assert told["planted"].keys() == asdict(Truth()).keys()
     assert told["planted"]["milestones"]["value"][0]["hazard_ratio"] == 0.7
+    assert told["planted"]["newsletter"]["value"]["readers"][2]["click"] == 0.034
     assert all(entry["means"].endswith(".") for entry in told["planted"].values())
 
 
@@ -144,11 +159,13 @@ def test_keys_are_unique(shop):
     assert shop["tickets"]["ticket_id"].is_unique
     assert not shop["subscriptions"].duplicated(["customer_id", "started_at"]).any()
     assert not shop["consents"].duplicated(["customer_id", "channel", "valid_from"]).any()
+    assert shop["messages"]["message_id"].is_unique
 
 
 def test_only_what_may_be_unknown_is_null(shop):
     may_be = {"referred_by", "coupon", "shipped_at", "promised_at", "delivered_at"}
     may_be |= {"cancelled_at", "cancel_reason", "first_response_at", "resolved_at", "csat"}
+    may_be |= {"opened_at", "clicked_at", "converted_at", "unsubscribed_at"}
     for table in shop.values():
         assert table.drop(columns=may_be & set(table)).notna().all(axis=None)
 
@@ -438,14 +455,18 @@ def test_main_family_is_in_every_order_and_others_now_and_then(shop):
 # One seed, one shop
 
 
-def test_what_members_do_changes_nothing_of_the_shop_as_it_was_before_there_were_members(shop):
-    # Taken from commit 508d8c4, the last without subscriptions, tickets and consents.
-    assert {name: digest(shop[name]) for name in SHOP} == {
+def test_what_is_drawn_later_changes_nothing_of_the_shop_as_it_was_before(shop):
+    # The first five from commit 508d8c4, the last without members; three from 079c70a, the last
+    # without messages.
+    assert {name: digest(shop[name]) for name in TABLES if name != "messages"} == {
         "customers": "2ce61404a3d18d39",
         "orders": "ab587fd2505b2308",
         "order_lines": "164bc47f9f24d523",
         "returns": "0f4662da5f7b26a3",
         "events": "4b8e803be2ba8d05",
+        "subscriptions": "781b8fc7a3723647",
+        "tickets": "03265d9cd420ca6c",
+        "consents": "1f7ef127cadc5686",
     }
 
 

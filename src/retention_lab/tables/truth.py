@@ -11,6 +11,7 @@ import numpy as np
 
 from retention_lab import checks
 from retention_lab.tables.drawing import Floats, Ints, choose
+from retention_lab.tables.newsletter import MEANS, Newsletter
 
 T = TypeVar("T")
 
@@ -258,6 +259,7 @@ class Truth:
     withdrawal_hazard: float = _planted(
         0.0004, "Chance a day of withdrawing a consent that was granted."
     )
+    newsletter: Newsletter = _planted(Newsletter(), MEANS)  # noqa: RUF009  frozen
 
     def __post_init__(self) -> None:
         for kind in ("countries", "channels", "families", "ticket_channels"):
