@@ -1,8 +1,9 @@
 """Whether contact helped: customers of earlier lists who were contacted, against those held back.
 
-Who was put on a list is logged in the state. A customer counts from the end of the first list's
-day, in the group that was drawn for it then, whatever was sent or answered since (intention to
-treat): whoever was held back is not listed again until the horizon is over.
+Who was put on a list is logged in the state, each kind of list in a log of its own. A customer
+counts from the end of the first list's day, in the group that was drawn for it then, whatever was
+sent or answered since (intention to treat): whoever was held back is not listed again, on a list of
+any kind, until the horizon is over.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal, get_args
 
 import ibis
 import ibis.expr.types as ir
@@ -38,6 +39,7 @@ COLUMNS = (
     *("difference", "low", "high"),
 )
 
+KindName = Literal["churn", "rising", "slipped"]
 Row = Mapping[str, Any]
 _ALIKE = ("channel", "endpoint", "horizon", "hold_back")
 
@@ -57,38 +59,42 @@ class Compared:
     sentences: tuple[str, ...]
 
 
-def ledger(state: State) -> Ledger:
-    """Open the log of lists: a row per list and customer."""
-    return state.ledger("lists", key=("source", "as_of", "channel", "customer_id"))
+def ledger(state: State, kind: KindName = "churn") -> Ledger:
+    """Open the log of the lists of a kind: a row per list and customer."""
+    name = "lists" if kind == "churn" else f"lists-{kind}"  # the first kind there was
+    return state.ledger(name, key=("source", "as_of", "channel", "customer_id"))
 
 
-def groups(state: State, shop: Snapshot, *, channel: str) -> dict[str, str]:
+def groups(
+    state: State, shop: Snapshot, *, channel: str, kind: KindName = "churn"
+) -> dict[str, str]:
     """Say in which group each customer of the list of a shop's day for a channel is."""
     wanted = (shop.name, str(shop.as_of), channel)
     return {
         row["customer_id"]: row["group"]
-        for row in ledger(state).rows()
+        for row in ledger(state, kind).rows()
         if (row["source"], row["as_of"], row["channel"]) == wanted
     }
 
 
 def resting(state: State, shop: Snapshot) -> set[str]:
-    """Customers whom an earlier list held back, and whose horizon is not over."""
+    """Customers whom an earlier list of any kind held back, and whose horizon is not over."""
     return {
         row["customer_id"]
-        for row in _earlier(state, shop)
+        for kind in get_args(KindName)
+        for row in _earlier(state, shop, kind)
         if row["group"] == HELD_BACK and _until(row) > shop.as_of
     }
 
 
-def _earlier(state: State, shop: Snapshot) -> Iterator[Row]:
-    for row in ledger(state).rows():
+def _earlier(state: State, shop: Snapshot, kind: KindName) -> Iterator[Row]:
+    for row in ledger(state, kind).rows():
         if row["source"] == shop.name and row["as_of"] < str(shop.as_of):
             yield row
 
 
-def compared(shop: Snapshot, state: State) -> Compared:
-    """Compare the groups of all earlier lists of a shop, as known at the end of its as-of day.
+def compared(shop: Snapshot, state: State, *, kind: KindName = "churn") -> Compared:
+    """Compare the groups of all earlier lists of a kind, as known at the end of the shop's day.
 
     A customer's time runs from the end of the list's day to the event, by Kaplan-Meier: those of
     lists that are younger than the horizon count as long as they were followed. The interval of the
@@ -100,7 +106,7 @@ def compared(shop: Snapshot, state: State) -> Compared:
         If the log is damaged.
     """
     rows, sentences = [], []
-    for _kind_of, listed in groupby(sorted(_earlier(state, shop), key=_kind), key=_kind):
+    for _same, listed in groupby(sorted(_earlier(state, shop, kind), key=_alike), key=_alike):
         pool = _Pool.of(listed)
         try:
             sentences += pool.still_open(shop.as_of)
@@ -110,7 +116,7 @@ def compared(shop: Snapshot, state: State) -> Compared:
     return Compared(lists=pd.DataFrame(rows, columns=list(COLUMNS)), sentences=tuple(sentences))
 
 
-def _kind(row: Row) -> tuple[str, ...]:
+def _alike(row: Row) -> tuple[str, ...]:
     return tuple(str(row[name]) for name in _ALIKE)
 
 
