@@ -22,7 +22,7 @@ help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' Makefile
 
 report: .venv/.ready  ## make the demo data if absent, run the suite, say where the report is
-	@[ -e data/demo/consents.parquet ] || $(BIN)/retention-lab demo
+	@[ -e data/demo/messages.parquet ] || $(BIN)/retention-lab demo
 	@$(BIN)/retention-lab run $(SUITE)
 
 lab: .venv/.ready  ## open the notebooks in JupyterLab (as root: LAB_OPTIONS=--allow-root)

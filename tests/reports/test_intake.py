@@ -47,6 +47,10 @@ TICKETS = "  tickets: {rows: t.csv, columns: {ticket_id: id, customer_id: who, o
 EVENTS = "  events: {rows: e.csv, columns: {customer_id: who, event: what, occurred_at: at}}\n"
 COLUMNS = "{customer_id: who, channel: by, valid_from: at, granted: said}"
 CONSENTS = "  consents: {rows: c.csv, columns: " + COLUMNS + "}"
+SENT = (
+    "{message_id: id, customer_id: who, campaign: news, channel: by, sent_at: at, clicked_at: on}"
+)
+MESSAGES = "  messages: {rows: m.csv, columns: " + SENT + "}"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +60,8 @@ CONSENTS = "  consents: {rows: c.csv, columns: " + COLUMNS + "}"
         (TICKETS % "", {"churn"}),
         (TICKETS % ", first_response_at: first", {"churn", "churn: support response"}),
         (EVENTS, {"churn", "churn: milestones"}),
-        (CONSENTS, {"churn", "score: the list of whom to contact"}),
+        (CONSENTS, {"churn", "lists of whom to contact"}),
+        (MESSAGES, {"churn", "segments: what messages bring, beside the bands of the trade"}),
     ],
 )
 def test_subscriptions_alone_feed_the_churn_report_and_other_tables_its_parts(more, possible):

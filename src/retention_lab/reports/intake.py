@@ -60,8 +60,14 @@ FEEDS = (
         ways=(("events", ""),),
         unlock="a table of events such as a finished onboarding",
     ),
+    Feed(name="segments", ways=(("orders", ""),), unlock="a table of orders"),
     Feed(
-        name="score: the list of whom to contact",
+        name="segments: what messages bring, beside the bands of the trade",
+        ways=(("messages", "clicked_at"),),
+        unlock="a table of messages with the times of clicks",
+    ),
+    Feed(
+        name="lists of whom to contact",
         ways=(("consents", ""),),
         unlock="a table of who may be contacted by which channel",
     ),
