@@ -58,6 +58,17 @@ class Standing:
     now: ir.Table
     before: ir.Table | None
 
+    @property
+    def long_since(self) -> dt.date:
+        """Last day of a first purchase that lies before all that scores or tiers of both days see.
+
+        Lines and tiers of recency may look further back than the days that are scored.
+        """
+        cuts = self.thresholds.cuts
+        recency = max(max(cuts.edges("recency", key)) for key in cuts.recency)
+        reach = max(self.within, recency, *self.rules.activity)
+        return self.as_of - dt.timedelta(days=self.days + reach)
+
 
 def standing(
     shop: Snapshot, rules: Segments, *, thresholds: Path | None, days: int = 90
