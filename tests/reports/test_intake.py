@@ -48,7 +48,7 @@ EVENTS = "  events: {rows: e.csv, columns: {customer_id: who, event: what, occur
 COLUMNS = "{customer_id: who, channel: by, valid_from: at, granted: said}"
 CONSENTS = "  consents: {rows: c.csv, columns: " + COLUMNS + "}"
 SENT = (
-    "{message_id: id, customer_id: who, campaign: news, channel: by, sent_at: at, clicked_at: on}"
+    "{message_id: id, customer_id: who, campaign: news, channel: by, sent_at: at, clicked_at: click}"
 )
 MESSAGES = "  messages: {rows: m.csv, columns: " + SENT + "}"
 
