@@ -136,7 +136,7 @@ def triangle(
     measure = alt.binding_select(
         options=list(MEASURES), labels=list(MEASURES.values()), name="Show: "
     )
-    layers = _triangle_layers(data, columns, unit=unit)
+    layers = triangle_layers(data, columns, unit=unit)
     per = f"{unit.lower()} since the first purchase"
     cohort = "week" if unit.endswith("week") else "month"
     return finished(
@@ -188,7 +188,12 @@ def _triangle_columns(unit: str, currency: str) -> Columns:
     }
 
 
-def _triangle_layers(data: pd.DataFrame, columns: Columns, *, unit: str) -> alt.LayerChart:
+def triangle_layers(data: pd.DataFrame, columns: Columns, *, unit: str) -> alt.LayerChart:
+    """Draw cells of `cohort` by `period` in the colours and words of the parameter `measure`.
+
+    A cell that is not `complete` is hatched; one without a number shows the word that stands in
+    `active`.
+    """
     is_share = "(measure == 'share' || measure == 'later_share')"
     narrow = "width < 400 && datum.shown < 9500"  # a telephone has room for `7k`, not for `7.1k`
     base = (

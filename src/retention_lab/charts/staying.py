@@ -24,6 +24,7 @@ NO_MILESTONE = (
 )
 DAYS = 365  # that are drawn
 STEPS = 60  # of one curve: more than a screen shows
+FAR = 0.2  # of its curve at most, so that a line shows what happened
 _LEGEND = alt.Legend(
     symbolType="stroke", symbolSize=400, symbolOpacity=1, columns=3, labelLimit=180
 )
@@ -35,7 +36,7 @@ def joined(grid: pd.DataFrame, *, endpoint: Endpoint) -> alt.LayerChart | Instea
     `grid` is the `joined` of `churn.evidence.Evidence`.
     """
     curves = {str(name): kaplan_meier(rows) for name, rows in grid.groupby("group", sort=False)}
-    return _curves(curves, by="when they joined", endpoint=endpoint)
+    return by_group(curves, by="when they joined", endpoint=endpoint)
 
 
 def by_milestone(
@@ -55,15 +56,16 @@ def by_milestone(
         if (grid["reached"] == reached).any()
     }
     words = f"whether {quoted(label)} was reached in time"
-    return _curves(curves, by=words, endpoint=endpoint)
+    return by_group(curves, by=words, endpoint=endpoint)
 
 
-def _curves(
+def by_group(
     curves: Mapping[str, pd.DataFrame], *, by: str, endpoint: Endpoint
 ) -> alt.LayerChart | Instead:
     """Draw a line with its band for each group: as far as `SMALL` customers were followed.
 
-    It goes in steps of nobody or as many, or each day would tell who left when.
+    It goes in steps of nobody or as many, or each day would tell who left when. Where these lie so
+    far apart that the line would show what did not happen, the group is not drawn.
     """
     coming = endpoint.kind == "returned"
     what = "Have bought again" if coming else "Still subscribed"
@@ -78,16 +80,21 @@ def _curves(
     drawn = {name: _steps(curve, coming=coming) for name, curve in curves.items()}
     names = [name for name, steps in drawn.items() if len(steps) > 1]
     if not names:
-        return Instead(f"No picture yet: no group of {SMALL} customers was followed for a day.")
+        return Instead(
+            "No picture yet: no group is large enough, or was followed for long enough, to draw a "
+            f"line that tells of no fewer than {SMALL} customers."
+        )
+    few = [name for name in drawn if name not in names]
     data = pd.concat([drawn[name].assign(group=name) for name in names])[list(columns)].round(ROUND)
     last = data.groupby("group", sort=False).last()
     words = "; ".join(
         f"{name} {percent(row['share'])} by day {row['day']:.0f}" for name, row in last.iterrows()
     )
     return finished(
-        _banded(data, columns, names=names),
+        _banded(data, columns, names=names, told_apart=len(drawn) > 1),
         description=f"{what}, by days and by {by}: {words}.",
-        caption=f"{what}, by days and by {by}. Bands are 95 % intervals.",
+        caption=f"{what}, by days and by {by}. Bands are 95 % intervals."
+        + (f" Too small for a line: {', '.join(few)}." if few else ""),
         columns=columns,
     )
 
@@ -114,7 +121,7 @@ def causes(curves: pd.DataFrame | Missing) -> alt.LayerChart | Instead:
     last = data.groupby("group", sort=False).last()
     words = "; ".join(f"{name} {percent(row['share'])}" for name, row in last.iterrows())
     return finished(
-        _banded(data, columns, names=names),
+        _banded(data, columns, names=names, told_apart=len(names) > 1),
         description=f"Share who have left by day {data['day'].max():.0f}, by cause: {words}.",
         caption="Have left, by days and by cause, out of all. Bands are 95 % intervals.",
         columns=columns,
@@ -135,14 +142,25 @@ def _drawn(curves: pd.DataFrame) -> pd.DataFrame:
 
 
 def _steps(curve: pd.DataFrame, *, coming: bool) -> pd.DataFrame:
-    kept = curve[(curve["at_risk"] >= SMALL) & (curve["day"] <= DAYS)]
-    if len(kept):
-        kept = kept[apart(kept["at_risk"], kept["events"].cumsum(), kept["censored"].cumsum())]
+    """Choose the days to draw; none where their steps would lie far from the curve."""
+    early = curve[(curve["at_risk"] >= SMALL) & (curve["day"] <= DAYS)]
     names = ["share", "low", "high"]
-    shares = kept[["survival", "low", "high"]].set_axis(names, axis=1)
+    shares = early[["survival", "low", "high"]].set_axis(names, axis=1)
     if coming:
-        shares = 1 - kept[["survival", "high", "low"]].set_axis(names, axis=1)
-    return _thinned(kept[["day", "at_risk"]].join(shares))
+        shares = 1 - early[["survival", "high", "low"]].set_axis(names, axis=1)
+    every = early[["day", "at_risk"]].join(shares)
+    if every.empty:
+        return every
+    kept = apart(early["at_risk"], early["events"].cumsum(), early["censored"].cumsum())
+    steps = _thinned(every[kept])
+    return steps if _follow(steps, every) else steps.iloc[:0]
+
+
+def _follow(steps: pd.DataFrame, curve: pd.DataFrame) -> bool:
+    """Say whether steps stay near the curve, up to the last of them."""
+    upto = curve[curve["day"] <= steps["day"].iloc[-1]]
+    last = np.searchsorted(steps["day"], upto["day"], side="right") - 1
+    return bool(np.abs(steps["share"].to_numpy()[last] - upto["share"]).max() <= FAR)
 
 
 def _thinned(steps: pd.DataFrame) -> pd.DataFrame:
@@ -151,12 +169,14 @@ def _thinned(steps: pd.DataFrame) -> pd.DataFrame:
     return steps.iloc[np.linspace(0, len(steps) - 1, STEPS).round().astype("int64")]
 
 
-def _banded(data: pd.DataFrame, columns: Columns, *, names: list[str]) -> alt.LayerChart:
+def _banded(
+    data: pd.DataFrame, columns: Columns, *, names: list[str], told_apart: bool
+) -> alt.LayerChart:
     def scale(values: list[str] | list[list[int]]) -> alt.Scale:
         return alt.Scale(domain=names, range=values[: len(names)])
 
     axis = alt.Axis(values=list(range(0, DAYS + 1, 30)))
-    legend = _LEGEND if len(names) > 1 else None
+    legend = _LEGEND if told_apart else None
     base = alt.Chart(data).encode(
         x=alt.X("day:Q", title="Days", axis=axis, scale=alt.Scale(domain=[0, DAYS])),
         color=alt.Color("group:N", sort=names, scale=scale(COLOURS), legend=legend),

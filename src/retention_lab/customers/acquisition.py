@@ -48,7 +48,7 @@ class Acquired:
     were followed for `days`, and enough came back by then and did not, to be shown: `group`,
     `customers`, `share` who bought again within `days`, `low`, `high` (Kaplan-Meier, log-log).
     `differ` compares whole curves; `p_value` is its own after Holm, over all attributes that could
-    be compared. Where there is no comparison, `why` says so in a sentence.
+    be compared. Where there is no comparison, `why` says so in half a sentence.
     """
 
     by: str
@@ -133,11 +133,11 @@ def _compared(people: ir.Table, by: str, *, days: int) -> Acquired:
         why="",
     )
     if len(grids) < 2:
-        return replace(one, why=f"Only one group has {groups.LEAST} customers or more.")
+        return replace(one, why=f"only one group has {groups.LEAST} customers or more")
     try:
         return replace(one, differ=logrank(grid))
-    except BadData as error:
-        return replace(one, why=str(error))
+    except BadData:
+        return replace(one, why="nobody has bought again yet while every group was followed")
 
 
 def _merged(counts: pd.DataFrame) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from pandas.tseries.offsets import MonthEnd
 
 from retention_lab import checks
 from retention_lab.checks import BadData
+from retention_lab.customers.measures import sum_of_products
 from retention_lab.customers.purchases import calendar_days_between, customer_days
 from retention_lab.customers.repurchase import first_repeat_grid
 from retention_lab.inference.interval import Interval
@@ -65,12 +66,8 @@ def calendar_triangle(
         If nobody has bought by `as_of`.
     """
     checks.known("calendar_triangle", "period", [period], get_args(CalendarPeriod))
-    unit, freq = ("M", "M") if period == "month" else ("W", "W-SUN")
-    days = _with_first_day(orders, as_of)
-    cohort, current = days.first_day.truncate(unit), days.day.truncate(unit)
-    months = (current.year() - cohort.year()) * 12 + current.month() - cohort.month()
-    since = months if period == "month" else calendar_days_between(cohort, current) // 7
-    cells = _collapse(days.mutate(cohort=cohort, period=since.cast("int64")))
+    freq = "M" if period == "month" else "W-SUN"
+    cells = _collapse(_by_calendar(orders, as_of=as_of, period=period))
     frame = _every_cell(cells, as_of=as_of, shortest_days=28 if period == "month" else 7)
     window = frame["cohort"].dt.to_period(freq) + frame["period"]
     frame["begins"], frame["ends"] = window.dt.start_time, window.dt.end_time.dt.normalize()
@@ -108,6 +105,40 @@ def own_clock_triangle(
     last = (frame["period"] + 1) * window_days - 1
     frame["ends"] = frame["cohort"] + MonthEnd(0) + pd.to_timedelta(last, unit="D")
     return _triangle(frame, as_of=as_of, alpha=alpha)
+
+
+def revenue_triangle(orders: ibis.Table, *, as_of: dt.date) -> pd.DataFrame:
+    """Revenue that each monthly cohort has brought so far, by calendar months since the first.
+
+    It is counted before returns, as orders were made.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `calendar_triangle`, and of the revenue up to the end of each period: `spent`
+        (minor units, of all customers of the cohort) and `squares` (sum over customers of the
+        square of theirs, exact), as `inference.moments.mean` takes them.
+
+    Raises
+    ------
+    BadData
+        If nobody has bought by `as_of`.
+    """
+    triangle = calendar_triangle(orders, as_of=as_of)
+    keys = ["cohort", "period"]
+    visits = _by_calendar(orders, as_of=as_of, period="month")
+    visits = visits.group_by("customer_id", *keys).agg(revenue=_.revenue.sum())
+    upto = ibis.cumulative_window(group_by="customer_id", order_by="period")
+    so_far = visits.mutate(twice=2 * _.revenue.sum().over(upto) - _.revenue)
+    # The square of a sum grows by r (2 s - r) as r is added to make s: only visits move it.
+    grown = so_far.group_by(keys).agg(squares=sum_of_products(so_far.revenue, so_far.twice))
+    cells = pd.MultiIndex.from_frame(triangle[keys])
+    # As Python's own integers, which do not overflow.
+    squares = collect(grown, max_rows=CELLS).set_index(keys)["squares"].astype("object")
+    by_cohort = squares.reindex(cells, fill_value=0).groupby(level="cohort")
+    spent = triangle.groupby("cohort")["revenue"].cumsum()
+    squares = by_cohort.transform(lambda each: each.to_numpy().cumsum())
+    return triangle.assign(spent=spent, squares=squares.to_numpy())
 
 
 def weighted_mean(triangle: pd.DataFrame) -> pd.DataFrame:
@@ -177,6 +208,14 @@ def returned(orders: ibis.Table, *, as_of: dt.date, days: int, alpha: float = 0.
 def _with_first_day(orders: ibis.Table, as_of: dt.date) -> ibis.Table:
     days = customer_days(orders, as_of=as_of)
     return days.mutate(first_day=_.day.min().over(group_by="customer_id"))
+
+
+def _by_calendar(orders: ibis.Table, *, as_of: dt.date, period: CalendarPeriod) -> ibis.Table:
+    days, unit = _with_first_day(orders, as_of), "M" if period == "month" else "W"
+    cohort, current = days.first_day.truncate(unit), days.day.truncate(unit)
+    months = (current.year() - cohort.year()) * 12 + current.month() - cohort.month()
+    since = months if period == "month" else calendar_days_between(cohort, current) // 7
+    return days.mutate(cohort=cohort, period=since.cast("int64"))
 
 
 def _collapse(days: ibis.Table) -> pd.DataFrame:
