@@ -131,11 +131,23 @@ tables:
     columns: {{customer_id: customer, channel: channel, valid_from: since, granted: said}}
     leave_out: ["not a truth value: granted"]
     duplicates: keep_first
+  messages:
+    rows: messages.csv
+    columns:
+      message_id: id
+      customer_id: customer
+      campaign: campaign
+      sent_at: sent
+      delivered_at: delivered
+      opened_at: opened
+      clicked_at: clicked
+      cost: cost
+    leave_out: [clicked_at before sent_at, negative cost]
 """
 
 
 def write_members(made, rng):
-    """Subscriptions in two exports, with tickets and consents; much of it comes after the date."""
+    """Subscriptions in two exports, and what they did and got; much of it after the date."""
     number = 400
     began = pd.Timestamp("2024-10-20") + pd.to_timedelta(rng.integers(0, 200, number), unit="D")
     members = pd.DataFrame(
@@ -162,6 +174,13 @@ def write_members(made, rng):
     said = rng.choice(["yes", "NO", "True", "0", "perhaps"], number)
     consents = members[["customer"]].assign(channel="email", since=opened, said=said)
     consents.to_csv(made / "consents.csv", index=False)
+    sent = members["began"] + pd.Timedelta(hours=9)
+    messages = pd.DataFrame({"id": range(number), "customer": members["customer"], "sent": sent})
+    for name, earliest in (("delivered", 0), ("opened", 0), ("clicked", -9)):
+        wait = pd.to_timedelta(rng.integers(earliest, 300, number), unit="h")
+        messages[name] = (sent + wait).where(rng.random(number) < 0.8)
+    messages["cost"] = rng.integers(-1, 40, number) / 100
+    messages.assign(campaign="newsletter").to_csv(made / "messages.csv", index=False)
 
 
 def lines(rng):
