@@ -42,12 +42,16 @@ WITH days AS (
   FROM orders WHERE ordered_on <= DATE '{as_of}' GROUP BY ALL
 ), people AS (
   SELECT customer_id, count(*) - 1 AS frequency, min(day) AS first_day, max(day) AS last_day,
-    sum(revenue) AS revenue, sum(revenue) - arg_min(revenue, day) AS repeat_revenue
+    sum(revenue) AS revenue, sum(revenue) - arg_min(revenue, day) AS repeat_revenue,
+    count(*) FILTER (day <= DATE '{as_of}') AS purchases_within,
+    sum(revenue) FILTER (day <= DATE '{as_of}') AS revenue_within
   FROM days GROUP BY customer_id
 )
-SELECT customer_id, frequency, last_day - first_day AS recency, DATE '{as_of}' - first_day AS T,
-  DATE '{as_of}' - last_day AS last_days, frequency + 1 AS purchases, revenue::BIGINT AS revenue,
-  repeat_revenue::BIGINT AS repeat_revenue, (last_day - first_day) / nullif(frequency, 0) AS gap
+SELECT customer_id, first_day, frequency, last_day - first_day AS recency,
+  DATE '{as_of}' - first_day AS T, DATE '{as_of}' - last_day AS last_days,
+  frequency + 1 AS purchases, revenue::BIGINT AS revenue,
+  repeat_revenue::BIGINT AS repeat_revenue, (last_day - first_day) / nullif(frequency, 0) AS gap,
+  purchases_within, revenue_within::BIGINT AS revenue_within
 FROM people
 """
 

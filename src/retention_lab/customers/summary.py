@@ -68,8 +68,8 @@ def purchases(
         purchases=_.count(),
         revenue=_.revenue.sum(),
         first_revenue=_.revenue.argmin(_.day),
-        purchases_within=recent.cast("int64").sum(),
-        revenue_within=recent.ifelse(days.revenue, 0).sum(),
+        purchases_within=_.count(where=recent),
+        revenue_within=_.revenue.sum(where=recent).fill_null(0),
     )
     recency = calendar_days_between(people.first_day, people.last_day)
     frequency, end = people.purchases - 1, ibis.literal(as_of)
@@ -111,10 +111,10 @@ def patterns(summary: ir.Table) -> pd.DataFrame:
     return counted.sort_values(names, ignore_index=True)
 
 
-def _window(day: ir.DateColumn, as_of: dt.date, within: int | None) -> ir.BooleanValue:
-    """Whether a day that is known is one of the last `within`."""
+def _window(day: ir.DateColumn, as_of: dt.date, within: int | None) -> ir.BooleanValue | None:
+    """Whether a day that is known is one of the last `within`; None where all of them are."""
     if within is None:
-        return day <= as_of
+        return None
     return day > as_of - dt.timedelta(days=int(checks.at_least("within", within, 1)))
 
 
@@ -124,7 +124,7 @@ def _less(summary: ir.Table, returns: ibis.Table, as_of: dt.date, within: int | 
     known = returns.filter(_.returned_on <= as_of)
     recent = _window(known.returned_on, as_of, within)
     sent = known.group_by("customer_id").agg(
-        sent_back=_.amount.sum(), sent_within=recent.ifelse(known.amount, 0).sum()
+        sent_back=_.amount.sum(), sent_within=_.amount.sum(where=recent)
     )
     joined = summary.left_join(sent, "customer_id").mutate(
         revenue=_.revenue - _.sent_back.fill_null(0),
