@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from retention_lab import checks
 from retention_lab.checks import BadData, BadParameter
 from retention_lab.experiments.design.assumptions import Assumptions
 from retention_lab.experiments.design.curve import Curve, Floats
+from retention_lab.experiments.design.exposure import refuse_before_entry
 from retention_lab.experiments.design.normal import Errors
 from retention_lab.inference.interval import Interval
 from retention_lab.inference.proportions import proportion
@@ -57,8 +58,8 @@ def trials(
     Raises
     ------
     BadParameter
-        If there is no trial, or fewer than two customers an arm, or the hazard ratios are not as
-        many as the arms that have one.
+        If there is no trial, or fewer than two customers an arm, nobody has entered by `day`, or
+        the hazard ratios are not as many as the arms that have one, or not above 0.
     """
     checks.at_least("times", times, 1)
     ratios = [1.0, *hazard_ratios]
@@ -67,7 +68,10 @@ def trials(
             f"hazard_ratios must be one for each arm but control, got {len(hazard_ratios)} for "
             f"{len(assumptions.allocation)} arms with control."
         )
+    if not all(0 < ratio < inf for ratio in ratios):
+        raise BadParameter(f"hazard_ratios must be numbers above 0, got {[*hazard_ratios]}.")
     checks.at_least("customers", customers, 2 / min(assumptions.allocation))
+    refuse_before_entry(assumptions, day)
     counted = [
         _arm(assumptions, ratio, n=round(customers * share), day=day, times=times, rng=rng)
         for share, ratio in zip(assumptions.allocation, ratios, strict=True)

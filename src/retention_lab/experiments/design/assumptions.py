@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf, log
 from typing import TypeVar
 
@@ -95,7 +96,7 @@ class Assumptions:
         ends, totals = self.totals
         return np.interp(day, ends, totals)
 
-    @property
+    @cached_property
     def totals(self) -> tuple[Floats, Floats]:
         """Calendar days on which the pace of entry changes, and customers until then."""
         ends, pace = np.array([(0.0, 0.0), *self.entry], dtype="float64").T
@@ -111,25 +112,27 @@ class Assumptions:
         Raises
         ------
         BadParameter
-            If the day is not after the onset of the effect, or more would remain than do when the
-            treatment stops all events from its onset on.
+            If the day is not after the onset of the effect, nothing happens between the two, or
+            more would remain than do when the treatment stops all events from its onset on.
         """
         checks.share("share", share)
-        onset, end = (
-            float(self.baseline.cumulative(np.array([time]))[0])
-            for time in (self.onset_delay_days, day)
-        )
-        if not onset < end or not 0 < day <= self.follow_up_days:
+        if not self.onset_delay_days < day <= self.follow_up_days:
             raise BadParameter(
-                f"day must lie after the onset of the effect and within {self.follow_up_days:g} "
-                f"days of follow-up, and events must happen by it, got {day!r}."
+                f"day must be after {self.onset_delay_days:g}, when the effect sets in, and within "
+                f"the {self.follow_up_days:g} days of follow-up, got {day!r}."
             )
-        if not -log(share) > onset:
+        onset, end = (self.baseline.survival(time) for time in (self.onset_delay_days, day))
+        if not end < onset:
             raise BadParameter(
-                f"A share of {share:g} cannot remain on day {day:g}: {np.exp(-onset):.3g} remain "
-                f"when the effect sets in, after {self.onset_delay_days:g} days."
+                f"Nobody has the event between the onset of the effect and day {day:g}, so no "
+                "effect can be seen there: choose a later day."
             )
-        return (-log(share) - onset) / (end - onset)
+        if not share < onset:
+            raise BadParameter(
+                f"A share of {share:g} cannot remain on day {day:g}: {onset:.3g} remain when the "
+                f"effect sets in, after {self.onset_delay_days:g} days."
+            )
+        return log(share / onset) / log(end / onset)
 
 
 def dropout(share: float, *, days: float) -> float:

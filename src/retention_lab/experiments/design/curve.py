@@ -44,7 +44,7 @@ class Curve:
     def moment(self, cumulative: Floats) -> Floats:
         """When the rate has added up to given values: the inverse of `cumulative`."""
         if len(self.rates) == 1:
-            return cumulative / self._rates[0]
+            return cumulative / self.rates[0]
         piece = np.searchsorted(self._sums, cumulative, side="right") - 1
         within: Floats = (cumulative - self._sums[piece]) / self._rates[piece]
         return within + self._starts[piece]
@@ -62,7 +62,7 @@ class Curve:
     @cached_property
     def _rates(self) -> Floats:
         # A stretch without events is left in an instant by `moment`, which must not divide by 0.
-        return np.maximum(np.array(self.rates, dtype="float64"), 1e-300)
+        return np.array([max(rate, 1e-300) for rate in self.rates])
 
     @cached_property
     def _sums(self) -> Floats:

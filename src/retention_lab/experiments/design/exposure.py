@@ -53,14 +53,19 @@ def exposure(
     """
     if not 0 < hazard_ratio < np.inf:
         raise BadParameter(f"hazard_ratio must be a number above 0, got {hazard_ratio!r}.")
-    if not 0 < day < np.inf or assumptions.entered(day) == 0:
-        raise BadParameter(f"day must be a calendar day by which customers entered, got {day!r}.")
+    refuse_before_entry(assumptions, day)
     known = min(day, assumptions.follow_up_days)
     time, weight = _points(assumptions, day, known if until is None else until)
     rate, staying = _arms(assumptions, hazard_ratio, time)
     under_observation = assumptions.entered(day - time) / assumptions.entered(day)
     seen = under_observation * np.exp(-assumptions.dropout_per_day * time)
     return Exposure(time=time, weight=weight, seen=seen, rate=rate, staying=staying)
+
+
+def refuse_before_entry(assumptions: Assumptions, day: float) -> None:
+    """Refuse a calendar day by which nobody has entered."""
+    if not assumptions.first_entry < day < np.inf:
+        raise BadParameter(f"day must be a calendar day by which customers entered, got {day!r}.")
 
 
 def _points(assumptions: Assumptions, day: float, until: float) -> tuple[Floats, Floats]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import copysign
 
 from scipy.optimize import brentq
 
@@ -68,12 +67,12 @@ def smallest_margin(
     Raises
     ------
     BadParameter
-        If even the widest margin is shown less often than `errors.power`.
+        If the widest margin is shown less often than `errors.power`, or no harm at all more often.
     """
     low, _, high = guardrail.design.limits
     widest = (low if guardrail.margin < 0 else high) * guardrail.design.contact_rate
-    true = effect * guardrail.design.contact_rate
-    nearest = true + copysign(1e-12, widest)
+    # Never on the other side of no harm, nor on this side of the true effect.
+    nearest = max(effect * guardrail.design.contact_rate / widest, 0) * widest + 1e-9 * widest
 
     def missing(margin: float) -> float:
         asked = replace(guardrail, margin=margin)
@@ -83,5 +82,10 @@ def smallest_margin(
         raise BadParameter(
             f"{customers:,.0f} customers cannot show any margin with a power of {errors.power:g}: "
             "more customers are needed."
+        )
+    if missing(nearest) > 0:
+        raise BadParameter(
+            f"With a true effect of {effect:+g}, {customers:,.0f} customers show that there is no "
+            "harm at all, so no margin is needed: test for the effect itself."
         )
     return float(brentq(missing, nearest, widest))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import sqrt
 from typing import Literal
 
 from scipy.optimize import brentq
-from scipy.stats import nct, norm
+from scipy.special import ndtr, ndtri
+from scipy.stats import nct
 from scipy.stats import t as student
 
 from retention_lab import checks
@@ -44,7 +45,7 @@ class Errors:
 
     def critical(self, comparisons: int = 1) -> float:
         """Value that a standard normal statistic must pass at the first step of Holm's method."""
-        return float(norm.isf(self.alpha / self.sided / comparisons))
+        return -float(ndtri(self.alpha / self.sided / comparisons))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +65,11 @@ class Contrast:
     def power(self, customers: float, errors: Errors) -> float:
         """Share of tests that find the effect, and find it on the right side."""
         distance = abs(self.effect) * sqrt(customers)
-        return float(norm.cdf((distance - self._bar(errors)) / self.sd))
+        return float(ndtr((distance - self._bar(errors)) / self.sd))
 
     def customers(self, errors: Errors) -> float:
         """Customers of all arms together, not rounded."""
-        reach = self._bar(errors) + float(norm.ppf(errors.power)) * self.sd
+        reach = self._bar(errors) + float(ndtri(errors.power)) * self.sd
         return self._squared(max(reach, 0.0))
 
     def _bar(self, errors: Errors) -> float:
@@ -95,17 +96,19 @@ class StudentContrast(Contrast):
         freedom = customers - 2
         bar = student.isf(errors.alpha / errors.sided / self.comparisons, freedom)
         distance = abs(self.effect) * sqrt(customers) / self.sd
-        found = nct.sf(bar, freedom, distance)
-        return float(found + nct.cdf(-bar, freedom, distance) if errors.sided == 2 else found)
+        found = float(nct.sf(bar, freedom, distance))
+        if errors.sided == 1 or distance > 10:  # there the other tail is less than rounding
+            return found
+        return found + float(nct.cdf(-bar, freedom, distance))
 
     def customers(self, errors: Errors) -> float:
         """Customers of all arms together, not rounded."""
-        least = 2 + 1e-3
+        least = 4  # two an arm
 
         def missing(customers: float) -> float:
             return self.power(customers, errors) - errors.power
 
         normal = super().customers(errors)
-        if missing(least) >= 0 or normal == inf:
+        if missing(least) >= 0:
             return least
         return float(brentq(missing, least, 2 * normal + 100, xtol=1e-9, rtol=1e-13))

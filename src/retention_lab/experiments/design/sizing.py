@@ -14,6 +14,7 @@ from retention_lab.experiments.design.allocation import Shares
 from retention_lab.experiments.design.normal import Contrast, Errors
 
 _ERRORS = Errors()
+_HALVINGS = 40
 
 
 class Design(Protocol):
@@ -86,22 +87,27 @@ def smallest_effect(
     Raises
     ------
     BadParameter
-        If even the greatest effect that can be is found less often, or there are fewer than two
-        customers an arm.
+        If every effect that can be is found less often, or there are fewer than two customers an
+        arm.
     """
     _refuse_few(design, customers)
     lowest, none, highest = design.limits
-    farthest = highest if direction == "higher" else lowest
+    room = (highest if direction == "higher" else lowest) - none
 
     def missing(effect: float) -> float:
         return design.contrast(effect).power(customers, errors) - errors.power
 
-    if (most := missing(farthest) + errors.power) < errors.power:
-        raise BadParameter(
-            f"With {customers:,.0f} customers even an effect of {farthest:g} is found with a power "
-            f"of {most:.2f} only, and {errors.power:g} is asked for: more customers are needed."
-        )
-    return float(brentq(missing, none, farthest, xtol=1e-14, rtol=1e-12))
+    # From small to large, as some scales see the very largest effects less well again.
+    near, most = none, missing(none)
+    for halvings in range(_HALVINGS, -1, -1):
+        far = none + room / 2**halvings
+        if (lacking := missing(far)) >= 0:
+            return float(brentq(missing, near, far, xtol=1e-14, rtol=1e-12))
+        near, most = far, max(most, lacking)
+    raise BadParameter(
+        f"With {customers:,.0f} customers no effect is found with a power of more than "
+        f"{most + errors.power:.2f}, and {errors.power:g} is asked for: more customers are needed."
+    )
 
 
 def _refuse_few(design: Design, customers: float) -> None:
