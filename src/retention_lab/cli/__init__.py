@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from retention_lab import __version__, checks
-from retention_lab.cli import keeping, running, score, show
+from retention_lab.cli import keeping, lists, running, score, show
 from retention_lab.cli.start import start as _start
 
 DEBUG = "RETENTION_LAB_DEBUG"
@@ -117,3 +117,4 @@ for _command in (
     keeping.restore, keeping.forget, _start,
 ):  # fmt: skip
     app.command(epilog=CODES)(_command)
+app.add_typer(lists.app, name="list")

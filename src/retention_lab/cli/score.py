@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,10 +12,12 @@ from retention_lab.cli import running
 
 if TYPE_CHECKING:
     from retention_lab.churn.heldback import Compared
-    from retention_lab.churn.scoring import Listed
+    from retention_lab.churn.listing import Listed
+    from retention_lab.tables.playbook import Playbook as Book
+    from retention_lab.tables.snapshot import Snapshot
 
-_Source = Annotated[str, typer.Argument(help="The source file, such as data/sources/demo.yml.")]
-_AsOf = Annotated[
+Source = Annotated[str, typer.Argument(help="The source file, such as data/sources/demo.yml.")]
+AsOf = Annotated[
     str | None,
     typer.Option(help="The last day to know; default the day the source is complete to."),
 ]
@@ -22,21 +25,21 @@ _Out = Annotated[
     Path | None,
     typer.Option(help="A .csv or .parquet file; default lists/SOURCE-DAY-CHANNEL.csv."),
 ]
-_Playbook = Annotated[str, typer.Option(help="What may go with staying, and what to do.")]
-_Channel = Annotated[str | None, typer.Option(help="Only customers who consent to this channel.")]
-_Capacity = Annotated[
+Playbook = Annotated[str, typer.Option(help="What may go with staying, and what to do.")]
+Channel = Annotated[str | None, typer.Option(help="Only customers who consent to this channel.")]
+Capacity = Annotated[
     int | None, typer.Option(help="How many can be handled, held back ones included.")
 ]
-_HoldBack = Annotated[
+HoldBack = Annotated[
     float | None, typer.Option(help="Share who are not contacted, at random, such as 0.1.")
 ]
-_Where = Annotated[str, typer.Option(help="Only customers with this, such as \"country = 'UK'\".")]
+Where = Annotated[str, typer.Option(help="Only customers with this, such as \"country = 'UK'\".")]
 
 
 def score(  # noqa: PLR0913  each is an option of the command
-    source: _Source, *, as_of: _AsOf = None, out: _Out = None,
-    playbook: _Playbook = "data/playbook.yml", channel: _Channel = None,
-    capacity: _Capacity = None, hold_back: _HoldBack = None, where: _Where = "",
+    source: Source, *, as_of: AsOf = None, out: _Out = None,
+    playbook: Playbook = "data/playbook.yml", channel: Channel = None,
+    capacity: Capacity = None, hold_back: HoldBack = None, where: Where = "",
     state: running.State = Path("state"),
 ) -> None:  # fmt: skip
     """List whom to contact: customers at highest risk first, of those who consent.
@@ -46,19 +49,31 @@ def score(  # noqa: PLR0913  each is an option of the command
     """
     from retention_lab import state as states
     from retention_lab.churn import heldback, scoring
-    from retention_lab.tables import playbook as playbooks
-    from retention_lab.tables import snapshot
 
     wanted = {"channel": channel, "capacity": capacity, "hold_back": hold_back}
-    book = playbooks.load(playbook).listing(wanted)
-    shop = snapshot.take(source, as_of=running.day("--as-of", as_of), where=where)
+    shop, book = opened(source, playbook, wanted, as_of=as_of, where=where)
     name = f"{Path(source).stem}-{shop.as_of}-{book.score.channel}.csv"
     kept = states.opened(state)
     listed = scoring.write(shop, book, state=kept, out=out or Path("lists", name))
-    _tell(listed, heldback.compared(shop, kept))
+    tell(listed, heldback.compared(shop, kept))
 
 
-def _tell(listed: Listed, earlier: Compared) -> None:
+def opened(
+    source: str, playbook: str, wanted: Mapping[str, object], *, as_of: str | None, where: str
+) -> tuple[Snapshot, Book]:
+    """Take the shop of a list, and the playbook with what is `wanted` of the list."""
+    from retention_lab.tables import playbook as playbooks
+    from retention_lab.tables import snapshot
+
+    book = playbooks.load(playbook).listing(wanted)
+    return snapshot.take(source, as_of=running.day("--as-of", as_of), where=where), book
+
+
+def tell(listed: Listed, earlier: Compared, *cautions: str) -> None:
+    """Print where a list lies; beside it what is on it, how to read it and whether contact helped.
+
+    The sentences go to the other stream, so that a script can read the place.
+    """
     from retention_lab.wording import heldback
 
     typer.echo(f"{listed.file}")
@@ -68,6 +83,7 @@ def _tell(listed: Listed, earlier: Compared) -> None:
         f"{listed.held_back:,} more were held back at random: do not contact them. They stand in "
         "the log only.",
         *listed.sentences,
+        *cautions,
         *heldback.contact_helped(earlier.lists),
         *earlier.sentences,
     ]

@@ -17,6 +17,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from ibis import _
+from numpy.typing import NDArray
 from scipy.special import betainc
 from scipy.stats import false_discovery_control
 
@@ -34,6 +35,9 @@ UNKNOWN = (
     "be judged."
 )
 KEYS = ("frequency", "recency", "T", "recent")
+MOST = 10  # days with a purchase, from where on `counts` tells of all together
+
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,14 +50,18 @@ class Rising:
     buy on so many days, and bought on `observed`; the multiple is the `season` that everybody is
     allowed for, and 1 when they bought less. `patterns` has the distinct histories of the tested
     as `people` tells them, with `expected` (days with a purchase, the season allowed for),
-    `p_value` (chance of as many or more), `alert` and `weight` (customers). When nobody could be
-    tested, `why` says so in a sentence that counts nobody; it is empty otherwise.
+    `p_value` (chance of as many or more), `alert` and `weight` (customers). `counts` has a row for
+    each number of days with a purchase, `bought` (0 to `MOST`, the last for as many or more):
+    `customers`, `alerts` among them, and `by_chance`, the customers that the model expects there,
+    gone ones among them. When nobody could be tested, `why` says so in a sentence that counts
+    nobody, and both frames are empty.
     """
 
     customers: int
     within: int
     false_alerts: float
     patterns: pd.DataFrame
+    counts: pd.DataFrame
     tested: int = 0
     alerts: int = 0
     expected: float = 0.0
@@ -138,29 +146,30 @@ def judged(patterns: pd.DataFrame, *, within: int, false_alerts: float) -> Risin
         within=within,
         false_alerts=false_alerts,
         patterns=tested.iloc[:0].assign(**columns)[[*KEYS, *columns, "weight"]],
+        counts=pd.DataFrame(columns=["bought", "customers", "alerts", "by_chance"]),
     )
     if tested.empty:
         why = f"Nobody had bought {2 * within} days ago, so there is no history to compare with."
         return replace(found, why=why)
     try:
-        shape, rate, expected = _learnt(patterns, tested, within)
+        known = _learnt(patterns, tested, within)
     except BadData:  # which counts the few there are
         return replace(found, why=UNKNOWN.format(within))
-    return _alerted(replace(found, patterns=tested), shape, rate, expected)
+    return _alerted(replace(found, patterns=tested), *known)
 
 
-def _learnt(known: pd.DataFrame, tested: pd.DataFrame, within: int) -> tuple[Floats, Floats, float]:
-    """Shape and rate of what each of the tested may buy, and how much all are expected to."""
-    x, age, weight = (tested[name].to_numpy("float64") for name in ("frequency", "T", "weight"))
+def _learnt(
+    known: pd.DataFrame, tested: pd.DataFrame, within: int
+) -> tuple[Floats, Floats, Floats]:
+    """Shape and rate of what each of the tested buys if not gone, and what they buy on average."""
+    x, age = (tested[name].to_numpy("float64") for name in ("frequency", "T"))
     try:
         process = fitting.fit(known).process
     except BadData:  # where nobody is seen to stop, or too few are
         r, alpha = _never_stopping(known)
-        ahead = within * (r + x) / (alpha + age)
-    else:
-        r, alpha = process.r, process.alpha
-        ahead = answers.expected(process, tested, horizon=within)
-    return r + x, alpha + age, float(weight @ ahead)
+        return r + x, alpha + age, within * (r + x) / (alpha + age)
+    ahead = answers.expected(process, tested, horizon=within)
+    return process.r + x, process.alpha + age, ahead
 
 
 def _never_stopping(known: pd.DataFrame) -> tuple[float, float]:
@@ -181,18 +190,22 @@ def _never_stopping(known: pd.DataFrame) -> tuple[float, float]:
     return r, alpha
 
 
-def _alerted(found: Rising, shape: Floats, rate: Floats, expected: float) -> Rising:
+def _alerted(found: Rising, shape: Floats, rate: Floats, ahead: Floats) -> Rising:
     """Compare what came with what was expected, customer by customer."""
     rows = found.patterns
     recent, weight = (rows[name].to_numpy("int64") for name in ("recent", "weight"))
-    observed = int(weight @ recent)
+    observed, expected = int(weight @ recent), float(weight @ ahead)
     season = max(1.0, observed / expected)
-    days = season * found.within
+    days = season * found.within  # usual days that would bring as much
+    over = days / (rate + days)
     # The chance of `recent` or more of a negative binomial, of which none at all is certain.
-    chance = betainc(np.maximum(recent, 1), shape, days / (rate + days))
-    p_value = np.where(recent > 0, chance, 1.0)
+    p_value = np.where(recent > 0, betainc(np.maximum(recent, 1), shape, over), 1.0)
     each = false_discovery_control(np.repeat(p_value, weight))  # of customers, not of histories
     alert = each[np.cumsum(weight) - 1] <= found.false_alerts
+    mean = days * shape / rate
+    columns = {"expected": mean, "p_value": p_value, "alert": alert}
+    by_chance = _spread(weight * season * ahead / mean, shape, over)  # of those not gone
+    by_chance[0] += weight.sum() - by_chance.sum()
     return replace(
         found,
         tested=int(weight.sum()),
@@ -200,7 +213,22 @@ def _alerted(found: Rising, shape: Floats, rate: Floats, expected: float) -> Ris
         expected=expected,
         observed=observed,
         season=season,
-        patterns=rows.assign(expected=days * shape / rate, p_value=p_value, alert=alert)[
-            [*KEYS, "expected", "p_value", "alert", "weight"]
-        ],
+        patterns=rows.assign(**columns)[[*KEYS, *columns, "weight"]],
+        counts=_counts(recent, weight, weight * alert).assign(by_chance=by_chance),
     )
+
+
+def _counts(recent: Ints, weight: Ints, alerts: Ints) -> pd.DataFrame:
+    bought = np.minimum(recent, MOST)
+    columns = {"customers": weight, "alerts": alerts}
+    sums = {name: np.bincount(bought, each, MOST + 1) for name, each in columns.items()}
+    return pd.DataFrame({"bought": np.arange(MOST + 1), **sums}).astype("int64")
+
+
+def _spread(customers: Floats, shape: Floats, over: Floats) -> Floats:
+    """Customers by days bought, each of a negative binomial; `MOST` stands for as many or more."""
+    each, spread = customers * (1 - over) ** shape, []
+    for bought in range(MOST):
+        spread.append(float(each.sum()))
+        each = each * over * (shape + bought) / (bought + 1)
+    return np.array([*spread, customers.sum() - sum(spread)])
