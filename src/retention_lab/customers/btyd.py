@@ -18,7 +18,7 @@ from retention_lab.customers.summary import PATTERNS
 from retention_lab.inference import proportions
 from retention_lab.inference.btyd import answers, totals
 from retention_lab.inference.btyd.fitting import Fit
-from retention_lab.inference.btyd.maximum import normal
+from retention_lab.inference.btyd.maximum import Floats, normal
 from retention_lab.inference.interval import Interval
 from retention_lab.tables.engine import collect
 
@@ -44,11 +44,11 @@ class Holdout:
 class Tracking:
     """Purchases of a holdout, as a model expected them and as they came.
 
-    `expected` has the interval of the model's mean; `naive` is that everybody buys as often as in
-    as many days before. The errors are mean absolute ones, in purchases per customer; `gain` is by
-    how much the mean squared error of the model is smaller. The verdict is by the squared one:
-    where most buy nothing, the absolute one is least for a forecast of nothing, however wrong its
-    total.
+    `expected` has errors of the parameters and chance in its interval; `naive` is that everybody
+    buys as often as in as many days before. The errors are mean absolute ones, in purchases per
+    customer; `gain` is by how much the mean squared error of the model is smaller. The verdict is
+    by the squared one: where most buy nothing, the absolute one is least for a forecast of nothing,
+    however wrong its total.
     """
 
     customers: int
@@ -210,6 +210,7 @@ def track(fit: Fit, held: Holdout, *, alpha: float = 0.05) -> Tracking:
         Fitted to ``held.patterns``, in days; nothing of the holdout is known to it.
     """
     rows = held.patterns
+    total = totals.cumulative(fit, rows, ends=[held.days], alpha=alpha).iloc[0]
     expected = answers.expected(fit.process, rows, horizon=held.days)
     weight = rows["weight"].to_numpy("float64")
     later, before = (rows[name].to_numpy("float64") for name in ("later", "before"))
@@ -218,11 +219,13 @@ def track(fit: Fit, held: Holdout, *, alpha: float = 0.05) -> Tracking:
         customers=int(weight.sum()),
         days=held.days,
         actual=int(weight @ later),
-        expected=answers.total(fit, rows, horizon=held.days, alpha=alpha),
+        expected=Interval(
+            value=float(total["expected"]), low=float(total["low"]), high=float(total["high"])
+        ),
         naive=int(weight @ before),
         error=float(np.average(off, weights=weight)),
         naive_error=float(np.average(naive_off, weights=weight)),
-        gain=_mean(naive_off**2 - off**2, weight, alpha),
+        gain=mean_gain(naive_off**2 - off**2, weight, alpha),
     )
 
 
@@ -252,8 +255,14 @@ def outlook(
     return told
 
 
-def _mean(values: np.ndarray, weight: np.ndarray, alpha: float) -> Interval:
-    """Mean over customers, with its normal interval: every customer adds a little of it."""
+def mean_gain(values: Floats, weight: Floats, alpha: float = 0.05) -> Interval:
+    """Mean over customers, with its normal interval: every customer adds a little of it.
+
+    Raises
+    ------
+    BadData
+        If there are fewer than two customers.
+    """
     customers = weight.sum()
     if customers < 2:
         raise BadData("One customer is no test of a model. Hold out more customers.")

@@ -47,18 +47,23 @@ UNSETTLED = (
 class Worth:
     """What customers are expected to bring within `months`, and what they brought.
 
-    Money is in minor units of `currency`, times `margin` and less what is usually sent back where
-    it is expected, revenue less returns where it was observed. `observed` has a row per `group`
-    (value cohort), in the order of the rules: `customers`, `mean` revenue of the last `within` days
-    per customer with `low` and `high` (groups of two or more). `by` has, of the groups that the
-    model tells of, `group`, `customers`, `active` (expected number not gone), `expected`
-    (purchases, not discounted), `value`, `low`, `high`; `total` is of all of them. It is None where
-    no model has earned it, and `why` says so. `left_out` customers, who bought on more than half of
-    all days, are in no model. `money` says why a purchase counts as the mean of its cohort; it is
-    empty where it counts as Gamma-Gamma expects of each customer.
+    Money is in minor units of `currency`: revenue less returns where it was observed; where it is
+    expected times `margin`, less what is usually sent back, and discounted by `yearly_discount`.
+
+    `observed` has a row per `group` (value cohort) of two customers or more, in the order of the
+    rules: `customers`, `value` (mean revenue of the last `within` days per customer), `low`,
+    `high`. `by` has, of the groups that the model tells of, `group`, `customers`, `active`
+    (expected number not gone), `expected` (purchases, not discounted), `value`, `low`, `high`;
+    `total` is of all of them. Both are None where no model has earned it, and `why` says so.
+
+    `left_out` customers, who bought on more than half of all days, are in no model. Of what is
+    bought a share `kept` is usually not sent back, which the values allow for. `money` says why a
+    purchase counts as the mean of its cohort; it is empty where it counts as Gamma-Gamma expects of
+    each customer.
     """
 
     months: int
+    yearly_discount: float
     margin: float
     currency: str
     within: int
@@ -69,6 +74,7 @@ class Worth:
     by: pd.DataFrame | None = None
     total: Interval | None = None
     model: str = ""
+    kept: float = 1.0
     money: str = ""
     why: str = ""
 
@@ -117,6 +123,7 @@ def worth(shop: Snapshot, now: ir.Table, *, value: Value, rules: Segments) -> Wo
     customers, left_out = whole.fillna(0).astype("int64").iloc[0]
     seen = Worth(
         months=value.months,
+        yearly_discount=value.yearly_discount,
         margin=value.margin,
         currency=shop.currency,
         within=rules.within,
@@ -125,12 +132,12 @@ def worth(shop: Snapshot, now: ir.Table, *, value: Value, rules: Segments) -> Wo
         observed=_observed(now, [rule.name for rule in rules.cohorts]),
         trial=trial(shop),
     )
-    if seen.trial is None or seen.tracking is None:
+    if seen.tracking is None:
         return replace(seen, why=TOO_LITTLE)
     if not seen.tracking.beats_naive:
         return replace(seen, why=NO_BETTER)
     try:
-        return _valued(seen, seen.trial, shop, now, value)
+        return _valued(seen, seen.tracking, shop, now, value)
     except BadData:
         return replace(seen, why=UNSETTLED)
 
@@ -144,7 +151,7 @@ def _observed(now: ir.Table, names: list[str]) -> pd.DataFrame:
         if each["n"] > 1:
             found = moments.mean(n=each["n"], total=int(each["y"]), squares=int(each["yy"]))
             rows.append((each["group"], each["n"], found.value, found.low, found.high))
-    return pd.DataFrame(rows, columns=["group", "customers", "mean", "low", "high"])
+    return pd.DataFrame(rows, columns=["group", "customers", "value", "low", "high"])
 
 
 def _in_order(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
@@ -152,19 +159,20 @@ def _in_order(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     return frame.sort_values("group", key=lambda group: group.map(names.index), kind="stable")
 
 
-def _valued(seen: Worth, tried: Trial, shop: Snapshot, now: ir.Table, value: Value) -> Worth:
+def _valued(seen: Worth, tracking: Tracking, shop: Snapshot, now: ir.Table, value: Value) -> Worth:
     known, unit = now.filter(~daily(now)), shop.minor_per_unit
     rows = _histories(known, seen.observed["group"].tolist())
     fit = fitting.likelier(rows)
     if fit.process.model == "BG/NBD":  # it takes whoever bought once for a customer for ever
         rows = rows[rows["frequency"] > 0]
     spent, money = spending(known, rows, unit=unit)
+    share = kept(shop, now)
     terms = Terms(
         months=value.months,
         monthly_discount=(1 + value.yearly_discount) ** (1 / 12) - 1,
-        margin=value.margin * (1.0 if money else kept(shop, now)),
+        margin=value.margin * (1.0 if money else share),
     )
-    told = totals.totals(fit, spent, rows, terms=terms, off=_off(tried)).reset_index()
+    told = totals.totals(fit, spent, rows, terms=terms, off=_off(tracking)).reset_index()
     told[["value", "low", "high"]] *= unit
     middle, low, high = told[["value", "low", "high"]].to_numpy("float64")[-1].tolist()
     return replace(
@@ -172,6 +180,7 @@ def _valued(seen: Worth, tried: Trial, shop: Snapshot, now: ir.Table, value: Val
         by=told[:-1],
         total=Interval(value=middle, low=low, high=high),
         model=fit.process.model,
+        kept=share,
         money=money,
     )
 
@@ -184,13 +193,11 @@ def _histories(known: ir.Table, names: list[str]) -> pd.DataFrame:
     return _in_order(rows[rows["group"].isin(names)], names)
 
 
-def _off(tried: Trial) -> float:
+def _off(tracking: Tracking) -> float:
     """How far the total of the days held back was off, beyond what its own range allows for.
 
     One such distance says little, but without it a range would only hold what the model knows.
     """
-    if tried.weeks is None or tried.weeks.empty:
-        return 0.0
-    last = tried.weeks.iloc[-1]
-    error = log(last["high"] / last["expected"]) / normal(0.05)
-    return sqrt(max(log(max(last["actual"], 0.5) / last["expected"]) ** 2 - error**2, 0.0))
+    expected = tracking.expected
+    error = log(expected.high / expected.value) / normal(0.05)
+    return sqrt(max(log(max(tracking.actual, 0.5) / expected.value) ** 2 - error**2, 0.0))

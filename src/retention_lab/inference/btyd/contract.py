@@ -117,6 +117,14 @@ def project(contract: ContractFit, *, periods: int, alpha: float = 0.05) -> pd.D
     )
 
 
+def kept(parameters: ArrayLike, *, age: ArrayLike, periods: int) -> Floats:
+    """Chance of contracts of that `age`, in whole periods, to be kept for `periods` more."""
+    now = np.asarray(age, dtype="int64")
+    survival = curve(parameters, periods=int(now.max()) + periods)["survival"].to_numpy("float64")
+    every = np.append(1.0, survival)
+    return np.asarray(every[now + periods] / every[now])
+
+
 def _likelihood(kept: Floats, gone: Floats) -> Likelihood:
     past = np.arange(len(kept))
     all_ = kept + gone
