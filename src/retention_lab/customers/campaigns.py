@@ -28,6 +28,7 @@ from retention_lab.tables.worth import Target
 
 # The surest first: machines open messages, too.
 RATES = {"click": "clicked_at", "conversion": "converted_at", "open": "opened_at"}
+WITHIN = 7  # days after delivery, where a page says nothing else
 _SHARE = ("share", "low", "high")
 COLUMNS = ("group", "rate", "customers", "delivered", "did", *_SHARE, "band_low", "band_high")
 
