@@ -14,6 +14,7 @@ from retention_lab.customers.cohorts import (
     calendar_triangle,
     own_clock_triangle,
     returned,
+    revenue_triangle,
     weighted_mean,
 )
 from retention_lab.customers.repurchase import first_repeat_grid
@@ -293,3 +294,26 @@ def test_parameters_out_of_range_are_refused():
         own_clock_triangle(orders, as_of=AS_OF, window_days=0)
     with pytest.raises(BadParameter, match="days"):
         returned(orders, as_of=AS_OF, days=0)
+
+
+def test_revenue_so_far_and_its_squares_are_those_of_each_customer_added_up():
+    rows = random_rows(11)
+    triangle = revenue_triangle(order_table(rows), as_of=AS_OF)
+    days = oracle_days(rows, AS_OF)
+    months = {name: calendar_index(days[name], "month") for name in ("day", "first")}
+    days = days.assign(since=months["day"] - months["first"], number=months["first"])
+    for cell in triangle.to_dict("records"):
+        number = calendar_index(pd.Series([cell["cohort"]]), "month").iloc[0]
+        upto = days[(days["number"] == number) & (days["since"] <= cell["period"])]
+        spent = upto.groupby("customer_id")["revenue"].sum()
+        assert cell["spent"] == spent.sum()
+        assert cell["squares"] == sum(int(each) ** 2 for each in spent)
+    plain = calendar_triangle(order_table(rows), as_of=AS_OF)
+    pd.testing.assert_frame_equal(triangle[plain.columns], plain)
+
+
+def test_squares_beyond_64_bits_are_exact():
+    vast = 4_000_000_000_000_001
+    rows = [("a", "2023-01-05", vast), ("b", "2023-01-06", 0), ("a", "2023-04-05", 3)]
+    triangle = revenue_triangle(order_table(rows), as_of=dt.date(2023, 5, 1))
+    assert triangle["squares"].tolist() == [vast**2] * 3 + [(vast + 3) ** 2] * 2

@@ -24,7 +24,7 @@ NO_MILESTONE = (
 )
 DAYS = 365  # that are drawn
 STEPS = 60  # of one curve: more than a screen shows
-FAR = 0.2  # of its curve at most, so that a line shows what happened
+FAR = 0.1  # of its curve at most, so that a line shows what happened
 _LEGEND = alt.Legend(
     symbolType="stroke", symbolSize=400, symbolOpacity=1, columns=3, labelLimit=180
 )
@@ -157,10 +157,10 @@ def _steps(curve: pd.DataFrame, *, coming: bool) -> pd.DataFrame:
 
 
 def _follow(steps: pd.DataFrame, curve: pd.DataFrame) -> bool:
-    """Say whether steps stay near the curve, up to the last of them."""
+    """Say whether straight lines between steps stay near the curve, up to the last of them."""
     upto = curve[curve["day"] <= steps["day"].iloc[-1]]
-    last = np.searchsorted(steps["day"], upto["day"], side="right") - 1
-    return bool(np.abs(steps["share"].to_numpy()[last] - upto["share"]).max() <= FAR)
+    between = np.interp(upto["day"], steps["day"], steps["share"])
+    return bool(np.abs(between - upto["share"]).max() <= FAR)
 
 
 def _thinned(steps: pd.DataFrame) -> pd.DataFrame:
@@ -182,8 +182,9 @@ def _banded(
         color=alt.Color("group:N", sort=names, scale=scale(COLOURS), legend=legend),
     )
     y = alt.Y("low:Q", title=columns["share"][0], axis=alt.Axis(format="%"))
-    band = base.mark_area(opacity=0.15, interpolate="step-after").encode(y=y, y2="high:Q")
-    line = base.mark_line(strokeWidth=2, interpolate="step-after").encode(
+    band = base.mark_area(opacity=0.15).encode(y=y, y2="high:Q")
+    # Straight from step to step: level until the next one, a line with few steps would lie too low.
+    line = base.mark_line(strokeWidth=2).encode(
         y="share:Q",
         strokeDash=alt.StrokeDash("group:N", sort=names, scale=scale(DASHES), legend=legend),
         tooltip=tooltips(columns),
