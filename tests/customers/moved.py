@@ -75,8 +75,8 @@ def moves(counts=COUNTS, *, names=COHORTS):
     return frame.join(shares).assign(**money)
 
 
-def flows(counts=COUNTS, long=LONG, *, names=COHORTS, told=(False, True, False)):
-    """As `customers.migration.flows` gives them, luck told of the chosen groups alone."""
+def flows(counts=COUNTS, long=LONG, *, names=COHORTS):
+    """As `customers.migration.flows` gives them, luck told of the second group alone."""
     counts, long = np.array(counts), np.array(long)
     there, left = counts.sum(axis=1), counts.sum(axis=1) - counts.diagonal()
     frame = pd.DataFrame({"group": names, "customers": there, "left": left})
@@ -85,7 +85,7 @@ def flows(counts=COUNTS, long=LONG, *, names=COHORTS, told=(False, True, False))
     low, high = stats.binom.interval(0.95, out + come, 0.5)
     chance = {"by_chance": (out + come) / 2, "chance_low": low, "chance_high": high}
     frame = frame.assign(long_standing=long.sum(axis=1), left_long=out, came_long=come, **chance)
-    frame.loc[~np.array(told), list(chance)] = NONE
+    frame.loc[frame.index != 1, list(chance)] = NONE
     return frame
 
 

@@ -18,7 +18,7 @@ from retention_lab.wording.annotations import inert
 from retention_lab.wording.phrases import counted_unless_few, full_day, possessive, quoted
 
 _METHODS: dict[Method, str] = {
-    "quantile": "so that each score had about as many of those who bought",
+    "quantile": "so that each score had about as many of those who bought as ties allow",
     "nested": "so that each score had about as many of those with the same scores before it",
     "fixed": "as somebody wrote them down",
 }

@@ -154,11 +154,12 @@ def _slipped(ledger: Ledger, standing: Standing, then: dt.date, top: Segment) ->
     long, came, chance = (
         ledger[f"segments_{name}"] for name in ("left_long", "came_long", "by_chance")
     )
+    word = _compared(ledger)
     return (
-        f"{said} Of customers since {full_day(standing.long_since)} or before, {long.text} slipped "
+        f"{said} Of those who first bought by {full_day(standing.long_since)}, {long.text} slipped "
         f"and {came.text} rose into it; by luck alone about {chance.full} of these {chance.n:,} "
-        f"would have slipped. So {_compared(ledger)} of them slipped than would by luck"
-        f"{_AGEING if _compared(ledger) == 'more' else ''}."
+        f"would have slipped. So {word} of them slipped than would by luck"
+        f"{_AGEING if word == 'more' else ''}."
     )
 
 
@@ -192,7 +193,8 @@ def _whom(ledger: Ledger) -> str:
     if "segments_by_chance" in ledger and _compared(ledger) != "more":
         return (
             f"contact those who slipped and those whose interest rises; {SLIPPED} and {RISING} "
-            "write the lists. **Do not** look for what made them slip: as many would by luck alone."
+            "write the lists. **Do not** look for what made them slip: no more did than would by "
+            "luck."
         )
     return (
         f"contact those who slipped and ask what changed for them; {SLIPPED} writes their list. "
