@@ -43,8 +43,8 @@ class Standing:
     `now` and `before` (None, as `then` is, where nobody had bought by then) have a row per customer
     who had bought by `as_of` and by `then`, as `segmented` gives them for a summary of `within`
     days, and `revenue_recent` (minor units of `currency`, of the last `days` days, less what was
-    sent back in them). The lines are `frozen` in a file; or drawn of the customers of the earlier
-    day, which `thresholds` tells.
+    sent back in them). The lines are `frozen` in a file; or drawn of the customers of one of the
+    days, which ``thresholds.as_of`` tells.
     """
 
     as_of: dt.date
@@ -66,7 +66,7 @@ class Standing:
         """
         cuts = self.thresholds.cuts
         recency = max(max(cuts.edges("recency", key)) for key in cuts.recency)
-        reach = max(self.within, recency, *self.rules.activity)
+        reach = max(self.within, recency, self.rules.activity[-1] + 1)  # its last day is in a tier
         return self.as_of - dt.timedelta(days=self.days + reach)
 
 
@@ -83,8 +83,8 @@ def standing(
         Cohorts, segments and tiers of the playbook, and the days that are scored.
     thresholds
         File of frozen lines, looked for here and in the folders above; None to draw quantiles of
-        those who had bought by the earlier day (of the later, if nobody had within the days that
-        are scored).
+        the earlier day's customers (of the later's, where the records do not hold all days that
+        are scored by the earlier one, or nobody bought in them).
     days
         How long before the day of the shop the earlier one is.
 
@@ -107,7 +107,8 @@ def standing(
         raise BadData(f"Nobody has bought by {shop.as_of}, so nobody stands anywhere.")
     known = _counted(before)
     if lines is None:
-        day, of = (then, before) if known["buyers"] else (shop.as_of, now)
+        whole = shop.records_from <= then - dt.timedelta(days=rules.within - 1)
+        day, of = (then, before) if whole and known["buyers"] else (shop.as_of, now)
         lines = _drawn(of, day, shop=shop, rules=rules)
     return Standing(
         as_of=shop.as_of,
