@@ -30,15 +30,17 @@ THRESHOLDS = Thresholds(
     cuts=Cuts(currency="GBP", recency=LINES, frequency={"all": (1, 2, 3, 4)}, monetary=LINES),
 )
 TIMES = ("delivered_at", "opened_at", "clicked_at", "converted_at")
+EVERY = ("somebody else", *["2025-01-01"] * 5)  # so that each response is known of some message
 RICH = [("rich", "2025-03-01", 9000), ("rich", "2025-04-01", 9000)]
 
 
 def shop(orders, messages=None, *, as_of=AS_OF):
-    """A shop of (customer, day, amount) and of (customer, sent, *TIMES); None is missing."""
+    """A shop of (customer, day, amount) and of (customer, sent, *TIMES, channel)."""
     tables = {"orders": dated(orders, ["customer_id", "ordered_at", "amount"], "ordered_on")}
     if messages is not None:
-        rows = [[*row, *[None] * (6 - len(row))] for row in messages]
-        tables["messages"] = dated(rows, ["customer_id", "sent_at", *TIMES], "sent_on")
+        rows = [[*row, *[None] * (7 - len(row))] for row in (*messages, EVERY)]
+        names = ["customer_id", "sent_at", *TIMES, "channel"]
+        tables["messages"] = dated(rows, names, "sent_on")
     return SimpleNamespace(**tables, tables=tables, as_of=as_of, zone="UTC")
 
 
@@ -145,6 +147,18 @@ def test_without_a_delivered_message_there_is_no_row(there):
     frame = found(shop([("ann", "2025-05-01", 500), ("new", "2025-07-02", 500)], messages))
     assert frame.empty
     assert list(frame.columns) == list(COLUMNS)
+
+
+def test_a_response_that_a_channel_tells_of_nobody_is_no_response_of_none():
+    texted = ("ann", "2025-07-05 12:00", "2025-07-05 12:01", None, "2025-07-05 13:00", None, "sms")
+    orders = [("ann", "2025-05-01", 500), ("bob", "2025-05-01", 500)]
+    frame = found(shop(orders, [texted, sent("bob", "2025-07-05")])).set_index("rate")
+    assert frame[["customers", "delivered", "did"]].T.to_dict("list") == {
+        "click": [2, 2, 1],
+        "conversion": [2, 1, 0],
+        "open": [2, 1, 0],
+    }
+    assert found(shop(orders, [texted]))["rate"].tolist() == ["click"]
 
 
 def test_shares_have_wilson_intervals_and_stand_beside_the_band_of_their_cohort():

@@ -52,6 +52,13 @@ def test_nothing_that_tells_of_a_few_customers_is_recorded(cohort, left):
     assert [*recorded(rates_of(some=cohort))] == [named(rate, "some") for rate in left]
 
 
+def test_a_few_who_got_a_message_by_another_channel_are_not_told_by_subtraction():
+    frame = rates_of(some=(900, 400, 20, 40, 150))
+    for delivered, left in ((395, 2), (385, 3)):
+        frame.loc[2, "delivered"] = delivered
+        assert len(shown(frame)) == left
+
+
 def test_cohorts_are_hidden_each_by_itself():
     frame = rates_of(one=(500, 400, 20, 40, 150), two=(500, 400, 21, 45, 149))
     assert len(shown(frame)) == 6

@@ -96,6 +96,13 @@ def test_rates_that_are_hidden_are_said_to_be():
     assert said(rates_of(few=(12, 9, 0, 0, 9))) == TOO_FEW
 
 
+def test_a_response_that_is_known_of_no_message_is_not_said_to_be_nobodys():
+    frame = rates_of(some=(500, 400, 18, 40, 150))
+    words = said(frame[frame["rate"] != "open"])
+    assert "- **Opened, by themselves or by a machine:** not known of any message.\n" in words
+    assert words.endswith(CAUTION)
+
+
 def test_a_shop_without_messages_is_told_what_to_map():
     assert said(rates_of()) == NO_MESSAGES
     assert "map the table `messages` in its source file" in NO_MESSAGES

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -28,6 +29,7 @@ from retention_lab.tables.worth import Target
 
 # The surest first: machines open messages, too.
 RATES = {"click": "clicked_at", "conversion": "converted_at", "open": "opened_at"}
+_Counts = dict[str, dict[Any, int]]
 WITHIN = 7  # days after delivery, where a page says nothing else
 _SHARE = ("share", "low", "high")
 COLUMNS = ("group", "rate", "customers", "delivered", "did", *_SHARE, "band_low", "band_high")
@@ -66,9 +68,9 @@ def rates(
     DataFrame
         One row per cohort, in the order of the rules, and rate ("click", "conversion", "open"):
         `group`, `rate`, `customers` (in the cohort as of `since`), `delivered` (those of them with
-        a message), `did`, `share` of the delivered with its Wilson interval `low` to `high`, and
-        the band `band_low` to `band_high` that is claimed, null where none is. A cohort to which
-        nothing was delivered has no row.
+        a message by a channel on which such a response is known of anybody), `did`, `share` of the
+        delivered with its Wilson interval `low` to `high`, and the band `band_low` to `band_high`
+        that is claimed, null where none is. There is no row where nothing was delivered.
 
     Raises
     ------
@@ -90,13 +92,15 @@ def rates(
         {
             "group": rule.name,
             "rate": rate,
-            **counted.loc[rule.name, ["customers", "delivered"]],
-            "did": counted.loc[rule.name, rate],
+            "customers": counts["customers"],
+            "delivered": counts[f"delivered_{rate}"],
+            "did": counts[rate],
             **_band(claimed.get(rule.name), rate),
         }
         for rule in rules.cohorts
-        if rule.name in counted.index
+        if (counts := counted.get(rule.name)) is not None
         for rate in RATES
+        if counts[f"delivered_{rate}"] > 0
     ]
     found = pd.DataFrame(rows, columns=[name for name in COLUMNS if name not in _SHARE])
     found = found.astype(dict.fromkeys(("band_low", "band_high"), "Float64"))
@@ -108,33 +112,41 @@ def _band(target: Target | None, rate: str) -> dict[str, float | None]:
     return {"band_low": low, "band_high": high}
 
 
-def _counted(members: ir.Table, shop: Snapshot, *, since: dt.date, within: int) -> pd.DataFrame:
-    """Count, by cohort, its customers, those with a message, and those who responded."""
+def _counted(members: ir.Table, shop: Snapshot, *, since: dt.date, within: int) -> _Counts:
+    """Count, by cohort, its customers, and by rate those with a message and those who responded."""
     if "messages" not in shop.tables:
-        return pd.DataFrame()
+        return {}
     first = _first(shop, since=since, within=within)
     joined = members.select("customer_id", "cohort").left_join(first, "customer_id")
-    sums = {name: joined[name].fill_null(0).sum() for name in ("delivered", *RATES)}
-    counted = collect(joined.group_by("cohort").agg(customers=_.count(), **sums))
-    return counted[counted["delivered"] > 0].set_index("cohort")
+    did = {name: joined[name].sum().fill_null(0) for name in RATES}
+    delivered = {f"delivered_{name}": joined[name].count() for name in RATES}
+    counts = joined.group_by("cohort").agg(customers=_.count(), **did, **delivered)
+    found = collect(counts).set_index("cohort")
+    return {str(name): dict(row) for name, row in found.iterrows()}
 
 
 def _first(shop: Snapshot, *, since: dt.date, within: int) -> ir.Table:
-    """The first message to each customer that could be followed: one row each, all 0 or 1.
+    """The first message to each customer that could be followed: one row each.
 
-    Where no delivery is known there is none: an open would tell of some, but only of who opened.
+    Each rate is 1 or 0, or null where the channel tells it of nobody, as a text message tells no
+    open. Where no delivery is known there is no row: an open would tell of some, but only of those
+    who opened.
     """
     end = clocks.end_of_day(shop.as_of, shop.zone) - dt.timedelta(days=within)
-    followed = shop.messages.filter(
-        _.sent_on > since, _.delivered_at <= ibis.timestamp(end.isoformat())
-    )
+    messages = shop.messages.mutate(channel=_.channel.fill_null(""))
+    known = {name: _[time].count() for name, time in RATES.items()}
+    channels = collect(messages.group_by("channel").agg(**known)).set_index("channel")
+    followed = messages.filter(_.sent_on > since, _.delivered_at <= ibis.timestamp(end.isoformat()))
     nth = ibis.row_number().over(group_by="customer_id", order_by=["sent_at", "message_id"])
     first = followed.mutate(nth=nth).filter(_.nth == 0)
     return first.select(
         "customer_id",
-        delivered=ibis.literal(1, "int64"),
         **{
-            name: (elapsed_days_between(first.delivered_at, first[time]) < within).cast("int64")
+            name: ibis.ifelse(
+                first.channel.isin(channels.index[channels[name] > 0].tolist()),
+                (elapsed_days_between(first.delivered_at, first[time]) < within).fill_null(False),
+                None,
+            ).cast("int64")
             for name, time in RATES.items()
         },
     )

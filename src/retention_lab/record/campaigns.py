@@ -35,15 +35,17 @@ def shown(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep the rows of `customers.campaigns.rates` that may be shown.
 
     Whoever orders has mostly clicked, and whoever clicks has opened: so of two rates of a cohort
-    that are a few customers apart, the one that ranks lower goes.
+    that are a few customers apart, the one that ranks lower goes; likewise where few got a message
+    by a channel that tells only one of them.
     """
     kept: list[bool] = []
-    seen: dict[str, list[int]] = {}
+    seen: dict[str, list[tuple[int, int]]] = {}
     for row in frame.to_dict("records"):
         did, delivered, others = row["did"], row["delivered"], seen.setdefault(row["group"], [])
         small = delivered < SMALL or splits(delivered, row["customers"]) or splits(did, delivered)
-        kept.append(not (small or any(few(abs(did - other)) for other in others)))
-        others += [did] if kept[-1] else []
+        near = any(few(abs(did - one)) or few(abs(delivered - of)) for one, of in others)
+        kept.append(not (small or near))
+        others += [(did, delivered)] if kept[-1] else []
     return frame[np.array(kept, dtype=bool)]
 
 

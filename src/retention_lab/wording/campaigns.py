@@ -51,7 +51,8 @@ def campaigns_rates(ledger: Ledger, frame: pd.DataFrame, *, within: int = WITHIN
     ]
     for rate in RATES:
         told = [_told(ledger, row) for _, row in rows[rows["rate"] == rate].iterrows()]
-        said += [f"- **{_HEADS[rate]}:** {'; '.join(told)}."] if told else []
+        unknown = "not known of any message" if rate not in {*frame["rate"]} else ""
+        said += [f"- **{_HEADS[rate]}:** {'; '.join(told) or unknown}."] if told or unknown else []
     left = len(frame) > len(rows)
     hidden = f" Rates that would tell of fewer than {SMALL} customers are left out."
     return "\n".join([said[0], "", *said[1:], "", f"{CAUTION}{hidden if left else ''}"])
