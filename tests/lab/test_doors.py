@@ -174,7 +174,7 @@ def test_lines_beside_orders_are_told_when_and_by_whom():
     )
 
 
-def test_subscriptions_tickets_and_consents_are_enough_without_orders():
+def test_all_but_orders_is_enough_without_orders():
     began = pd.to_datetime(["2025-01-05", "2025-01-20"])
     ended = pd.to_datetime(["2025-02-03", None])
     people = {"customer_id": ["ann", "bob"]}
@@ -186,17 +186,19 @@ def test_subscriptions_tickets_and_consents_are_enough_without_orders():
         consents=pd.DataFrame({**people, "channel": "email", "valid_from": began}).assign(
             granted=[True, False]
         ),
+        messages=pd.DataFrame({**people, "message_id": [1, 2], "sent_at": began, "cost": 0.5}),
         name="Club",
     )
     assert str(lab.as_of) == "2025-02-03"
     assert lab.snapshot.rows == dict.fromkeys(
-        ("customers", "subscriptions", "tickets", "consents"), 2
+        ("customers", "subscriptions", "tickets", "consents", "messages"), 2
     )
     counted = lab.sql(
         "select count(csat) as known, sum(granted::int) as said from tickets, consents"
     )
     assert counted.frame.iloc[0].tolist() == [2, 2]
-    assert set(lab.check().frame["table"]) == {"subscriptions", "tickets", "consents"}
+    told = {"subscriptions", "tickets", "consents", "messages"}
+    assert set(lab.check().frame["table"]) == told
     for ask in (lab.overview, lab.returned, lab.revenue):
         with pytest.raises(BadData, match=r"^Club has no orders.* can feed the churn report"):
             ask()
