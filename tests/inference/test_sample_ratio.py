@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import factorial
 
 import numpy as np
 import pytest
-from scipy.special import comb
 from scipy.stats import chisquare
 
 from retention_lab.checks import BadData, BadParameter
@@ -29,10 +29,10 @@ def test_the_verdict_is_by_the_p_value(counts, verdict):
     assert sample_ratio.once(counts, planned=[1, 1]).verdict == verdict
 
 
-def test_the_bayes_factor_is_that_of_all_orders_of_a_beta_binomial():
-    # Beta(1, 1) for the share: each count of n is as likely as any, 1 / (n + 1) over its orders.
-    found = sample_ratio.anytime([[7, 3]], planned=[1, 1], concentration=2)
-    worked = np.log(1 / 11 / comb(10, 3) * 2**10)
+def test_the_bayes_factor_is_that_of_a_beta_binomial():
+    # The share is Beta(3, 3), worked by hand: B(10, 6) / B(3, 3), which is 1 / 30, over 1 / 2^10.
+    found = sample_ratio.anytime([[7, 3]], planned=[1, 1], concentration=6)
+    worked = np.log(factorial(9) * factorial(5) / factorial(15) * 30 * 2**10)
     assert found.log_bayes_factor.tolist() == pytest.approx([worked])
 
 

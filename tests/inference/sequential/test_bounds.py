@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retention_lab.checks import BadParameter
+from retention_lab.checks import BadData, BadParameter
 from retention_lab.inference.sequential.bounds import Rule, bounds
 from retention_lab.inference.sequential.planning import design, stops
 from retention_lab.inference.sequential.spending import Spending
@@ -104,3 +104,9 @@ def test_looks_without_a_new_one_are_refused():
     past = taken([0.5], rule=TWO, final=False)
     with pytest.raises(BadParameter, match="the 1 looks of the past and those to come, got 1"):
         bounds([0.5], rule=TWO, drift=0, past=past)
+
+
+def test_a_past_that_is_not_of_this_function_is_refused():
+    past = taken([0.5], rule=TWO, final=False).drop(columns="beta_spent")
+    with pytest.raises(BadData, match="past lacks the column\\(s\\) beta_spent"):
+        bounds([0.5, 1], rule=TWO, drift=0, past=past)

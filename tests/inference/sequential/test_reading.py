@@ -140,7 +140,7 @@ def test_events_are_worth_most_when_the_arms_are_equal():
         ),
         (
             lambda: conditional_power(information=1, z=1, bound=2, drift=0),
-            "information must be a share strictly between 0 and 1, got 1",
+            "information must lie between 0 and 1, got 1: before the first look",
         ),
         (lambda: of_events(0), "events must be above 0, got 0: there is no information yet"),
         (lambda: of_events(10, treated_share=1), "treated_share must be a share"),

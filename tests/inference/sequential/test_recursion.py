@@ -77,7 +77,7 @@ def test_many_looks_close_together_approach_brownian_motion():
     [
         ([0.5, 0.5], "got 0.5 after 0.5. A second run on the same events is the same look"),
         ([0.5, 0.4, 1], "got 0.4 after 0.5"),
-        ([0.0, 1], "at the first look must be at least 0.001, got 0.0"),
+        ([0.0, 1], "at the first look must be at least 0.001, got 0: there is nothing"),
         ([], "a number for each look"),
         ([0.3, float("nan")], "a number for each look"),
     ],

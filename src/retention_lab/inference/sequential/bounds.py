@@ -109,9 +109,18 @@ def bounds(
     ------
     BadParameter
         If the information does not rise, or a look comes after all was spent.
+    BadData
+        If `past` lacks a column.
+
+    References
+    ----------
+    Lan & DeMets (1983), Biometrika 70, 659-663; for futility Pampallona, Tsiatis & Kim (2001), Drug
+    Information Journal 35, 1113-1121; for the last look Wassmer & Brannath (2016), Group Sequential
+    and Confirmatory Adaptive Designs in Clinical Trials, p. 78.
     """
     fractions = rising(information)
     known = pd.DataFrame(columns=_COLUMNS, dtype="float64") if past is None else past
+    checks.columns("past", known.columns, _COLUMNS)
     _refuse_after_the_end(fractions, known, rule)
     alpha = _so_far(
         rule.spending, fractions, level=rule.level, used=known["alpha_spent"] / rule.sides

@@ -60,11 +60,21 @@ def conditional_power(*, information: float, z: float, bound: float, drift: floa
         Mean of z at the end that is assumed of what comes: 0 for no effect, that of the design, or
         ``z / sqrt(information)`` for the trend so far.
 
+    Raises
+    ------
+    BadParameter
+        If nothing is in, or nothing is left to come.
+
     References
     ----------
     Lan & Wittes (1988), Biometrics 44, 579-585. Looks in between are left out.
     """
-    left = 1 - checks.share("information", information)
+    left = 1 - information
+    if not 0 < left < 1:
+        raise BadParameter(
+            f"information must lie between 0 and 1, got {information!r}: before the first look and "
+            "after the last there is no condition to set. Read the plan, or the result."
+        )
     return float(ndtr((z * sqrt(information) + drift * left - bound) / sqrt(left)))
 
 

@@ -15,7 +15,6 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
-from retention_lab import checks
 from retention_lab.checks import BadParameter
 from retention_lab.inference.sequential.spending import Floats
 
@@ -98,7 +97,11 @@ def rising(information: ArrayLike) -> Floats:
     fractions = np.atleast_1d(np.asarray(information, dtype="float64"))
     if not fractions.size or not np.isfinite(fractions).all():
         raise BadParameter(f"information needs a number for each look, got {fractions.tolist()}.")
-    checks.at_least("information at the first look", float(fractions[0]), _LEAST_STEP)
+    if fractions[0] < _LEAST_STEP:
+        raise BadParameter(
+            f"information at the first look must be at least {_LEAST_STEP:g}, got "
+            f"{fractions[0]:g}: there is nothing to look at yet. Wait for events."
+        )
     # A hair less, as fractions of events carry the error of a division.
     short = np.flatnonzero(np.diff(fractions) < _LEAST_STEP * (1 - 1e-9))
     if short.size:
