@@ -56,6 +56,11 @@ ann-5150,opened,2025-01-06 10:00:00
 bob,opened,2025-01-07 10:00:00
 bob,opened,2025-01-07 10:00:00
 """,
+    "messages": """\
+message_id,customer_id,campaign,sent_at,opened_at
+m-9001,ann-5150,newsletter,2025-01-08 10:00:00,2025-01-08 11:00:00
+m2,bob,newsletter,2025-01-08 10:00:00,
+""",
 }
 
 
@@ -68,7 +73,7 @@ def mapped(name):
 
 
 def whole_shop(folder, *, without=()):
-    """Write a shop of five tables, less the lines in which one of some words stands."""
+    """Write a shop of six tables, less the lines in which one of some words stands."""
     maps = {name: mapped(name) for name in TABLES}
     files = {
         f"{name}.csv": "".join(
@@ -82,7 +87,7 @@ def whole_shop(folder, *, without=()):
 
 
 def never_there(folder):
-    return whole_shop(folder, without=[ANN, "o-7001", "o-7003", "o-7005", "r1"])
+    return whole_shop(folder, without=[ANN, "o-7001", "o-7003", "o-7005", "r1", "m-9001"])
 
 
 def forget(source, customer=ANN):
@@ -137,8 +142,8 @@ def latest(source):
 def test_snapshots_name_the_person_before_and_not_afterwards(source):
     assert ANN in readable(source)
     assert "o-7001" in readable(source)
-    assert forget(source) == forgetting.Swept(snapshots=2, rows=5 + 7)
-    for trace in (ANN, "o-7001", "o-7003"):
+    assert forget(source) == forgetting.Swept(snapshots=2, rows=6 + 8)
+    for trace in (ANN, "o-7001", "o-7003", "m-9001"):
         assert trace not in readable(source)
 
 
@@ -301,7 +306,7 @@ def test_snapshot_keeps_its_tables_while_they_are_replaced(source, monkeypatch):
 
     monkeypatch.setattr(type(folder), "replace", watched)
     forget(source)
-    assert len(seen) == 1 + 6 + 6  # the list; of each snapshot five tables and what is known
+    assert len(seen) == 1 + 7 + 7  # the list; of each snapshot six tables and what is known
     assert all(each == seen[0] for each in seen)
 
 
