@@ -165,7 +165,7 @@ FIXED_FAMILIES = {
 }
 
 
-def checkin(i):
+def check_in(i):
     """The check-in test of most cases; entry brings as many as are planned, where they are."""
     lost = i.get("dropout_per_90_days")
     return Assumptions(
@@ -201,7 +201,7 @@ def given_shares(i):
 
 
 def of_check_in(i):
-    day, assumptions = i["analysis_day"], checkin(i)
+    day, assumptions = i["analysis_day"], check_in(i)
     return {
         f"n_total_{name}": size(design(assumptions=assumptions, day=day), ratio(i), i)
         for name, design in (("schoenfeld", Schoenfeld), ("freedman", Freedman))
@@ -211,7 +211,7 @@ def of_check_in(i):
 def implied_rates(i):
     days, share = 90, i["retention_90_treatment"]
     baseline = still_there(i["retention_90_control"], day=days)
-    assumptions = replace(checkin(i), baseline=baseline)
+    assumptions = replace(check_in(i), baseline=baseline)
     hazard_ratio = assumptions.hazard_ratio(share=share, day=days)
     return {
         "lambda_control": baseline.rates[0],
@@ -241,7 +241,7 @@ def lachin_foulkes(i):
 
 
 def beside_the_log_rank(i):
-    day, assumptions = i["analysis_day"], checkin(i)
+    day, assumptions = i["analysis_day"], check_in(i)
     designs = {
         "milestone_60": Retention(assumptions=assumptions, day=day, at=i["milestone_day"]),
         "rmst_89": MeanDays(assumptions=assumptions, day=day, at=i["rmst_tau"]),
@@ -271,7 +271,7 @@ def stepwise(i):
 
 def planning_grid(i):
     share, day = i["retention_90_control"], i["analysis_day"]
-    assumptions = checkin(i | {"lambda_control": still_there(share, day=90).rates[0]})
+    assumptions = check_in(i | {"lambda_control": still_there(share, day=90).rates[0]})
     ratios = [
         assumptions.hazard_ratio(share=share * (1 + change), day=90)
         for change in i["relative_changes"]
@@ -284,7 +284,7 @@ def planning_grid(i):
 
 
 def calendar(i):
-    design = Schoenfeld(assumptions=checkin(i), day=1)
+    design = Schoenfeld(assumptions=check_in(i), day=1)
     rows = by_day(design, ratio(i), days=i["calendar_days"])
     events = rows["events_control"] + rows["events_treated"]
     return {"events": events.tolist(), "power": rows["power"].tolist()}
@@ -292,7 +292,7 @@ def calendar(i):
 
 def simulated(i):
     def found(delay):
-        assumptions = replace(checkin(i), onset_delay_days=delay)
+        assumptions = replace(check_in(i), onset_delay_days=delay)
         trials = simulate.trials(
             assumptions,
             hazard_ratios=[ratio(i)],
@@ -323,7 +323,7 @@ TIMED_CASES = {
     "sss-our-03": of_check_in,
     "sss-our-05": of_check_in,
     "sss-our-06": lambda i: {
-        "n_total": size(LachinFoulkes(assumptions=checkin(i), day=i["analysis_day"]), ratio(i), i)
+        "n_total": size(LachinFoulkes(assumptions=check_in(i), day=i["analysis_day"]), ratio(i), i)
     },
     "sss-np-01": beside_the_log_rank,
     "sss-rp-02": stepwise,

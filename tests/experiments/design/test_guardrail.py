@@ -67,6 +67,7 @@ def test_a_treatment_so_good_that_no_margin_is_needed_is_refused():
         smallest_margin(LESS, effect=0.2, customers=10_000)
 
 
-def test_no_margin_is_refused():
-    with pytest.raises(BadParameter, match="margin must not be 0"):
-        Guardrail(design=Proportions(control=0.6), margin=0)
+@pytest.mark.parametrize("margin", [0, float("nan")])
+def test_no_margin_is_refused(margin):
+    with pytest.raises(BadParameter, match="margin must say how much harm would be borne"):
+        Guardrail(design=Proportions(control=0.6), margin=margin)

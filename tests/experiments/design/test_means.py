@@ -58,6 +58,13 @@ def test_a_spread_that_is_none_is_refused(sd):
         Means(sd_control=1, sd_treated=sd)
 
 
+def test_an_effect_or_a_null_that_is_no_number_is_refused():
+    with pytest.raises(BadParameter, match="An effect must be a number, got nan"):
+        sample_size(Means(sd_control=1, sd_treated=1), float("nan"))
+    with pytest.raises(BadParameter, match="null must be a number, got inf"):
+        Means(sd_control=1, sd_treated=1, null=float("inf"))
+
+
 def test_students_test_refuses_two_spreads_and_three_arms():
     with pytest.raises(BadParameter, match="Student's test has one spread, got 1 and 2"):
         StudentMeans(sd_control=1, sd_treated=2)

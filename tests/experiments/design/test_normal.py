@@ -55,6 +55,11 @@ def test_an_effect_of_nothing_is_refused():
         Contrast(effect=1e-17, null_sd=1, sd=1).customers(Errors())
 
 
+def test_a_power_that_needs_nobody_is_refused():
+    with pytest.raises(BadParameter, match=r"A power of 0.06 needs nobody: ask for more, as 0.8"):
+        Contrast(effect=0.1, null_sd=1, sd=2).customers(Errors(power=0.06))
+
+
 def test_several_comparisons_share_alpha():
     assert Errors().critical(3) == Errors(alpha=0.05 / 3).critical()
     assert Contrast(effect=0.1, null_sd=1, sd=1, comparisons=3).customers(Errors()) > Contrast(

@@ -69,6 +69,16 @@ def earliest(design: Timed, hazard_ratio: float, *, errors: Errors = _ERRORS) ->
     ------
     BadParameter
         If it never has: not even when everybody has been followed to the end.
+
+    Examples
+    --------
+    >>> from retention_lab.experiments.design.assumptions import Assumptions
+    >>> from retention_lab.experiments.design.curve import still_there
+    >>> from retention_lab.experiments.design.timed import LogRankTest
+    >>> curve = still_there(0.60, day=90)
+    >>> plan = Assumptions(baseline=curve, entry=((60, 47),), follow_up_days=90)
+    >>> earliest(LogRankTest(assumptions=plan, day=90), plan.hazard_ratio(share=0.66, day=90)).day
+    90
     """
     last = ceil(design.assumptions.last_day)
     low, high = floor(design.first_day), last

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import isfinite
 
 from scipy.optimize import brentq
 
@@ -28,8 +29,10 @@ class Guardrail:
     margin: float
 
     def __post_init__(self) -> None:
-        if self.margin == 0:
-            raise BadParameter("margin must not be 0: say how much harm would be borne.")
+        if self.margin == 0 or not isfinite(self.margin):
+            raise BadParameter(
+                f"margin must say how much harm would be borne, and not be 0, got {self.margin!r}."
+            )
 
     @property
     def allocation(self) -> Shares:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import inf, isfinite, sqrt
 
 from scipy.stats import t as student
 
@@ -41,6 +41,8 @@ class Means:
         for name in ("sd_control", "sd_treated"):
             if not 0 < (sd := getattr(self, name)) < inf:
                 raise BadParameter(f"{name} must be a number above 0, got {sd!r}.")
+        if not isfinite(self.null):
+            raise BadParameter(f"null must be a number, got {self.null!r}.")
         refuse_contact(self.contact_rate)
         pair(self.allocation)
 
@@ -53,6 +55,8 @@ class Means:
 
     def contrast(self, effect: float) -> Contrast:
         """See `sizing.Design`."""
+        if not isfinite(effect):
+            raise BadParameter(f"An effect must be a number, got {effect!r}.")
         arms = pair(self.allocation)
         sd = spread(arms, self.sd_control**2, self.sd_treated**2)
         distance = effect * self.contact_rate - self.null

@@ -68,20 +68,25 @@ class Contrast:
         return float(ndtr((distance - self._bar(errors)) / self.sd))
 
     def customers(self, errors: Errors) -> float:
-        """Customers of all arms together, not rounded."""
-        reach = self._bar(errors) + float(ndtri(errors.power)) * self.sd
-        return self._squared(max(reach, 0.0))
+        """Customers of all arms together, not rounded.
 
-    def _bar(self, errors: Errors) -> float:
-        return errors.critical(self.comparisons) * self.null_sd
-
-    def _squared(self, reach: float) -> float:
+        Raises
+        ------
+        BadParameter
+            If there is no effect, or so little power is asked for that nobody is needed.
+        """
         if abs(self.effect) < 1e-12:  # nothing but rounding
             raise BadParameter(
                 "No number of customers shows an effect of nothing: name the smallest effect that "
                 "would change what you do."
             )
+        reach = self._bar(errors) + float(ndtri(errors.power)) * self.sd
+        if reach <= 0:
+            raise BadParameter(f"A power of {errors.power:g} needs nobody: ask for more, as 0.8.")
         return (reach / self.effect) ** 2
+
+    def _bar(self, errors: Errors) -> float:
+        return errors.critical(self.comparisons) * self.null_sd
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,8 +29,8 @@ class Retention(Timed):
 
     References
     ----------
-    Klein, Logan, Harhoff & Andersen (2007), Statistics in Medicine 26, 4505-4519, eq. 1, with
-    Greenwood's variance in its limit.
+    Klein, Logan, Harhoff & Andersen (2007), Statistics in Medicine 26, 4505-4519, with Greenwood's
+    variance in its limit.
     """
 
     at: float

