@@ -92,8 +92,8 @@ def bounds(
     rule, drift
         As of a `planning.Design`; the drift is heeded by futility only.
     past
-        What this function returned for the looks before; its `information` may have been taken of
-        another plan since, if all of it was.
+        What this function returned for the looks before. If the planned information has changed
+        since, give all of `information` as fractions of the new one.
     final
         Whether the last look is the last of all, whatever its information: it spends what is left.
         One at 1 or beyond is the last anyway.
