@@ -152,3 +152,14 @@ def test_flows_that_would_tell_of_a_few_are_a_sentence():
     for pair in ((counts, long), (COUNTS, LONG // 100)):
         drawn_of = segments.flows(moved.flows(*pair), moved.moves(pair[0]))
         assert isinstance(drawn_of, Instead)
+
+
+def test_without_an_earlier_day_there_is_a_sentence_and_no_picture():
+    for shown in (segments.moves(None, "GBP", days=90), segments.flows(None, None)):
+        assert shown.why == "No picture yet: nobody had bought by the earlier day."
+
+
+def test_no_earlier_day_is_a_sentence():
+    none = Instead(segments.NO_EARLIER_DAY)
+    assert segments.moves(None, "GBP", days=90) == none
+    assert segments.flows(None, None) == none

@@ -28,10 +28,13 @@ from retention_lab.record.small import HIDDEN, cells
 from retention_lab.tables.parsing import minor_digits
 from retention_lab.wording import Instead
 
+NO_EARLIER_DAY = "No picture of moves: nobody had bought by the earlier day."
 FEW = 4  # groups, so that their names have room side by side
 _LABELS = alt.Axis(labelLimit=150)
 _HIDING = f" {HIDDEN} stands for what would tell of fewer than {SMALL} customers."
 _SIDES = {"share": BLUE, "revenue_share": ORANGE}
+
+NO_EARLIER_DAY = "No picture yet: nobody had bought by the earlier day."
 
 
 def cohorts(sizes: pd.DataFrame, currency: str) -> alt.LayerChart | Instead:
@@ -110,11 +113,14 @@ def _beside(data: pd.DataFrame, columns: Columns) -> alt.LayerChart:
     return layers
 
 
-def moves(frame: pd.DataFrame, currency: str, *, days: int) -> alt.LayerChart | Instead:
+def moves(frame: pd.DataFrame | None, currency: str, *, days: int) -> alt.LayerChart | Instead:
     """Draw from which group to which customers moved, as shares of the group that they were in.
 
-    `frame` is what `customers.migration.moves` gave, of amounts in `currency`, over `days` days.
+    `frame` is what `customers.migration.moves` gave, of amounts in `currency`, over `days` days;
+    None where there is no earlier day.
     """
+    if frame is None:
+        return Instead(NO_EARLIER_DAY)
     columns: Columns = {
         "before": (f"{days} days before", TEXT),
         "now": ("Now", TEXT),
@@ -177,12 +183,15 @@ def _heat(data: pd.DataFrame, columns: Columns) -> alt.LayerChart:
     return layers
 
 
-def flows(frame: pd.DataFrame, moves: pd.DataFrame) -> alt.LayerChart | Instead:
+def flows(frame: pd.DataFrame | None, moves: pd.DataFrame | None) -> alt.LayerChart | Instead:
     """Draw how many of those who left a group or came into it left, beside what luck would do.
 
     `frame` and `moves` are what `customers.migration` gave by the same groups. Only long-standing
-    customers are drawn, and only groups of which luck can be told.
+    customers are drawn, and only groups of which luck can be told. None where there is no earlier
+    day.
     """
+    if frame is None or moves is None:
+        return Instead(NO_EARLIER_DAY)
     columns: Columns = {
         "group": ("Group", TEXT),
         "customers": ("Were in it", COUNT),

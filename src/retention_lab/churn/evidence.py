@@ -18,6 +18,7 @@ from retention_lab.churn import endpoints, episodes, gaps, grids, milestones, re
 from retention_lab.churn.associations import Associations, associations
 from retention_lab.churn.endpoints import Endpoint
 from retention_lab.churn.outlook import Outlook
+from retention_lab.customers.contracts import Contracts, contracts
 from retention_lab.survival.incidence import cumulative_incidence
 from retention_lab.survival.logrank import LogRank, logrank
 from retention_lab.tables.engine import collect
@@ -47,7 +48,8 @@ class Evidence:
     `joined` is a day grid by `group` (quarter of joining), `differ` its log-rank test;
     `by_milestone` a grid by `reached` for each milestone, by its label; `causes` the cumulative
     incidence of each cause, `lately` the cancellations of the last horizon by `cause`;
-    `side_by_side` a table for each milestone, by its label; `lost` the evidence for a number of
+    `side_by_side` a table for each milestone, by its label; `contracts` what is kept of all
+    subscriptions, period by period; `lost` the evidence for a number of
     silent days; `repeat` the ratios of repeat purchases.
     """
 
@@ -58,6 +60,7 @@ class Evidence:
     lately: pd.DataFrame | Missing
     associations: Associations | Missing
     side_by_side: Mapping[str, pd.DataFrame]
+    contracts: Contracts
     lost: pd.DataFrame | Missing
     repeat: pd.DataFrame | Missing
 
@@ -77,6 +80,7 @@ def gather(shop: Snapshot, seen: Outlook, playbook: Playbook, *, day: int) -> Ev
         lately=_or_why(lambda: _lately(shop, seen.horizon)),
         associations=_or_why(lambda: associations(shop, endpoint, seen.factors)),
         side_by_side=_each(marked, partial(milestones.side_by_side, shop, endpoint, day=day)),
+        contracts=contracts(shop),
         lost=_or_why(lambda: _lost(shop, playbook.churn.lost_after, horizon=seen.horizon)),
         repeat=_or_why(lambda: _repeat(shop, seen.factors)),
     )

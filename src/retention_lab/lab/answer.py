@@ -10,6 +10,7 @@ import altair as alt
 import pandas as pd
 from IPython.display import Markdown, display
 
+from retention_lab import charts
 from retention_lab.record import percent
 from retention_lab.wording import Instead
 
@@ -55,11 +56,37 @@ class Answer:
         return f"{self.sentence}{words}"
 
 
+def told(frame: pd.DataFrame | None, chart: Picture, sentence: str) -> Answer:
+    """Answer with the data table of the chart, which hides what the chart hides."""
+    whole = pd.DataFrame() if frame is None else frame
+    return Answer(frame=whole, chart=chart, sentence=sentence, written=drawn(chart))
+
+
 def readable(frame: pd.DataFrame) -> pd.DataFrame:
     """Write each column as people read it, the first one to the left as the names of the rows."""
     text = pd.DataFrame({name: _written(frame[name], str(name)) for name in frame.columns})
     text.columns = pd.Index([heading(str(name)) for name in frame.columns])
     return text.set_index(text.columns[0]) if len(text.columns) > 1 else text
+
+
+def drawn(chart: Picture) -> pd.DataFrame:
+    """Write the data table of a chart under its own headings; empty where nothing is drawn."""
+    if chart is None or isinstance(chart, Instead):
+        return pd.DataFrame()
+    forms, told = chart.usermeta["formats"], charts.listed(chart)
+    text = {
+        head: [_formed(value, forms.get(field, "")) for value in told[field]]
+        for field, head in chart.usermeta["labels"]
+    }
+    table = pd.DataFrame(text)
+    return table.set_index(table.columns[0]) if len(table.columns) > 1 else table
+
+
+def _formed(value: str | float | dt.datetime, form: str) -> str:
+    """Write a value in the form of a chart; a hidden one is a word already."""
+    if isinstance(value, str) or not form:
+        return str(value)
+    return "" if pd.isna(value) else format(value, form).replace("%", "\N{NO-BREAK SPACE}%")
 
 
 def heading(name: str) -> str:

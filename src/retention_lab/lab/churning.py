@@ -8,25 +8,26 @@ from pathlib import Path
 import pandas as pd
 
 from retention_lab import wording
-from retention_lab.charts import forecasts, staying
+from retention_lab.charts import forecasts, staying, worth
 from retention_lab.churn import evidence as evidences
 from retention_lab.churn import outlook as outlooks
 from retention_lab.churn.evidence import Evidence, Missing
 from retention_lab.churn.forecast import allocation
 from retention_lab.churn.model import coefficients
 from retention_lab.churn.outlook import Outlook
-from retention_lab.lab.answer import Answer
+from retention_lab.lab.answer import Answer, told
 from retention_lab.lab.figures import claims, completeness
 from retention_lab.record import Ledger
 from retention_lab.record import churn as record
 from retention_lab.tables import playbook as plays
 from retention_lab.tables.snapshot import Snapshot
 from retention_lab.wording import churn as said
+from retention_lab.wording.worth import worth_contracts
 
 MILESTONE_DAY = 7  # by which the churn page tells who has reached a milestone, and who has not
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Churn(Answer):
     """Who is likely to stay; each part of the churn page is an answer of its own."""
 
@@ -37,22 +38,22 @@ class Churn(Answer):
     @property
     def stay(self) -> Answer:
         """How long customers stay, or wait, by when they joined; `frame`: a day grid by group."""
-        return Answer(
-            frame=self.found.joined,
-            chart=staying.joined(self.found.joined, endpoint=self.seen.endpoint),
-            sentence=said.churn_curves(self.seen.endpoint, self.found.differ),
+        return told(
+            self.found.joined,
+            staying.joined(self.found.joined, endpoint=self.seen.endpoint),
+            said.churn_curves(self.seen.endpoint, self.found.differ),
         )
 
     @property
     def milestones(self) -> Answer:
         """The same by whether the first milestone was reached; `frame`: three ways to compare."""
         frames = self.found.side_by_side
-        return Answer(
-            frame=pd.concat(frames, names=["milestone"]).reset_index(0) if frames else _NONE,
-            chart=staying.by_milestone(
+        return told(
+            pd.concat(frames, names=["milestone"]).reset_index(0) if frames else _NONE,
+            staying.by_milestone(
                 self.found.by_milestone, endpoint=self.seen.endpoint, day=MILESTONE_DAY
             ),
-            sentence=said.churn_immortal(frames),
+            said.churn_immortal(frames),
         )
 
     @property
@@ -60,15 +61,13 @@ class Churn(Answer):
         """What comparing customers who ever reached a milestone would have said."""
         frames = self.found.side_by_side
         chart = forecasts.side_by_side(frames, what=self._happens)
-        return Answer(
-            frame=self.milestones.frame, chart=chart, sentence=said.churn_immortal(frames)
-        )
+        return told(self.milestones.frame, chart, said.churn_immortal(frames))
 
     @property
     def causes(self) -> Answer:
         """Share who have left by cause; `frame`: see `incidence.cumulative_incidence`."""
         causes = self.found.causes
-        return Answer(frame=_or_none(causes), chart=staying.causes(causes), sentence="")
+        return told(_or_none(causes), staying.causes(causes), "")
 
     @property
     def goes_with(self) -> Answer:
@@ -85,45 +84,51 @@ class Churn(Answer):
     def tested(self) -> Answer:
         """What earlier forecasts said, and what came; `frame`: see `churn.backtest.Backtest`."""
         tested = self.seen.backtest
-        return Answer(
-            frame=_NONE if tested is None else tested.origins,
-            chart=forecasts.past_forecasts(self.seen, what=self._happens),
-            sentence=said.churn_left_out(self.seen),
+        return told(
+            _NONE if tested is None else tested.origins,
+            forecasts.past_forecasts(self.seen, what=self._happens),
+            said.churn_left_out(self.seen),
         )
 
     @property
     def chances(self) -> Answer:
         """Whether the chances of single customers were right; `frame`: ten groups by chance."""
         tested = self.seen.backtest
-        return Answer(
-            frame=_NONE if tested is None else tested.calibration,
-            chart=forecasts.calibration(self.seen),
-            sentence=said.churn_calibration(self.ledger, self.seen),
+        return told(
+            _NONE if tested is None else tested.calibration,
+            forecasts.calibration(self.seen),
+            said.churn_calibration(self.ledger, self.seen),
         )
 
     @property
     def whom(self) -> Answer:
         """Who carries how much of what is expected; `frame`: see `churn.forecast.allocation`."""
         ahead = self.seen.forecast
-        return Answer(
-            frame=_NONE if ahead is None else allocation(ahead),
-            chart=forecasts.allocation(self.seen, what=self._happens),
-            sentence=said.churn_list(self.ledger, self.seen),
+        return told(
+            _NONE if ahead is None else allocation(ahead),
+            forecasts.allocation(self.seen, what=self._happens),
+            said.churn_list(self.ledger, self.seen),
         )
+
+    @property
+    def contracts(self) -> Answer:
+        """How many contracts are kept, month by month; `frame`: see `customers.contracts`."""
+        found = self.found.contracts
+        return told(found.frame, worth.contracts(found), worth_contracts(found))
 
     @property
     def lost(self) -> Answer:
         """After how many silent days a customer is lost; `frame`: see `churn.gaps.evidence`."""
         lost = self.found.lost
         chart, words = forecasts.lost_after(lost), said.churn_lost(lost)
-        return Answer(frame=_or_none(lost), chart=chart, sentence=words)
+        return told(_or_none(lost), chart, words)
 
     @property
     def again(self) -> Answer:
         """What goes with buying again and again; `frame`: see `churn.recurrent`."""
         repeat = self.found.repeat
         chart, words = forecasts.repeat_purchases(repeat), said.churn_repeat(repeat)
-        return Answer(frame=_or_none(repeat), chart=chart, sentence=words)
+        return told(_or_none(repeat), chart, words)
 
     @property
     def _happens(self) -> str:

@@ -6,10 +6,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from retention_lab.lab import churning, comparing, figures, groups, overviews, queries
+from retention_lab.lab import (
+    churning,
+    comparing,
+    figures,
+    groups,
+    overviews,
+    queries,
+    segmenting,
+)
 from retention_lab.lab.answer import Answer
 from retention_lab.lab.churning import Churn
 from retention_lab.lab.comparing import Explanation
+from retention_lab.lab.segmenting import Segmentation, Valued
 from retention_lab.tables.annotations import Annotation
 from retention_lab.tables.period import Period
 from retention_lab.tables.population import both
@@ -17,6 +26,7 @@ from retention_lab.tables.saving import from_report
 from retention_lab.tables.snapshot import Snapshot
 
 OVERVIEW = "10_retention_overview"
+PLAYBOOK = "data/playbook.yml"
 
 
 class Questions(ABC):
@@ -164,12 +174,13 @@ class Questions(ABC):
         """
         return figures.repeat_rate(self.snapshot, days=90)
 
-    def churn(self, *, horizon: int = 90, playbook: str | Path = "data/playbook.yml") -> Churn:
+    def churn(self, *, horizon: int = 90, playbook: str | Path = PLAYBOOK) -> Churn:
         """How many will leave in the next days, or buy again, and how earlier forecasts have fared.
 
         The playbook says what may go with it; without a file of that name the defaults hold. Its
         parts are answers, too: `.stay`, `.milestones`, `.three_ways`, `.causes`, `.goes_with`,
-        `.tested`, `.chances`, `.whom`, `.lost` and `.again`. `frame`: one row per recorded result.
+        `.contracts`, `.tested`, `.chances`, `.whom`, `.lost` and `.again`. `frame`: one row per
+        recorded result.
 
         Example::
 
@@ -178,6 +189,58 @@ class Questions(ABC):
         """
         return churning.churn(
             self.snapshot, playbook=playbook, horizon=horizon, owner=overviews.OWNER
+        )
+
+    def rfm(
+        self, *, days: int = 90, thresholds: str | Path = "", playbook: str | Path = PLAYBOOK
+    ) -> Segmentation:
+        """Who the customers are, what they bring, and who slipped or rose within so many days.
+
+        `thresholds` is a file of frozen cut lines; without one they are drawn of the earlier day.
+        Its parts are answers, too: `.cohorts`, `.named`, `.activity`, `.slipped`, `.moves`,
+        `.moves_named`, `.lines`, `.rising`, `.messages`, `.loyalty`, `.first_repeat`, `.acquired`,
+        ``.acquired_by("country")`` and `.revenue`. `frame`: one row per recorded result.
+
+        Example::
+
+            lab.rfm()
+            lab.rfm(days=30).slipped
+        """
+        return segmenting.rfm(
+            self.snapshot,
+            playbook=playbook,
+            thresholds=thresholds,
+            days=days,
+            owner=overviews.OWNER,
+        )
+
+    def value(self, *, thresholds: str | Path = "", playbook: str | Path = PLAYBOOK) -> Valued:
+        """What today's customers are expected to bring, or why that cannot be said.
+
+        Months, discount and margin stand in the playbook. `frame`: one row per value cohort, as
+        `customers.worth.Worth` has them. `.tracked` answers how such a forecast did on days held
+        back.
+
+        Example::
+
+            lab.value()
+            lab.value().tracked
+        """
+        return segmenting.value(self.snapshot, playbook=playbook, thresholds=thresholds)
+
+    def segment_of(
+        self, customer: str, *, thresholds: str | Path = "", playbook: str | Path = PLAYBOOK
+    ) -> Answer:
+        """In which cohort and segment a customer is, and why, in a sentence each.
+
+        `frame`: the purchases and the scores of the customer, in one row.
+
+        Example::
+
+            lab.segment_of("c00001")
+        """
+        return segmenting.segment_of(
+            self.snapshot, customer, playbook=playbook, thresholds=thresholds
         )
 
     def metrics(self, file: str | Path = "data/metrics.yml", *, days: int = 90) -> Answer:
