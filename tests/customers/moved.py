@@ -12,6 +12,7 @@ from retention_lab.customers.rfm import Cuts
 from retention_lab.customers.standing import Standing
 from retention_lab.customers.thresholds import Review, Thresholds
 from retention_lab.inference.proportions import wilson
+from retention_lab.record import Ledger, segments
 from retention_lab.tables import playbook
 from retention_lab.tables.segment import Segment, Segments
 
@@ -98,3 +99,20 @@ def review(*, moving=340, customers=9_000, index=(0.004, 0.12, 0.3)):
         customers=customers,
         moving=moving,
     )
+
+
+def slipping(left, came):
+    """Long-standing customers of whom so many left the best cohort, and so many came."""
+    long = LONG.copy()
+    long[1, 2], long[0, 1], long[2, 1] = left, came // 2, came - came // 2
+    return long
+
+
+def made(*, counts=COUNTS, long=LONG, known=None, review=None, names=COHORTS, **fields):
+    """A ledger and its standing; `known` are sizes."""
+    here, ledger = standing(**fields), Ledger()
+    frames = (flows(counts, long, names=names), moves(counts, names=names)) if here.then else None
+    left, pairs = frames or (None, None)
+    found = sizes(names=names) if known is None else known
+    segments.record(ledger, here, found, left, moves=pairs, review=review)
+    return ledger, here

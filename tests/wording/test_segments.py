@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 
-import numpy as np
-import pytest
-
-from retention_lab.customers.rfm import Cuts
-from retention_lab.record import Ledger, segments
 from retention_lab.wording import segments as said
 
 from ..customers import moved  # noqa: TID252  one maker of standings
-from ..customers.moved import COUNTS, LONG, rule  # noqa: TID252
+from ..customers.moved import COUNTS, made, rule, slipping  # noqa: TID252
 
 ABOVE = re.compile(r"significant|\bp\b|hazard|driver|chance|binomial|\bindex\b", re.IGNORECASE)
-NAMES = "segments_headline", "segments_body", "segments_action"
 
 
 def read(text):
     """Give a sentence plain spaces and apostrophes."""
     return text.translate({0xA0: " ", 0x2019: "'", 0x201C: '"', 0x201D: '"'})
-
-
-def made(*, counts=COUNTS, long=LONG, sizes=None, review=None, names=moved.COHORTS, **fields):
-    """A ledger and a standing."""
-    counts, long = np.array(counts), np.array(long)
-    standing, ledger = moved.standing(**fields), Ledger()
-    frames = moved.flows(counts, long, names=names), moved.moves(counts, names=names)
-    flows, moves = frames if standing.then else (None, None)
-    found = moved.sizes(names=names) if sizes is None else sizes
-    segments.record(ledger, standing, found, flows, moves=moves, review=review)
-    return ledger, standing
 
 
 def first_screen(*, consents=True, **fields):
@@ -47,13 +29,6 @@ def first_screen(*, consents=True, **fields):
         assert "  " not in part
         assert re.findall(r"\b(?:nan|None,|NaT)\b|\bNone\.", part) == []
     return parts
-
-
-def slipping(left, came):
-    """Long-standing customers of whom so many left the best cohort, and so many came."""
-    long = LONG.copy()
-    long[1, 2], long[0, 1], long[2, 1] = left, came // 2, came - came // 2
-    return long
 
 
 def test_first_screen_says_who_they_are_what_they_bring_and_who_slipped():
@@ -144,7 +119,7 @@ def test_no_earlier_day_is_said_so():
 
 def test_nobody_who_bought_is_said_so():
     nobody = moved.sizes([5_400, 0, 3_600], revenue=(0, 0, 0), purchases=[0, 0, 0])
-    headline, body, action = first_screen(sizes=nobody)
+    headline, body, action = first_screen(known=nobody)
     assert headline == "Nobody has bought in the last 365 days."
     assert body.startswith(
         '0 of 9,000 customers (0.0 %, 0.0 to 0.0) are "high-value repeat". About'
@@ -157,7 +132,7 @@ def test_nobody_who_bought_is_said_so():
 
 def test_too_few_customers_are_said_so():
     few = moved.sizes([3, 2, 1])
-    assert first_screen(sizes=few) == [
+    assert first_screen(known=few) == [
         "There are fewer than 10 customers, too few to tell apart.",
         "",
         "**Do:** nothing yet.",
@@ -168,7 +143,7 @@ def test_one_cohort_only_tells_nobody_apart():
     alone = moved.rules(rule("everybody"))
     sizes = moved.sizes([9_000], revenue=(1_000,), names=["everybody"])
     headline, body, _action = first_screen(
-        rules=alone, sizes=sizes, counts=[[8_460]], long=[[5_000]], names=["everybody"]
+        rules=alone, known=sizes, counts=[[8_460]], long=[[5_000]], names=["everybody"]
     )
     assert headline == 'All 9,000 customers are in one cohort, "everybody".'
     assert body.startswith("The playbook tells no cohorts apart, so nobody is told to slip.")
@@ -186,7 +161,7 @@ def test_playbook_without_a_cohort_of_value_is_said_so():
 
 
 def test_cohort_of_a_few_is_not_counted():
-    headline, body, _action = first_screen(sizes=moved.sizes([5_400, 9, 3_591]))
+    headline, body, _action = first_screen(known=moved.sizes([5_400, 9, 3_591]))
     assert (
         headline == "About 60 in 100 of all 9,000 customers have bought only once."
     )  # the rest hide
@@ -202,10 +177,10 @@ def test_cohort_goes_by_its_own_name_which_markdown_does_not_read():
 
 def test_cohort_of_everybody_or_nobody_is_no_share():
     everybody = moved.sizes([0, 9_000, 0], revenue=(0, 1_000, 0))
-    headline, _body, _action = first_screen(sizes=everybody)
+    headline, _body, _action = first_screen(known=everybody)
     assert headline.startswith('All of the 9,000 customers are "high-value repeat"; they brought 1')
     nobody = moved.sizes([5_400, 0, 3_600], revenue=(500, 0, 500))
-    headline, _body, _action = first_screen(sizes=nobody)
+    headline, _body, _action = first_screen(known=nobody)
     assert headline.startswith('None of the 9,000 customers are "high-value repeat"; no more of')
 
 
@@ -229,108 +204,3 @@ def test_lines_drawn_for_the_page_are_said_so():
         "Both days are judged by the cut lines of 31 August 2026, so nobody changed cohort because "
         "lines were redrawn."
     )
-
-
-def test_moves_stand_beside_those_by_new_lines_and_by_luck():
-    sentence = read(said.segments_moved(*made(review=moved.review())))
-    assert sentence == (
-        "With the same cut lines on both days, 560 of the 8,460 customers of 31 August 2026 "
-        "changed cohort. Lines drawn anew today would move 340 to another named segment, only "
-        'because they were redrawn. Of 170 moves of long-standing customers out of "high-value '
-        'repeat" or into it, about 85 (72 to 98) are out of it by luck alone; 90 were.'
-    )
-    unmoved = read(said.segments_moved(*made(review=moved.review(moving=0))))
-    assert "would move nobody to another" in unmoved
-    assert said.segments_moved(*made(then=None)) == ""
-
-
-def test_moves_of_a_few_are_not_counted():
-    counts = COUNTS.copy()
-    counts[1, 2] = 4
-    sentence = said.segments_moved(*made(counts=counts, long=slipping(4, 80)))
-    assert sentence == "How many changed cohort would tell of fewer than 10 customers."
-
-
-def test_lines_are_listed_in_days_purchases_and_money():
-    table = said.segments_lines(moved.standing())
-    assert list(table.columns) == [f"Score {score}" for score in range(1, 6)]
-    assert table.loc["Days since the last purchase"].tolist() == [
-        *("121 or more", "91 to 120", "61 to 90", "31 to 60", "0 to 30"),
-    ]
-    assert table.loc["Days with a purchase in the last 365 days"].tolist() == [
-        *("0 to 1", "nobody", "2 to 3", "4 to 6", "7 or more"),
-    ]
-    assert table.loc["Spent less returns (GBP) in the last 365 days"].tolist() == [
-        *("under £19.50", "£19.50 to under £50.00", "nobody", "£50.00 to under £1,500"),
-        "£1,500 or more",
-    ]
-
-
-def test_single_numbers_and_lines_at_nought_are_written_plainly():
-    cuts = moved.CUTS.model_dump() | {"frequency": {"all": (0, 1, 2, 3)}}
-    lines = moved.lines(cuts=Cuts(**cuts))
-    table = said.segments_lines(moved.standing(thresholds=lines))
-    assert table.loc["Days with a purchase in the last 365 days"].tolist() == [
-        *("nobody", "0", "1", "2", "3 or more"),
-    ]
-
-
-def test_nested_lines_are_listed_by_the_scores_before_them():
-    recency = {str(score): (1, 2, 3, 4) for score in range(1, 6)}
-    cuts = Cuts(**(moved.CUTS.model_dump() | {"frequency": recency}))
-    table = said.segments_lines(moved.standing(thresholds=moved.lines(cuts=cuts, method="nested")))
-    assert len(table) == 7
-    assert "Days with a purchase in the last 365 days, where recency is 5" in table.index
-
-
-def test_frozen_lines_name_their_owner_and_the_day_of_their_review():
-    assert said.segments_lines_read(moved.standing()) == (
-        "The cut lines are frozen since 1 January 2026, so that each score had about as many of "
-        "those who bought as ties allow. Insights answers for them and reviews them by 31 March "
-        "2027."
-    )
-
-
-@pytest.mark.parametrize(("due", "passed"), [(moved.AS_OF, False), (moved.THEN, True)])
-def test_review_that_is_overdue_is_said_so(due, passed):
-    lines = moved.lines(review_by=due, method="fixed")
-    sentence = said.segments_lines_read(moved.standing(thresholds=lines))
-    overdue = f"**Their review was due by {due.day} {due:%B %Y}; ask Insights whether they"
-    assert (overdue in sentence) == passed
-    assert "as somebody wrote them down" in sentence
-
-
-def test_lines_that_nobody_froze_are_said_so():
-    lines = moved.lines(as_of=moved.THEN, review_by=dt.date(2020, 1, 1))
-    assert said.segments_lines_read(moved.standing(frozen=False, thresholds=lines)) == (
-        "No cut lines are frozen. These are drawn of the customers of 31 August 2026, so that each "
-        "score had about as many of those who bought as ties allow; the next page draws others. "
-        "Freeze them in `data/thresholds.yml`, and it will not."
-    )
-
-
-def test_review_says_how_far_customers_drifted_and_what_the_index_means():
-    assert read(said.segments_review(moved.review())) == (
-        "How far the scores of today's customers lie from those of the day of the lines: recency "
-        "0.004 (no more than chance); frequency 0.120 (drifting); monetary 0.300 (far off). This "
-        "stability index is 0 where each score has the same share of customers on both days; below "
-        "0.1 is called steady, from 0.25 on a reason to draw new lines. It does not say whether "
-        "the change is good. Lines drawn of today's customers would put 340 customers of 9,000 "
-        "into another named segment."
-    )
-    assert "monetary 0.050 (more than chance, but steady)" in said.segments_review(
-        moved.review(index=(0.004, 0.12, 0.05))
-    )
-
-
-@pytest.mark.parametrize(
-    ("moving", "words"),
-    [(0, "nobody of 9,000"), (3, "fewer than 10 customers of 9,000"), (8_998, "nearly everybody")],
-)
-def test_review_tells_of_no_few(moving, words):
-    assert words in said.segments_review(moved.review(moving=moving))
-
-
-def test_no_review_is_no_sentence():
-    assert said.segments_review(None) == ""
-    assert said.segments_review(moved.review(customers=5, moving=0)) == ""

@@ -34,8 +34,9 @@ def segments_moved(ledger: Ledger, standing: Standing) -> str:
         said = [f"How many changed cohort would tell of fewer than {SMALL} customers."]
     else:
         moved = ledger["segments_moved"]
+        many = moved.text if moved.value else "none"
         said = [
-            f"With the same cut lines on both days, {moved.text} of the {moved.n:,} customers of "
+            f"With the same cut lines on both days, {many} of the {moved.n:,} customers of "
             f"{full_day(standing.then)} changed cohort."
         ]
     if "segments_redrawn" in ledger:
@@ -119,7 +120,7 @@ def segments_lines_read(standing: Standing) -> str:
     if not standing.frozen:
         return (
             f"No cut lines are frozen. These are drawn of the customers of {day}, {how}; the next "
-            "page draws others. Freeze them in `data/thresholds.yml`, and it will not."
+            "page draws others, unless you freeze some with `retention-lab cuts SOURCE`."
         )
     owner, due = inert(lines.owner), full_day(lines.review_by)
     said = f"The cut lines are frozen since {day}, {how}."

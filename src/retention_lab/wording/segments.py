@@ -9,23 +9,7 @@ from retention_lab.record import SMALL, Claim, Ledger
 from retention_lab.record.segments import REVENUE, SHARE, SIZE, best, named
 from retention_lab.tables.segment import Segment
 from retention_lab.wording.annotations import inert
-from retention_lab.wording.moved import (
-    segments_lines,
-    segments_lines_read,
-    segments_moved,
-    segments_review,
-)
-from retention_lab.wording.phrases import capitalised, full_day, in_hundred, of_all, quoted
-
-__all__ = [
-    "segments_action",
-    "segments_body",
-    "segments_headline",
-    "segments_lines",
-    "segments_lines_read",
-    "segments_moved",
-    "segments_review",
-]
+from retention_lab.wording.phrases import capitalised, full_day, in_hundred, of_all, quoted, some
 
 _AGEING = "; that is so as well where old customers simply stop for good"
 YEAR = (365, 366)  # days
@@ -103,7 +87,7 @@ def segments_body(ledger: Ledger, standing: Standing) -> str:
     parts = [_size(ledger, standing, top)]
     if "segments_once" in ledger:
         once = ledger["segments_once"]
-        parts.append(f"{capitalised(in_hundred(once))} ({once.between}) have bought only once.")
+        parts.append(f"{capitalised(some(once))} ({once.between}) have bought only once.")
     if standing.then is None:
         day = full_day(standing.as_of - dt.timedelta(days=standing.days))
         parts.append(f"Nobody had bought by {day}, so nobody can have moved yet.")
