@@ -49,6 +49,8 @@ def dated(rows, names, day):
     for name in names[1:]:
         if name.endswith("_at"):
             frame[name] = pd.to_datetime(frame[name], format="ISO8601").astype("datetime64[us]")
+        if name == "channel":  # else Arrow has no type for a column of nothing
+            frame[name] = frame[name].astype("string")
     made = frame.assign(**{day: frame[names[1]].dt.date, "message_id": [*range(len(frame))]})
     return ibis.memtable(pa.Table.from_pandas(made, preserve_index=False))
 
