@@ -42,7 +42,7 @@ def spending(known: ir.Table, rows: pd.DataFrame, *, unit: int) -> tuple[Spendin
     """
     again = known.filter((_.frequency > 0) & (_.repeat_revenue > 0))
     counted = again.group_by("frequency", "repeat_revenue").agg(weight=_.count())
-    each = collect(counted, max_rows=PATTERNS)
+    each = collect(counted, max_rows=PATTERNS).sort_values(["frequency", "repeat_revenue"])
     each = each.assign(monetary=each["repeat_revenue"] / each["frequency"] / unit)
     between, why = _between(each), "What customers spend cannot be told by a model of each"
     try:

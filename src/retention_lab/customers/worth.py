@@ -21,6 +21,7 @@ from retention_lab.customers.summary import PATTERNS
 from retention_lab.customers.trial import Trial, trial
 from retention_lab.inference import moments
 from retention_lab.inference.btyd import fitting, totals
+from retention_lab.inference.btyd.fitting import Fit
 from retention_lab.inference.btyd.maximum import normal
 from retention_lab.inference.btyd.totals import Terms
 from retention_lab.inference.interval import Interval
@@ -40,6 +41,12 @@ NO_BETTER = (
 UNSETTLED = (
     "A model of how often customers buy did well on the days held back, but cannot be settled on "
     "all days known now."
+)
+
+
+WORTHLESS = (
+    "A model of how often customers buy did well on the days held back, but what they spent, less "
+    "what was sent back, gives their purchases no value."
 )
 
 
@@ -136,10 +143,15 @@ def worth(shop: Snapshot, now: ir.Table, *, value: Value, rules: Segments) -> Wo
         return replace(seen, why=TOO_LITTLE)
     if not seen.tracking.beats_naive:
         return replace(seen, why=NO_BETTER)
+    rows = _histories(now.filter(~daily(now)), seen.observed["group"].tolist())
     try:
-        return _valued(seen, seen.tracking, shop, now, value)
+        fit = fitting.likelier(rows)
     except BadData:
         return replace(seen, why=UNSETTLED)
+    try:
+        return _valued(replace(seen, model=fit.process.model), fit, rows, shop=shop, now=now)
+    except BadData:
+        return replace(seen, why=WORTHLESS)
 
 
 def _observed(now: ir.Table, names: list[str]) -> pd.DataFrame:
@@ -159,30 +171,21 @@ def _in_order(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     return frame.sort_values("group", key=lambda group: group.map(names.index), kind="stable")
 
 
-def _valued(seen: Worth, tracking: Tracking, shop: Snapshot, now: ir.Table, value: Value) -> Worth:
-    known, unit = now.filter(~daily(now)), shop.minor_per_unit
-    rows = _histories(known, seen.observed["group"].tolist())
-    fit = fitting.likelier(rows)
-    if fit.process.model == "BG/NBD":  # it takes whoever bought once for a customer for ever
+def _valued(seen: Worth, fit: Fit, rows: pd.DataFrame, *, shop: Snapshot, now: ir.Table) -> Worth:
+    if seen.model == "BG/NBD":  # it takes whoever bought once for a customer for ever
         rows = rows[rows["frequency"] > 0]
-    spent, money = spending(known, rows, unit=unit)
-    share = kept(shop, now)
+    unit, share = shop.minor_per_unit, kept(shop, now)
+    spent, money = spending(now.filter(~daily(now)), rows, unit=unit)
     terms = Terms(
-        months=value.months,
-        monthly_discount=(1 + value.yearly_discount) ** (1 / 12) - 1,
-        margin=value.margin * (1.0 if money else share),
+        months=seen.months,
+        monthly_discount=(1 + seen.yearly_discount) ** (1 / 12) - 1,
+        margin=seen.margin * (1.0 if money else share),
     )
-    told = totals.totals(fit, spent, rows, terms=terms, off=_off(tracking)).reset_index()
+    told = totals.totals(fit, spent, rows, terms=terms, off=_off(seen.tracking)).reset_index()
     told[["value", "low", "high"]] *= unit
     middle, low, high = told[["value", "low", "high"]].to_numpy("float64")[-1].tolist()
-    return replace(
-        seen,
-        by=told[:-1],
-        total=Interval(value=middle, low=low, high=high),
-        model=fit.process.model,
-        kept=share,
-        money=money,
-    )
+    total = Interval(value=middle, low=low, high=high)
+    return replace(seen, by=told[:-1], total=total, kept=share, money=money)
 
 
 def _histories(known: ir.Table, names: list[str]) -> pd.DataFrame:
@@ -193,11 +196,13 @@ def _histories(known: ir.Table, names: list[str]) -> pd.DataFrame:
     return _in_order(rows[rows["group"].isin(names)], names)
 
 
-def _off(tracking: Tracking) -> float:
+def _off(tracking: Tracking | None) -> float:
     """How far the total of the days held back was off, beyond what its own range allows for.
 
     One such distance says little, but without it a range would only hold what the model knows.
     """
+    if tracking is None:
+        return 0.0
     expected = tracking.expected
     error = log(expected.high / expected.value) / normal(0.05)
     return sqrt(max(log(max(tracking.actual, 0.5) / expected.value) ** 2 - error**2, 0.0))

@@ -119,7 +119,8 @@ def certified(
     covariance: Floats = np.full_like(hessian, np.inf)
     if curved:
         covariance = np.asarray(np.linalg.inv(-hessian), dtype="float64")
-    loose = not curved or np.sqrt(np.diag(covariance)).max() > _LOOSE
+    squares = np.diag(covariance)  # below 0 where rounding hides that nothing is curved
+    loose = not curved or squares.min() < 0 or squares.max() > _LOOSE**2
     if loose or gradient @ covariance @ gradient > 1e-6:
         raise BadData(f"The data do not determine the parameters of {what}. {advice}")
     return Maximum(
