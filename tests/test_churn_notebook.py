@@ -178,7 +178,7 @@ def test_numbers_of_the_first_screen_are_recorded(page):
 
 def test_demo_draws_every_picture_and_defines_every_result(page):
     # Curves twice, causes; ratios twice; past forecasts, calibration; allocation; lost; repeat.
-    assert len(page.charts) == 10
+    assert len(page.charts) == 11
     listed = bs4.BeautifulSoup(page.html, "html.parser").get_text()
     recorded = [each for name, each in page.results.items() if not name.endswith("_before")]
     assert [each["label"] for each in recorded if each["label"] not in plain(listed)] == []

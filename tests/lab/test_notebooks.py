@@ -13,8 +13,6 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from retention_lab.lab.churning import Churn
-
 from . import shops
 
 NOTEBOOKS = sorted(Path(__file__).parents[2].joinpath("notebooks").glob("*.ipynb"))
@@ -95,6 +93,7 @@ ASKED_AS = {
         "charts.staying.by_milestone",
         "charts.staying.causes",
         "charts.staying.joined",
+        "charts.worth.contracts",
         "churn.evidence.gather",
         "churn.outlook.outlook",
         "record.churn.evidence",
@@ -113,6 +112,42 @@ ASKED_AS = {
         "wording.churn.churn_proportional",
         "wording.churn.churn_ratios",
         "wording.churn.churn_repeat",
+        "wording.worth.worth_contracts",
+    ],
+    "rfm": [
+        "charts.acquisition.acquired",
+        "charts.campaigns.bands",
+        "charts.listed",
+        "charts.loyalty.loyalty",
+        "charts.revenue.revenue_triangle",
+        "charts.rising.observed_expected",
+        "charts.segments.activity",
+        "charts.segments.cohorts",
+        "charts.segments.flows",
+        "charts.segments.moves",
+        "charts.segments.named",
+        "customers.portrait.portrait",
+        "record.portrait.record",
+        "wording.portrait.acquired",
+        "wording.portrait.campaigns_rates",
+        "wording.portrait.first_repeat",
+        "wording.portrait.loyalty_tiers",
+        "wording.portrait.revenue_triangle",
+        "wording.portrait.rising_alerts",
+        "wording.portrait.segments_action",
+        "wording.portrait.segments_body",
+        "wording.portrait.segments_headline",
+        "wording.portrait.segments_lines",
+        "wording.portrait.segments_lines_read",
+        "wording.portrait.segments_moved",
+        "wording.portrait.segments_review",
+    ],
+    "value": [
+        "charts.worth.by_cohort",
+        "charts.worth.tracking",
+        "wording.portrait.worth_once",
+        "wording.portrait.worth_total",
+        "wording.portrait.worth_tracking",
     ],
     "check": ["charts.left_out", "wording.left_out", "wording.waterfall"],
 }
@@ -160,10 +195,16 @@ FILES = {
 }
 
 
-def churn(lab):
-    """Ask for all parts of the answer, as its page shows them."""
-    answer = lab.churn()
-    return [getattr(answer, name) for name, part in vars(Churn).items() if type(part) is property]
+def parts(answer):
+    """Ask for all parts of an answer, as its page shows them."""
+    names = [name for name, part in vars(type(answer)).items() if type(part) is property]
+    return [getattr(answer, name) for name in names]
+
+
+def portrait(lab):
+    """Ask for all parts, and for each attribute by which customers are told apart."""
+    answer = lab.rfm()
+    return parts(answer), [answer.acquired_by(one.by) for one in answer.seen.acquired]
 
 
 @functools.cache
@@ -181,7 +222,9 @@ def run_by(question):
             "changed": lambda lab: lab.changed(place["results.json"]),
             "metrics": lambda lab: lab.metrics(place["metrics.yml"]),
             "annotated": lambda lab: lab.annotated(place["notes.yml"]).annotations,
-            "churn": churn,
+            "churn": lambda lab: parts(lab.churn()),
+            "rfm": portrait,
+            "value": lambda lab: parts(lab.value()),
         }.get(question, operator.methodcaller(question.partition(",")[0]))
         lab = shops.lab()
         sys.setprofile(lambda frame, *_: ran.add(frame.f_code))

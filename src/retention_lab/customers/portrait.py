@@ -8,10 +8,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from retention_lab.customers import acquisition, campaigns, cohorts, loyalty, migration, standing
+from retention_lab.customers import (
+    acquisition,
+    campaigns,
+    cohorts,
+    loyalty,
+    migration,
+    newest,
+    repurchase,
+    standing,
+)
 from retention_lab.customers import rising as risings
 from retention_lab.customers import thresholds as lines
 from retention_lab.customers.acquisition import Acquired
+from retention_lab.customers.groups import LEAST
 from retention_lab.customers.rising import Rising
 from retention_lab.customers.standing import Standing
 from retention_lab.customers.summary import purchases
@@ -87,10 +97,16 @@ def portrait(shop: Snapshot, book: Playbook, *, thresholds: str | Path, days: in
         ),
         messages=_messages(shop, here, book),
         tiers=loyalty.tiers(here.now, tiers=book.loyalty, currency=shop.currency),
-        first_repeat=cohorts.returned(shop.orders, as_of=as_of, days=FIRST_REPEAT),
+        first_repeat=_first_repeat(shop),
         acquired=acquisition.acquired(shop, days=BACK),
         revenue=cohorts.revenue_triangle(shop.orders, as_of=as_of),
     )
+
+
+def _first_repeat(shop: Snapshot) -> pd.DataFrame:
+    frame = cohorts.returned(shop.orders, as_of=shop.as_of, days=FIRST_REPEAT)
+    grid = repurchase.first_repeat_grid(shop.orders, as_of=shop.as_of)
+    return newest.well_followed(frame, grid, days=FIRST_REPEAT, least=LEAST)
 
 
 def _reviewed(shop: Snapshot, here: Standing) -> Review | None:

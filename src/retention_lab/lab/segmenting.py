@@ -109,7 +109,12 @@ class Segmentation(Answer):
         """Second purchases within 30 days by month; `frame`: see `customers.cohorts.returned`."""
         frame = self.seen.first_repeat
         chart = charts.returned_by_month(frame, days=FIRST_REPEAT)
-        return told(frame, chart, said.first_repeat(frame, days=FIRST_REPEAT))
+        words = joined(
+            said.first_repeat(frame, days=FIRST_REPEAT),
+            wording.returned_curve(frame, days=FIRST_REPEAT),
+            wording.records_begin(self.shop.records_from),
+        )
+        return told(frame, chart, words)
 
     @property
     def acquired(self) -> Answer:
@@ -197,13 +202,11 @@ def value(shop: Snapshot, *, playbook: str | Path, thresholds: str | Path) -> Va
     here = _standing(shop, book.segments, thresholds)
     found = worths.worth(shop, here.now, value=book.value, rules=here.rules)
     worth_record.record(ledger, found)
-    by = found.by
-    frame = found.observed if by is None else by
-    money = ("mean", "low", "high") if by is None else ("value", "low", "high")
+    frame = found.observed if found.by is None else found.by
     return Valued(
         found=found,
         ledger=ledger,
-        frame=in_whole_units(frame, shop, *money),
+        frame=in_whole_units(frame, shop, "value", "low", "high"),
         chart=worth.by_cohort(found),
         sentence=said.worth_total(ledger, found),
         written=wording.definitions(ledger),
