@@ -151,7 +151,10 @@ def scores(summary: ir.Table, cuts: Cuts) -> ir.Table:
 
 
 def counts(scored: ir.Table, cuts: Cuts) -> pd.DataFrame:
-    """Count the customers of each score: one row per `score` from 1 on, a column per measure."""
+    """Count the customers of each score: one row per `score` from 1 on, a column per measure.
+
+    A count may be of a single customer, so no page shows it.
+    """
     columns = {name: f"{name}_score" for name in MEASURES}
     cells = collect(scored.group_by(list(columns.values())).agg(customers=_.count()))
     every = pd.RangeIndex(1, cuts.bins + 1, name="score")

@@ -2,6 +2,20 @@
 
 Frozen lines are reviewed each quarter: have the customers drifted from what they were when the
 lines were drawn, and who would change segment under new ones?
+
+`retention-lab cuts` draws lines and writes them. Fixed lines, such as those that the loyalty
+programme has promised, are written by hand into the same file:
+
+    owner: Lifecycle Marketing
+    review_by: 2027-03-31
+    as_of: 2026-11-29  # with whose customers a review compares
+    method: fixed
+    within: 365  # days that are scored, as the playbook's segments have it
+    cuts:
+      currency: GBP
+      recency: {all: [31, 61, 91, 181]}  # days: up to 30 score 5, 31 to 60 score 4, ...
+      frequency: {all: [2, 3, 5, 9]}  # days with a purchase: 1 scores 1, 2 scores 2, ...
+      monetary: {all: [25, 50, 100, 250]}  # whole units less returns: under 25 scores 1, ...
 """
 
 from __future__ import annotations
@@ -19,16 +33,20 @@ from ibis import _
 from pydantic import Field, ValidationError
 from scipy import stats
 
+from retention_lab import checks
 from retention_lab.checks import BadData, BadParameter
 from retention_lab.customers import rfm
 from retention_lab.customers.rfm import MEASURES, Cuts
 from retention_lab.customers.segments import segmented
+from retention_lab.customers.summary import purchases
 from retention_lab.state import files
+from retention_lab.tables import engine
 from retention_lab.tables.engine import collect
 from retention_lab.tables.factor import Line
 from retention_lab.tables.location import Strict
 from retention_lab.tables.segment import Segments
 from retention_lab.tables.settings import first_problem, read_yaml
+from retention_lab.tables.snapshot import Snapshot
 
 Drawn = Literal["quantile", "nested"]
 Method = Literal[Drawn, "fixed"]
@@ -60,6 +78,41 @@ class Thresholds(Strict):
         if self.method == "fixed":
             return self.cuts
         return DRAW[self.method](summary, currency=self.cuts.currency, bins=self.cuts.bins)
+
+
+def draw(shop: Snapshot, *, method: str, within: int, owner: str, review_by: dt.date) -> Thresholds:
+    """Draw lines of a shop's customers as of its day.
+
+    Parameters
+    ----------
+    shop
+        With orders; returns, where there are any, are taken off.
+    method
+        "quantile" or "nested", as `customers.rfm` has them.
+    within
+        The last days that are scored.
+    owner, review_by
+        Who answers for the lines, and until when they hold.
+
+    Raises
+    ------
+    BadParameter
+        If the method is another, the owner is no plain text, or the review is not after the day.
+    BadData
+        If the shop has no orders, or nobody has bought within the days that are scored.
+    """
+    checks.known("cuts", "method", [method], DRAW)
+    if review_by <= shop.as_of:
+        raise BadParameter(
+            f"review_by must be after {shop.as_of}, of whose customers the lines are, got "
+            f"{review_by}."
+        )
+    cuts = DRAW[method](_summary(shop, shop.as_of, within), currency=shop.currency)
+    fields = {"owner": owner, "review_by": review_by, "as_of": shop.as_of, "within": within}
+    try:
+        return Thresholds.model_validate({**fields, "method": method, "cuts": cuts})
+    except ValidationError as error:
+        raise BadParameter(f"The cut lines: {first_problem(error, model=Thresholds)}") from error
 
 
 def load(path: Path, *, currency: str) -> Thresholds:
@@ -119,9 +172,11 @@ class Review:
     """What a review of frozen lines looks at.
 
     `stability` has a row per `measure`: `index` (population stability index of its scores) and
-    `by_chance` (what 95 of 100 indices stay below if nothing but chance is at work). `moves` has a
-    row per pair of named segments that occurs: `segment`, `redrawn` (under the `proposed` lines),
-    `customers`. Of all `customers`, `moving` would change segment.
+    `by_chance` (what 95 of 100 indices stay below if nothing but chance is at work). Of all
+    `customers` of today, `moving` would be in another named segment only because lines were
+    redrawn, as `proposed`; this is what a page tells, if it is no few. `moves` has a row per pair
+    of named segments that occurs: `segment`, `redrawn` (under the `proposed` lines), `customers`;
+    a row may be a single customer, so no page shows it.
     """
 
     stability: pd.DataFrame
@@ -129,6 +184,30 @@ class Review:
     moves: pd.DataFrame
     customers: int
     moving: int
+
+
+def reviewed(thresholds: Thresholds, shop: Snapshot, *, segments: Segments) -> Review:
+    """Review the frozen lines of a shop as of its day, by `review`.
+
+    Raises
+    ------
+    BadParameter
+        If the lines are of a later day than the shop's; or as `review` does.
+    BadData
+        If the shop has no orders, or one of the days no customer.
+    """
+    if thresholds.as_of > shop.as_of:
+        raise BadParameter(
+            f"The lines are of {thresholds.as_of}, so nothing can be reviewed as of {shop.as_of}; "
+            "choose a later day."
+        )
+    then, now = (_summary(shop, day, thresholds.within) for day in (thresholds.as_of, shop.as_of))
+    return review(thresholds, then=then, now=now, segments=segments)
+
+
+def _summary(shop: Snapshot, day: dt.date, within: int | None) -> ir.Table:
+    summary = purchases(shop.orders, shop.tables.get("returns"), as_of=day, within=within)
+    return engine.keep(summary, where="cut lines")
 
 
 def review(thresholds: Thresholds, *, then: ir.Table, now: ir.Table, segments: Segments) -> Review:
