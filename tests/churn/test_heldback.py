@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -192,6 +193,25 @@ def test_only_lists_that_are_alike_are_put_together(state):
     assert found[["channel", "hold_back"]].to_numpy().tolist() == [
         ["email", 0.1], ["email", 0.5], ["sms", 0.1]
     ]  # fmt: skip
+
+
+def test_each_kind_of_list_is_compared_by_itself_and_old_logs_are_of_those_at_risk(state):
+    contacted, held_back = both()
+    written(state, contacted, held_back)
+    other = [entry(one, "contacted", file="rising.csv") for one in held_back]
+    heldback.ledger(state, "rising").append(other)
+    shop = shop_of({**contacted, **held_back})
+    assert heldback.ledger(state).name == "lists"  # as it was called when there was one kind
+    row = heldback.compared(shop, state).lists.iloc[0]
+    assert (row["contacted"], row["held_back"]) == (20, 20)
+    assert heldback.compared(shop, state, kind="slipped").lists.empty
+    assert len(heldback.compared(shop, state, kind="rising").sentences) == 1
+    groups = [
+        heldback.groups(state, SimpleNamespace(name="Shop", as_of=LISTED), channel="email", **kind)
+        for kind in ({}, {"kind": "rising"})
+    ]
+    assert groups[0]["h0"] == "held back"
+    assert groups[1] == dict.fromkeys(held_back, "contacted")
 
 
 def test_nothing_is_claimed_of_fewer_than_ten(state):
