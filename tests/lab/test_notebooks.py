@@ -135,7 +135,7 @@ ASKED_AS = {
         "wording.portrait.revenue_triangle",
         "wording.portrait.rising_alerts",
         "wording.portrait.segments_action",
-        "wording.portrait.segments_body",
+        "wording.portrait.portrait_body",
         "wording.portrait.segments_headline",
         "wording.portrait.segments_lines",
         "wording.portrait.segments_lines_read",

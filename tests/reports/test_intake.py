@@ -47,9 +47,7 @@ TICKETS = "  tickets: {rows: t.csv, columns: {ticket_id: id, customer_id: who, o
 EVENTS = "  events: {rows: e.csv, columns: {customer_id: who, event: what, occurred_at: at}}\n"
 COLUMNS = "{customer_id: who, channel: by, valid_from: at, granted: said}"
 CONSENTS = "  consents: {rows: c.csv, columns: " + COLUMNS + "}"
-SENT = (
-    "{message_id: id, customer_id: who, campaign: news, channel: by, sent_at: at, clicked_at: click}"
-)
+SENT = "{message_id: id, customer_id: who, channel: by, sent_at: at, delivered_at: came}"
 MESSAGES = "  messages: {rows: m.csv, columns: " + SENT + "}"
 
 

@@ -21,7 +21,6 @@ from retention_lab.charts.frame import (
 from retention_lab.record import percent
 from retention_lab.record.campaigns import shown
 from retention_lab.wording import Instead
-from retention_lab.wording.campaigns import NO_MESSAGES, TOO_FEW
 
 _DIGITS, _LABEL_WIDTH, _ROW = 6, 170, 26  # not fewer, or a tooltip may differ from the sentence
 _DID = {"click": "clicked", "conversion": "ordered", "open": "opened"}
@@ -41,13 +40,12 @@ _FADED = alt.condition(alt.datum.rate == _DID["open"], alt.value(0.45), alt.valu
 def bands(frame: pd.DataFrame) -> alt.LayerChart | Instead:
     """Draw each rate of each cohort with its interval on its band; opens, the least sure, paler.
 
-    `frame` is what `customers.campaigns.rates` gave.
+    `frame` is what `customers.campaigns.rates` gave. Where nothing of it may be shown there is
+    nothing here: the sentence beside the picture says why.
     """
-    if frame.empty:
-        return Instead(NO_MESSAGES)
     data = shown(frame)
     if data.empty:
-        return Instead(TOO_FEW)
+        return Instead("")
     ranked = pd.Categorical(data["rate"].map(_DID), list(_DID.values()))
     numbers = dict.fromkeys(("share", "low", "high", "band_low", "band_high"), "float64")
     data = data.assign(rate=ranked).sort_values("rate", kind="stable").astype(numbers)

@@ -30,7 +30,6 @@ from retention_lab.customers.worth import Worth, worth
 from retention_lab.tables.playbook import Playbook
 from retention_lab.tables.snapshot import Snapshot
 
-RESPONSE_DAYS = 7  # within which an answer to a message counts
 FIRST_REPEAT = 30  # days within which a first repeat purchase is early
 BACK = 90  # days within which groups of customers are compared
 
@@ -122,12 +121,12 @@ def _reviewed(shop: Snapshot, here: Standing) -> Review | None:
 
 def _messages(shop: Snapshot, here: Standing, book: Playbook) -> pd.DataFrame:
     """Rates of messages since the earlier day; none in days too few to respond in."""
-    since = shop.as_of - dt.timedelta(days=max(here.days, RESPONSE_DAYS + 1))
+    since = shop.as_of - dt.timedelta(days=max(here.days, campaigns.WITHIN + 1))
     return campaigns.rates(
         shop,
         here.rules,
         here.thresholds,
         since=since,
-        within=RESPONSE_DAYS,
+        within=campaigns.WITHIN,
         targets=book.targets,
     )

@@ -165,7 +165,7 @@ def rfm(
     ledger.headline = said.segments_headline(ledger, here)
     sentences = (
         f"**{ledger.headline}**",
-        said.segments_body(ledger, here),
+        said.portrait_body(ledger, seen),
         said.segments_action(ledger, here, owner=owner, consents=consents),
         completeness(shop),
     )

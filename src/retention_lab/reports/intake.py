@@ -63,8 +63,8 @@ FEEDS = (
     Feed(name="segments", ways=(("orders", ""),), unlock="a table of orders"),
     Feed(
         name="segments: what messages bring, beside the bands of the trade",
-        ways=(("messages", "clicked_at"),),
-        unlock="a table of messages with the times of clicks",
+        ways=(("messages", "delivered_at"),),
+        unlock="a table of messages with the time at which each was delivered",
     ),
     Feed(
         name="lists of whom to contact",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from retention_lab.customers.portrait import Portrait
+from retention_lab.record import Ledger
+from retention_lab.record.segments import best
 from retention_lab.wording.acquisition import acquired, first_repeat, revenue_triangle
-from retention_lab.wording.campaigns import campaigns_rates
+from retention_lab.wording.campaigns import campaigns_clicked, campaigns_rates
 from retention_lab.wording.loyalty import loyalty_tiers
 from retention_lab.wording.moved import (
     segments_lines,
@@ -20,10 +23,10 @@ __all__ = [
     "campaigns_rates",
     "first_repeat",
     "loyalty_tiers",
+    "portrait_body",
     "revenue_triangle",
     "rising_alerts",
     "segments_action",
-    "segments_body",
     "segments_headline",
     "segments_lines",
     "segments_lines_read",
@@ -33,3 +36,10 @@ __all__ = [
     "worth_total",
     "worth_tracking",
 ]
+
+
+def portrait_body(ledger: Ledger, seen: Portrait) -> str:
+    """Say who the customers are, who slipped, and what messages bring from the best of them."""
+    top = best(seen.standing.rules.cohorts)
+    clicked = "" if top is None else campaigns_clicked(ledger, seen.messages, cohort=top.name)
+    return f"{segments_body(ledger, seen.standing)} {clicked}".strip()
