@@ -111,6 +111,11 @@ def test_groups_that_a_second_purchase_divides_have_no_chance():
     }
     assert got.loc["one-time", "came_long"] == 0
     assert not flows(stood(), by="segment")[CHANCE].isna().any(axis=None)
+    # Lines under which nothing spent is much: then even the best are whoever comes back.
+    lines = stood().thresholds
+    cuts = lines.cuts.model_copy(update={"monetary": {"all": (0.0, 0.0, 0.0, 10.0)}})
+    odd = dataclasses.replace(stood(), thresholds=lines.model_copy(update={"cuts": cuts}))
+    assert flows(odd, by="cohort")[CHANCE].isna().all(axis=None)
     # Rules of a team's own, that ask for a second purchase of those whom all scores fit.
     owned = {"owner": "Insights", "review_by": "2027-03-31"}
     again = [{"name": "back", "bought": "again", **owned}, {"name": "rest", **owned}]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import textwrap
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from retention_lab.checks import BadData, BadParameter
-from retention_lab.customers.rfm import Cuts, nested_cuts, quantile_cuts
+from retention_lab.customers import thresholds
+from retention_lab.customers.rfm import Cuts, nested_cuts, quantile_cuts, scores
 from retention_lab.customers.segments import segmented
 from retention_lab.customers.thresholds import Thresholds, _index, load, review, save
 from retention_lab.tables import playbook
@@ -61,6 +63,18 @@ def test_a_file_written_by_hand_is_read(tmp_path):
     file = tmp_path / "lines.yml"
     file.write_text(TEXT, encoding="utf-8")
     assert load(file, currency="GBP") == frozen(FIXED)
+
+
+def test_the_file_that_the_documentation_shows_scores_as_it_says(tmp_path):
+    shown = thresholds.__doc__[thresholds.__doc__.index("    owner:") :]
+    (tmp_path / "lines.yml").write_text(textwrap.dedent(shown), encoding="utf-8")
+    lines = load(tmp_path / "lines.yml", currency="GBP")
+    assert (lines.method, lines.within) == ("fixed", 365)
+    summary = summary_table([30, 31, 60, 61], [1, 2, 3, 9], [2_499, 2_500, 0, 25_000])
+    got = collect(scores(summary, lines.cuts)).sort_values("customer_id")
+    assert got["recency_score"].tolist() == [5, 4, 4, 3]
+    assert got["frequency_score"].tolist() == [1, 2, 3, 5]
+    assert got["monetary_score"].tolist() == [1, 2, 1, 5]
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path):
