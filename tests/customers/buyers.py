@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from retention_lab.customers.rising import Rising
+
 
 def buyers(  # noqa: PLR0913  each is a way in which shops differ
     rng, n, *, within=30, rate=(2.0, 20.0), stop=None, shape=1.0, rises=0.0, times=5.0
@@ -37,4 +39,27 @@ def buyers(  # noqa: PLR0913  each is a way in which shops differ
             "weight": 1,
             "rises": up[:, 0],
         }
+    )
+
+
+def rising_of(*, customers, alerts, by_chance=None, season=1.0, why=""):
+    """What was found of rising interest, from its counts by days with a purchase: 0, 1, ..."""
+    counts = pd.DataFrame(
+        {
+            "bought": range(len(customers)),
+            "customers": customers,
+            "alerts": alerts,
+            "by_chance": np.asarray(customers if by_chance is None else by_chance, "float64"),
+        }
+    )
+    return Rising(
+        customers=sum(customers),
+        within=30,
+        false_alerts=0.1,
+        patterns=pd.DataFrame(),
+        counts=counts,
+        tested=sum(customers),
+        alerts=sum(alerts),
+        season=season,
+        why=why,
     )

@@ -68,6 +68,8 @@ def _shown(counts: pd.DataFrame) -> pd.DataFrame:
     names = [*map(str, range(last)), f"{last} or more"]
     hidden = covered(pooled["customers"])
     alerts = covered(pooled["alerts"], wholes=pooled["customers"], hidden=hidden)
+    if not pooled["alerts"].any():  # which a sentence says
+        alerts[:] = False
     return pooled.assign(
         days=names,
         by_chance=pooled["by_chance"].clip(lower=LEAST).round(1),
