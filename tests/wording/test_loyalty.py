@@ -26,7 +26,7 @@ def said(*parts):
 
 
 def test_sizes_revenue_and_who_is_near_stand_in_one_text():
-    # Wilson's intervals of 50, 150 and 800 of 1,000 by the formula of 1927, on paper and in plain Python.
+    # Wilson's intervals of 50, 150 and 800 of 1,000, by the formula of 1927 in plain Python.
     assert said([50, 150, 800], [0.6, 0.4004, -0.0004], [12, 800, 0]) == (
         "Of 1,000 customers, by what they bought in the last 365 days: "
         "Gold 50 (5.0 %, 3.8 to 6.5) with 60.0 % of the revenue; "

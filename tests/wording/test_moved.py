@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from retention_lab.customers.rfm import Cuts
+from retention_lab.wording import Instead
 from retention_lab.wording import moved as said
 
 from ..customers import moved  # noqa: TID252  one maker of standings
 from ..customers.moved import COUNTS, made, slipping  # noqa: TID252
+
+KNOWN = {"segments_customers"}  # all that these sentences ask of a ledger
 
 
 def read(text):
@@ -45,7 +48,7 @@ def test_moves_of_a_few_are_not_counted():
 
 
 def test_lines_are_listed_in_days_purchases_and_money():
-    table = said.segments_lines(moved.standing())
+    table = said.segments_lines(KNOWN, moved.standing())
     assert list(table.columns) == [f"Score {score}" for score in range(1, 6)]
     assert table.loc["Days since the last purchase"].tolist() == [
         *("121 or more", "91 to 120", "61 to 90", "31 to 60", "0 to 30"),
@@ -62,7 +65,7 @@ def test_lines_are_listed_in_days_purchases_and_money():
 def test_single_numbers_and_lines_at_nought_are_written_plainly():
     cuts = moved.CUTS.model_dump() | {"frequency": {"all": (0, 1, 2, 3)}}
     lines = moved.lines(cuts=Cuts(**cuts))
-    table = said.segments_lines(moved.standing(thresholds=lines))
+    table = said.segments_lines(KNOWN, moved.standing(thresholds=lines))
     assert table.loc["Days with a purchase in the last 365 days"].tolist() == [
         *("nobody", "0", "1", "2", "3 or more"),
     ]
@@ -71,7 +74,9 @@ def test_single_numbers_and_lines_at_nought_are_written_plainly():
 def test_nested_lines_are_listed_by_the_scores_before_them():
     recency = {str(score): (1, 2, 3, 4) for score in range(1, 6)}
     cuts = Cuts(**(moved.CUTS.model_dump() | {"frequency": recency}))
-    table = said.segments_lines(moved.standing(thresholds=moved.lines(cuts=cuts, method="nested")))
+    table = said.segments_lines(
+        KNOWN, moved.standing(thresholds=moved.lines(cuts=cuts, method="nested"))
+    )
     assert len(table) == 7
     assert "Days with a purchase in the last 365 days, where recency is 5" in table.index
 
@@ -82,6 +87,16 @@ def test_frozen_lines_name_their_owner_and_the_day_of_their_review():
         "those who bought as ties allow. Insights answers for them and reviews them by 31 March "
         "2027."
     )
+
+
+def test_lines_of_a_few_customers_are_not_shown():
+    assert said.segments_lines(set(), moved.standing()) == Instead("")
+
+
+def test_lines_from_after_the_day_of_a_page_are_said_to_be_so():
+    late = moved.lines(as_of=moved.AS_OF + dt.timedelta(days=1))
+    sentence = said.segments_lines_read(moved.standing(thresholds=late))
+    assert "which could not have known them" in sentence
 
 
 @pytest.mark.parametrize(("due", "passed"), [(moved.AS_OF, False), (moved.THEN, True)])

@@ -81,7 +81,7 @@ class Segmentation(Answer):
             frame=_NONE if review is None else review.stability,
             chart=None,
             sentence=joined(said.segments_lines_read(here), said.segments_review(review)),
-            written=said.segments_lines(here),
+            written=said.segments_lines(self.ledger, here),
         )
 
     @property

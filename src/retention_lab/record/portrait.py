@@ -15,5 +15,5 @@ def record(ledger: Ledger, seen: Portrait) -> None:
     worth.record(ledger, seen.worth)
     rising.record(ledger, seen.rising)
     campaigns.record(ledger, seen.messages)
-    if not seen.standing.frozen:
+    if not seen.standing.frozen and "segments_customers" in ledger:
         ledger.kept["thresholds"] = seen.standing.thresholds.model_dump(mode="json")

@@ -15,7 +15,7 @@ from retention_lab.record.segments import best
 from retention_lab.record.small import few
 from retention_lab.tables.parsing import minor_digits
 from retention_lab.wording.annotations import inert
-from retention_lab.wording.phrases import counted_unless_few, full_day, possessive, quoted
+from retention_lab.wording.phrases import Instead, counted_unless_few, full_day, possessive, quoted
 
 _METHODS: dict[Method, str] = {
     "quantile": "so that each score had about as many of those who bought as ties allow",
@@ -55,11 +55,14 @@ def segments_moved(ledger: Ledger, standing: Standing) -> str:
     return " ".join(said)
 
 
-def segments_lines(standing: Standing) -> pd.DataFrame:
+def segments_lines(ledger: Ledger, standing: Standing) -> pd.DataFrame | Instead:
     """List what each score of each measure takes, in days, purchases and money.
 
-    Nested lines have a row for each of the scores before them.
+    Nested lines have a row for each of the scores before them. Lines of a few are not shown: they
+    lie at what those few spent.
     """
+    if "segments_customers" not in ledger:
+        return Instead("")
     cuts, within = standing.thresholds.cuts, f"in the last {standing.within} days"
     heads = {
         "recency": "Days since the last purchase",
@@ -124,6 +127,8 @@ def segments_lines_read(standing: Standing) -> str:
         )
     owner, due = inert(lines.owner), full_day(lines.review_by)
     said = f"The cut lines are frozen since {day}, {how}."
+    if lines.as_of > standing.as_of:
+        said += " That is after the day of this page, which could not have known them."
     if lines.review_by < standing.as_of:
         return f"{said} **Their review was due by {due}; ask {owner} whether they still hold.**"
     return f"{said} {owner} answers for them and reviews them by {due}."
