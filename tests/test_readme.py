@@ -113,13 +113,22 @@ def test_readme_takes_a_new_user_from_an_export_to_a_report(project):
 
 
 def test_readme_forecasts_who_will_leave_and_lists_whom_to_contact(project):
-    page_of_churn, listing = commands("retention-lab")[3:]
+    page_of_churn, listing = commands("retention-lab")[3:5]
     follow(page_of_churn, project)
     assert "We expect to lose" in page(project, "churn/2*/20_churn_survival.html")
     follow(listing, project)
     [file] = project.glob("lists/*.csv")
     assert f"`lists/{file.name}`" in README
     assert file.read_text(encoding="utf-8").startswith('"customer_id","rank"')
+
+
+def test_readme_reviews_cut_lines_and_lists_who_slipped(project):
+    shutil.copy(ROOT / "data" / "demo_thresholds.yml", project / "data")
+    followed = commands("retention-lab")[5:]
+    for command in followed:
+        follow(command, project)
+    assert [command.split()[1] for command in followed] == ["cuts", "list"]
+    assert len([*project.glob("lists/*.csv")]) > 1
 
 
 def test_readme_makes_a_notebook_a_metric_and_an_annotation_of_ones_own(project):
@@ -160,7 +169,7 @@ def test_what_is_the_users_own_is_not_shipped():
         pytest.skip("not a git checkout")
     assert not ours & {"data/metrics.yml", "data/annotations.yml"}
     folders = {"notebooks/custom": {"template.ipynb"}, "data/cohorts": {".gitignore"}}
-    suites = ("weekly", "overview", "churn", "countries")
+    suites = ("weekly", "overview", "churn", "segments", "countries")
     folders["experiments"] = {f"suites/{name}.yml" for name in suites}
     for folder, allowed in folders.items():
         inside = {each.removeprefix(f"{folder}/") for each in ours if each.startswith(f"{folder}/")}
