@@ -24,6 +24,7 @@ from retention_lab.customers.summary import purchases
 from retention_lab.inference.btyd import answers, fitting
 from retention_lab.inference.btyd.fitting import Fit
 from retention_lab.inference.interval import Interval
+from retention_lab.tables import engine
 from retention_lab.tables.snapshot import Snapshot
 
 LONGEST = 365  # days that are held back at most
@@ -79,7 +80,9 @@ def trial(shop: Snapshot) -> Trial | None:
 def regular(shop: Snapshot, *, as_of: dt.date) -> ir.Table:
     """Orders of all but those who bought nearly daily by a day; see `daily`."""
     summary = purchases(shop.orders, as_of=as_of)
-    return shop.orders.anti_join(summary.filter(daily(summary)), "customer_id")
+    orders = shop.orders.select("customer_id", "ordered_on", "amount")
+    left = orders.anti_join(summary.filter(daily(summary)), "customer_id")
+    return engine.keep(left, where="orders")
 
 
 def _one(shop: Snapshot, days: int) -> Trial:

@@ -22,7 +22,7 @@ from retention_lab.inference.btyd.maximum import Floats, Maximum, certified, cli
 _MODELS: tuple[Model, ...] = get_args(Model)
 _NAMES = ("r", "alpha", "a", "b")
 _STARTS = ((0.5, 0.5, 0.7, 2.0), (2.0, 2.0, 0.2, 2.0), (0.2, 0.1, 2.0, 2.0))
-_FEW = 20_000  # histories that the starts race on
+_FEW, _SOME = 5_000, 20_000  # histories that the starts race on, and the models
 _ADVICE = "Take a longer period or more customers, or forecast with the return rate observed."
 
 
@@ -115,7 +115,7 @@ def likelier(patterns: pd.DataFrame) -> Fit:
     BadData
         As `fit` does, of both models.
     """
-    some = patterns.iloc[:: max(1, len(patterns) // _FEW)]
+    some = patterns.iloc[:: max(1, len(patterns) // _SOME)]
     raced = []
     for model in _MODELS:
         try:

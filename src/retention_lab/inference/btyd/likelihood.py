@@ -43,14 +43,14 @@ def log_odds(parameters: Floats, known: Histories, *, chance: Floats) -> Floats:
 
 def likelihood(known: Histories, *, chance: Floats) -> Likelihood:
     """Log likelihood of (r, alpha, a, b), where customers could have stopped `chance` times."""
-    counted = _counted(known, chance)
+    counted, stayed = _counted(known, chance), _stayed(known)
     free = chance > 0
     able, tried = known.where(free), chance[free]
 
     def at(parameters: Floats) -> tuple[float, Floats, Floats]:
         parts = (
             counted(parameters),
-            _stayed(known, parameters),
+            stayed(parameters),
             _stopped(able, tried, parameters),
         )
         value = sum(part[0] for part in parts)
@@ -84,18 +84,24 @@ def _counted(known: Histories, chance: Floats) -> Likelihood:
     return at
 
 
-def _stayed(known: Histories, parameters: Floats) -> tuple[float, Floats, Floats]:
-    """Purchases of a Gamma mixture of rates until `T`, as if nobody had stopped."""
-    r, alpha, _, _ = parameters
-    inverse, exposed = 1 / (alpha + known.T), known.weight * (r + known.x)
-    customers, logs = known.customers, float(known.weight @ np.log1p(known.T / alpha))
-    gradient, hessian = np.zeros(4), np.zeros((4, 4))
-    gradient[0] = -logs
-    gradient[1] = customers * r / alpha - exposed @ inverse
-    hessian[0, 1] = hessian[1, 0] = customers / alpha - known.weight @ inverse
-    hessian[1, 1] = exposed @ inverse**2 - customers * r / alpha**2
-    value = -r * logs - float((known.weight * known.x) @ np.log(alpha + known.T))
-    return value, gradient, hessian
+def _stayed(known: Histories) -> Likelihood:
+    """Purchases of a Gamma mixture of rates until `T`, as if nobody had stopped: once per `T`."""
+    ages, place = np.unique(known.T, return_inverse=True)
+    weight = np.bincount(place, known.weight)
+    bought, customers = np.bincount(place, known.weight * known.x), known.customers
+
+    def at(parameters: Floats) -> tuple[float, Floats, Floats]:
+        r, alpha, _, _ = parameters
+        inverse, exposed = 1 / (alpha + ages), r * weight + bought
+        logs = float(weight @ np.log1p(ages / alpha))
+        gradient, hessian = np.zeros(4), np.zeros((4, 4))
+        gradient[0] = -logs
+        gradient[1] = customers * r / alpha - exposed @ inverse
+        hessian[0, 1] = hessian[1, 0] = customers / alpha - weight @ inverse
+        hessian[1, 1] = exposed @ inverse**2 - customers * r / alpha**2
+        return -r * logs - float(bought @ np.log(alpha + ages)), gradient, hessian
+
+    return at
 
 
 def _stopped(known: Histories, chance: Floats, parameters: Floats) -> tuple[float, Floats, Floats]:
