@@ -74,7 +74,7 @@ def _bars(data: pd.DataFrame) -> alt.Chart:
         .encode(
             y=alt.Y("tier:N", title=None, sort=data["tier"].tolist()),
             yOffset=alt.YOffset("what:N", sort=list(names.values())),
-            x=alt.X("part:Q", title="Share", axis=alt.Axis(format="%")),
+            x=alt.X("part:Q", title="Share", axis=alt.Axis(format="%", tickCount=6)),
             color=alt.Color("what:N", sort=list(names.values()), scale=scale),
             tooltip=tooltips(_COLUMNS),
         )

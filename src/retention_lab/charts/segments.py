@@ -102,7 +102,7 @@ def _beside(data: pd.DataFrame, columns: Columns) -> alt.LayerChart:
     )
     scale = alt.Scale(domain=parts, range=list(_SIDES.values()))
     bars = base.mark_bar().encode(
-        x=alt.X("part:Q", title="Share of all", axis=alt.Axis(format="%")),
+        x=alt.X("part:Q", title="Share of all", axis=alt.Axis(format="%", tickCount=6)),
         color=alt.Color("of:N", sort=parts, scale=scale),
         tooltip=tooltips(columns),
     )
@@ -240,7 +240,7 @@ def _against_luck(data: pd.DataFrame, columns: Columns) -> alt.LayerChart:
         )
         .encode(y=alt.Y("group:N", title=None, sort=list(data["group"]), axis=_LABELS))
     )
-    axis, scale = alt.Axis(format="%"), alt.Scale(domain=[0, 1])
+    axis, scale = alt.Axis(format="%", tickCount=6), alt.Scale(domain=[0, 1])
     x = alt.X("from:Q", title="Of those who left or came, left", axis=axis, scale=scale)
     luck = base.mark_bar(size=14, color=PALE).encode(x=x, x2="to:Q")
     seen = base.mark_point(filled=True, size=90, color=BLUE, opacity=1)
