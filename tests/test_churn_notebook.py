@@ -2,88 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import re
 import shutil
-import time
-from dataclasses import dataclass
-from pathlib import Path
 
 import bs4
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
-from retention_lab.charts import MIME
 from retention_lab.record import SMALL
-from retention_lab.record.ledger import MIME as RESULTS
-from retention_lab.reports import figures, kernel
-from retention_lab.reports import page as report
+from retention_lab.reports import figures
 from retention_lab.tables.simulator import simulate
 
-NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "20_churn_survival.ipynb"
-DEMO_SOURCE = Path(__file__).parents[1] / "data" / "sources" / "demo.yml"
-AS_OF = dt.date(2026, 11, 29)
-HEAVIEST = 1_200_000  # bytes of a page
-STATISTICS = re.compile(r"\bsignificant|\bp\b|hazard|driver|landmark", re.IGNORECASE)
+from . import pages
+from .pages import AS_OF, DEMO_SOURCE, HEAVIEST, NUMBER, STATISTICS, plain
 
-
-@dataclass(frozen=True)
-class Page:
-    """The notebook as the runner executed it."""
-
-    notebook: nbformat.NotebookNode
-
-    @functools.cached_property
-    def shown(self):
-        cells = self.notebook.cells
-        outputs = [output for cell in cells for output in cell.get("outputs", [])]
-        return [output["data"] for output in outputs if "data" in output]
-
-    @property
-    def texts(self):
-        found = [data["text/markdown"] for data in self.shown if "text/markdown" in data]
-        return [plain(text) for text in found]
-
-    @property
-    def charts(self):
-        return [data[MIME] for data in self.shown if MIME in data]
-
-    @property
-    def ledger(self):
-        return next(data[RESULTS] for data in self.shown if RESULTS in data)
-
-    @property
-    def results(self):
-        return {result["name"]: result for result in self.ledger["results"]}
-
-    @functools.cached_property
-    def html(self):
-        facts = report.PageFacts(
-            title="Who is likely to stay",
-            suite="Churn",
-            as_of=AS_OF,
-            source="Shop",
-            simulated=True,
-            owner="Customer Success",
-            footer={"Run": "7f3a91c2e0d4"},
-        )
-        return report.render(self.notebook, facts=facts)
-
-
-def plain(text):
-    """Give a text plain spaces and apostrophes."""
-    return text.translate({0xA0: " ", 0x2019: "'"})
-
-
-def executed(**parameters):
-    """Run the notebook in a kernel of its own, as a report does."""
-    told = {"parameters": parameters, "cell_seconds": 300, "deadline": time.monotonic() + 600}
-    with kernel.surroundings({}):
-        return Page(kernel.execute(NOTEBOOK, **told, watch=lambda *_: None))
+executed = functools.partial(pages.executed, "20_churn_survival.ipynb")
 
 
 @pytest.fixture(scope="module")
@@ -126,10 +61,7 @@ def shop_of(folder, *, customers, days, subscribed):
         columns = {"order_id": "number", "customer_id": "customer", "ordered_at": "from"}
         tables = {"orders": {"rows": "rows.csv", "columns": columns | {"amount": "amount"}}}
     frame.to_csv(folder / "rows.csv", index=False)
-    source = {"name": "Corner shop", "time_zone": "UTC", "currency": "GBP", "tables": tables}
-    source["complete_to"] = AS_OF
-    (folder / "shop.yml").write_text(yaml.safe_dump(source), encoding="utf-8")
-    return {"source": str(folder / "shop.yml"), "as_of": AS_OF.isoformat(), "playbook": ""}
+    return pages.source_of(folder, tables)
 
 
 SHOPS = {
@@ -149,12 +81,8 @@ def page_of(tmp_path_factory):
     return page_of
 
 
-def first_screen(page):
-    return page.texts[0].split("\n\n")
-
-
 def test_demo_says_how_many_will_leave_and_what_to_do(page):
-    headline, body, action, known = first_screen(page)
+    headline, body, action, known = page.first_screen
     assert headline.startswith("## We expect to lose about ")
     assert " subscribers by 27 February 2027 (" in headline
     assert plain(page.ledger["headline"]) == headline.removeprefix("## ")
@@ -166,14 +94,10 @@ def test_demo_says_how_many_will_leave_and_what_to_do(page):
 
 
 def test_numbers_of_the_first_screen_are_recorded(page):
-    headline, body, *_ = first_screen(page)
-    known = {"7", "10", "90", "100"}
-    for result in page.results.values():
-        text = plain(f"{result['text']} {result['between']} {result['about']} {result['n']:,}")
-        known |= set(re.findall(r"\d[\d,.]*\d|\d", text))
-        known |= {f"{100 * result['value']:.0f}" if result["unit"] == "share" else ""}
+    headline, body, *_ = page.first_screen
     until = {"27", "2027"}
-    assert set(re.findall(r"\d[\d,.]*\d|\d", f"{headline} {body}")) <= known | until
+    known = {"7", "10", "90", "100"} | until | page.numbers
+    assert set(NUMBER.findall(f"{headline} {body}")) <= known
 
 
 def test_demo_draws_every_picture_and_defines_every_result(page):
@@ -200,7 +124,7 @@ def test_page_of_any_shop_has_no_gaps_and_counts_no_few(name, page_of):
     words = "\n".join([*page.texts, *(chart["description"] for chart in page.charts)])
     assert re.findall(r"\b(?:nan|NaT|<NA>|inf)\b", words) == []
     assert "  " not in "\n".join(page.texts)
-    assert not STATISTICS.search("\n".join(first_screen(page)[:3]))
+    assert not STATISTICS.search("\n".join(page.first_screen[:3]))
     for chart in page.charts:
         assert "<svg" in figures.figure(chart, number=1, where=name)
     for result in page.results.values():
@@ -209,7 +133,7 @@ def test_page_of_any_shop_has_no_gaps_and_counts_no_few(name, page_of):
 
 def test_orders_alone_are_about_buying_again_and_name_no_causes(page_of):
     page = page_of("orders of two years")
-    assert " customers to buy again by " in first_screen(page)[0]
+    assert " customers to buy again by " in page.first_screen[0]
     text = "\n".join(page.texts)
     assert "Without a contract nobody gives notice" in text
     assert "Repeat purchases are compared by attributes" in text
@@ -217,7 +141,7 @@ def test_orders_alone_are_about_buying_again_and_name_no_causes(page_of):
 
 def test_a_young_shop_says_that_it_is_too_early_once(page_of):
     page = page_of("orders of forty days")
-    headline, body, action, *_ = first_screen(page)
+    headline, body, action, *_ = page.first_screen
     assert headline == "## How many customers will buy again cannot be said yet."
     assert body.startswith("No forecast of an earlier day can be compared with what came")
     assert action == "**Do:** nothing yet."
@@ -233,4 +157,4 @@ def test_a_shop_of_three_customers_tells_nothing_of_them(page_of):
     page = page_of("a contract of three customers")
     assert page.results == {}
     assert page.charts == []
-    assert first_screen(page)[0] == "## How many customers will leave cannot be said yet."
+    assert page.first_screen[0] == "## How many customers will leave cannot be said yet."
