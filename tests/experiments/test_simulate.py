@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import norm
-from statsmodels.stats.multitest import multipletests
 
 from retention_lab.checks import BadData, BadParameter
 from retention_lab.experiments import simulate
@@ -152,7 +151,7 @@ def test_every_formula_gives_the_power_it_promises(formula, plan):
         return  # refused, as another test says
     assumptions = DISTURBED[plan]
     size = sample_size(FORMULAS[formula](assumptions), HAZARD_RATIO).customers
-    simulated = trials(assumptions, customers=size, times=10_000)
+    simulated = trials(assumptions, customers=size, times=5_000)
     found = simulate.found(TESTS.get(formula, simulate.logrank)(simulated))
     assert found.value == pytest.approx(0.8 + OFF.get((formula, plan), 0), abs=0.02)
 
@@ -160,10 +159,10 @@ def test_every_formula_gives_the_power_it_promises(formula, plan):
 @pytest.mark.slow
 @pytest.mark.parametrize("plan", ["plain", "curve", "three to one", "all"])
 def test_no_effect_is_found_as_often_as_alpha_says(plan):
-    simulated = trials(DISTURBED[plan], ratio=1.0, customers=2806, times=10_000)
+    simulated = trials(DISTURBED[plan], ratio=1.0, customers=2806, times=5_000)
     for test in (simulate.logrank, *TESTS.values()):
         found = simulate.found(test(simulated)).value
-        assert found == pytest.approx(0.05, abs=4 * (0.05 * 0.95 / 10_000) ** 0.5)
+        assert found == pytest.approx(0.05, abs=4 * (0.05 * 0.95 / 5_000) ** 0.5)
 
 
 @pytest.mark.slow
@@ -180,8 +179,9 @@ def test_holm_gives_an_arm_its_power_whether_or_not_the_other_has_an_effect():
             rng=np.random.default_rng(5),
         )
         both = np.column_stack([simulate.logrank(simulated, arm=arm) for arm in (1, 2)])
-        p_values = 2 * norm.sf(np.abs(both))
-        rejected = np.array([multipletests(each, method="holm")[0] for each in p_values])
+        # Holm: an arm passes at half of alpha, or at all of it where the other passed at half.
+        at_half, at_all = (np.abs(both) > norm.isf(alpha / 2) for alpha in (0.025, 0.05))
+        rejected = at_half | (at_all & at_half[:, ::-1])
         assert rejected[:, 0].mean() > 0.78
         if other == 1.0:
             assert rejected[:, 0].mean() < 0.82
