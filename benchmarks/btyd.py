@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from retention_lab.inference.btyd import answers, fitting, spend, value
+from retention_lab.inference.btyd import answers, fitting, spend, totals, value
 from retention_lab.inference.btyd.likelihood import Model
 
 ROUNDS = 3
@@ -48,6 +48,16 @@ def main() -> None:
         "value of 12 months with intervals, distinct histories",
         lambda: value.discounted(fit, spending, worth, months=12, monthly_discount=0.01),
     )
+    _median("choose and fit the likelier model", lambda: fitting.likelier(patterns))
+    groups = worth.assign(group=np.where(worth["frequency"] > 0, "again", "once"))
+    means = totals.by_model(spending, groups, between=0.4)
+    terms = totals.Terms(months=12, monthly_discount=0.01)
+    _median(
+        "value of two groups, each in one range",
+        lambda: totals.totals(fit, means, groups, terms=terms),
+    )
+    ends = [28.0 * end for end in range(1, 14)]
+    _median("purchases by week, with ranges", lambda: totals.cumulative(fit, groups, ends=ends))
 
 
 def _customers(rng: np.random.Generator, n: int) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import cache
+from types import SimpleNamespace
 
 import ibis
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 
 from retention_lab.customers.btyd import holdout, track
 from retention_lab.customers.summary import purchases
+from retention_lab.customers.trial import trial
 from retention_lab.inference.btyd import answers, contract, fitting, spend, value
 from retention_lab.inference.btyd.fitting import Process
 from retention_lab.tables.engine import collect
@@ -247,3 +249,16 @@ def _(_inputs):
         "bg_mae": found.error,
         "naive_mae": found.naive_error,
     }
+
+
+@pytest.mark.skipif(not CASES, reason=ABSENT)
+def test_the_trial_of_a_shop_holds_back_what_the_worked_example_does():
+    case = CASES["btyd-hold-01"]["expected"]
+    shop = SimpleNamespace(orders=cdnow_orders(), as_of=END, history_days=3 * 7 * 39)
+    found = trial(shop)
+    assert (found.until, found.tracking.customers) == (SPLIT, len(cdnow()))
+    assert found.tracking.actual == case["actual"]
+    # The likelier model, which on this sample is MBG/NBD: btyd-bg-01 and btyd-mbg-01.
+    held = holdout(cdnow_orders(), until=SPLIT, as_of=END)
+    same = track(fitting.fit(held.patterns, model="MBG/NBD"), held)
+    assert found.tracking == same

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from types import SimpleNamespace
 
@@ -14,6 +15,9 @@ import pytest
 from retention_lab.customers import contracts as contract_tables
 from retention_lab.customers.contracts import contracts
 from retention_lab.inference.btyd import contract
+from retention_lab.inference.interval import Interval
+
+from .worths import TRACKING
 
 AS_OF = dt.date(2025, 6, 30)
 END = pd.Timestamp("2025-07-01")  # of the as-of day, in UTC
@@ -91,16 +95,11 @@ def test_an_earlier_day_knows_nothing_of_what_came_after_it():
     assert other.actual == 0 < one.actual
 
 
-def test_a_projection_no_better_than_one_rate_is_withheld():
-    rng = np.random.default_rng(13)
-    same = [
-        (int(ago), int(days) if days < ago else None)
-        for ago, days in zip(
-            rng.integers(1, 720, 4_000), 30 * rng.geometric(0.1, 4_000), strict=True
-        )
-    ]
-    found = contracts(shop(same))
-    assert found.why in (contract_tables.NO_BETTER, contract_tables.UNSETTLED)
+def test_a_projection_no_better_than_one_rate_is_withheld(monkeypatch):
+    level = dataclasses.replace(TRACKING, gain=Interval(value=0.0, low=-0.1, high=0.1))
+    monkeypatch.setattr(contract_tables, "_tracked", lambda _shop, **_: level)
+    found = contracts(shop(drawn(np.random.default_rng(13), 1_000)))
+    assert (found.why, found.tracking) == (contract_tables.NO_BETTER, level)
     assert found.frame["projected"].isna().all()
     assert found.frame["seen"].all()
 

@@ -83,6 +83,13 @@ def test_who_buys_nearly_daily_is_left_out():
     pd.testing.assert_frame_equal(found.weeks, tried().weeks)
 
 
+def test_who_came_to_buy_daily_later_was_a_customer_like_others_then():
+    late = [*BOT[380:381], *BOT[400:]]
+    found = trial(shop([*people(), *late])).tracking
+    assert found.customers == tried().tracking.customers + 1
+    assert found.actual == tried().tracking.actual + 200
+
+
 @pytest.mark.parametrize(
     ("days", "every", "out"), [(61, 1, True), (60, 1, False), (200, 2, False), (201, 3, False)]
 )
