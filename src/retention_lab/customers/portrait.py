@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from retention_lab.checks import BadData
 from retention_lab.customers import (
     acquisition,
     campaigns,
@@ -40,9 +41,10 @@ class Portrait:
 
     `cohorts`, `named` and `activity` are sizes by `standing.sizes`; `moves`, `flows` (by value
     cohort) and `moved` (by named segment) are of `migration`, None where nobody had bought by the
-    earlier day. `review` is None where the lines are of the shop's own day, or of a later one.
-    `messages` is of `campaigns.rates`, `tiers` of `loyalty.tiers`, `first_repeat` of
-    `cohorts.returned`, `revenue` of `cohorts.revenue_triangle`.
+    earlier day; `usual` are the flows of as many days before, None where too little is known of
+    them. `review` is None where the lines are of the shop's own day, or of a later one, or
+    where one of the two days has nobody to compare. `messages` is of `campaigns.rates`, `tiers` of
+    `loyalty.tiers`, `first_repeat` of `cohorts.returned`, `revenue` of `cohorts.revenue_triangle`.
     """
 
     standing: Standing
@@ -50,6 +52,7 @@ class Portrait:
     named: pd.DataFrame
     activity: pd.DataFrame
     flows: pd.DataFrame | None
+    usual: pd.DataFrame | None
     moves: pd.DataFrame | None
     moved: pd.DataFrame | None
     review: Review | None
@@ -87,6 +90,7 @@ def portrait(shop: Snapshot, book: Playbook, *, thresholds: str | Path, days: in
         named=standing.sizes(here.now, by="segment", rules=rules),
         activity=standing.sizes(here.now, by="activity", rules=rules),
         flows=migration.flows(here, by="cohort") if known else None,
+        usual=_usual(shop, here),
         moves=migration.moves(here, by="cohort") if known else None,
         moved=migration.moves(here, by="segment") if known else None,
         review=_reviewed(shop, here),
@@ -102,6 +106,11 @@ def portrait(shop: Snapshot, book: Playbook, *, thresholds: str | Path, days: in
     )
 
 
+def _usual(shop: Snapshot, here: Standing) -> pd.DataFrame | None:
+    back = standing.one_step_back(shop, here)
+    return None if back is None else migration.flows(back, by="cohort")
+
+
 def _first_repeat(shop: Snapshot) -> pd.DataFrame:
     frame = cohorts.returned(shop.orders, as_of=shop.as_of, days=FIRST_REPEAT)
     grid = repurchase.first_repeat_grid(shop.orders, as_of=shop.as_of)
@@ -109,14 +118,17 @@ def _first_repeat(shop: Snapshot) -> pd.DataFrame:
 
 
 def _reviewed(shop: Snapshot, here: Standing) -> Review | None:
-    """Look at the lines again, if they were drawn on an earlier day."""
+    """Look at the lines again, if they were drawn on an earlier day; None without anybody then."""
     drawn = here.thresholds
     if drawn.as_of >= shop.as_of:
         return None
     then = purchases(
         shop.orders, shop.tables.get("returns"), as_of=drawn.as_of, within=drawn.within
     )
-    return lines.review(drawn, then=then, now=here.now, segments=here.rules)
+    try:
+        return lines.review(drawn, then=then, now=here.now, segments=here.rules)
+    except BadData:  # nobody had bought by then, or has within, so there is nothing to compare
+        return None
 
 
 def _messages(shop: Snapshot, here: Standing, book: Playbook) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from IPython.display import Markdown, display
 
 from retention_lab import charts
 from retention_lab.record import percent
+from retention_lab.record.small import HIDDEN
 from retention_lab.wording import Instead
 
 Picture: TypeAlias = alt.Chart | alt.LayerChart | Instead | None
@@ -83,10 +84,12 @@ def drawn(chart: Picture) -> pd.DataFrame:
 
 
 def _formed(value: str | float | dt.datetime, form: str) -> str:
-    """Write a value in the form of a chart; a hidden one is a word already."""
+    """Write a value in the form of a chart; a hidden count is a word already, the rest a dash."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, str) or not form:
         return str(value)
-    return "" if pd.isna(value) else format(value, form).replace("%", "\N{NO-BREAK SPACE}%")
+    return HIDDEN if pd.isna(value) else format(value, form).replace("%", "\N{NO-BREAK SPACE}%")
 
 
 def heading(name: str) -> str:
