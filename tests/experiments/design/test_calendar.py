@@ -86,6 +86,8 @@ def test_events_of_all_treated_arms_are_together():
     ]
     columns = ["entered", "events_control", "events_treated"]
     assert rows[0][columns].tolist() == pytest.approx(rows[1][columns].tolist())
+    control, treated = Schoenfeld(assumptions=three, day=90).seen(HAZARD_RATIO).events
+    assert rows[0][columns].tolist() == pytest.approx([2820, 1128 * control, 1692 * treated])
 
 
 def test_a_duration_that_is_never_enough_is_refused_with_what_it_would_give():

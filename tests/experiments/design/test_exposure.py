@@ -26,6 +26,14 @@ def test_events_meet_the_formula_for_uniform_entry():
     assert found == pytest.approx(rates / total * (1 - mean), rel=1e-12)
 
 
+def test_parts_of_a_day_are_exact_too():
+    # Follow-up from 34.1 to 77.3 days, evenly; without dropout 1 less the mean share that remains.
+    found = exposure(replace(PLAIN, entry=((43.2, 5),)), 0.8, day=77.3).events
+    rates = PLAIN.baseline.rates[0] * np.array([1, 0.8])
+    mean = (np.exp(-rates * 34.1) - np.exp(-rates * 77.3)) / (rates * 43.2)
+    assert found == pytest.approx(1 - mean, rel=1e-12)
+
+
 def test_nobody_is_followed_beyond_the_end_of_follow_up():
     found = exposure(replace(PLAIN, follow_up_days=20), 0.8, day=90).events
     rates = PLAIN.baseline.rates[0] * np.array([1, 0.8])
