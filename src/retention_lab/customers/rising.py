@@ -14,11 +14,11 @@ Measured on simulated shops of 1,000 to 2,000 customers who buy every ten days o
 and 10 false alerts in 100 allowed: with nobody rising, hardly ever an alert; of those who bought
 five times as often, 55 in 100 were found (14 where less than one purchase was expected, 90 where
 more than eight), and 1 to 2 in 100 alerts were false. Of those who buy once a month 16 in 100 were
-found, and every three months 2. Not so where gaps are clumpy: of a coefficient of variation of 1.4
-or 1.8 (Gamma of shape 0.5 or 0.3), 16 or 60 in 100 shops had an alert with nobody rising, and 8 or
-17 in 100 alerts were false among risers. A season that is everybody's raises no alert; one that
-only some have does: where 3 in 10 always buy four times as often at this time of the year, 9 in 100
-of them are alerts.
+found, and every three months 2; where every tenth purchase is somebody's last, 9, those who had
+stopped counted. Not so where gaps are clumpy: of a coefficient of variation of 1.4 or 1.8 (Gamma of
+shape 0.5 or 0.3), 16 or 60 in 100 shops had an alert with nobody rising, and 8 or 17 in 100 alerts
+were false among risers. A season that is everybody's raises no alert; one that only some have does:
+where 3 in 10 always buy four times as often at this time of the year, 9 in 100 of them are alerts.
 """
 
 from __future__ import annotations
