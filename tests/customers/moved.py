@@ -108,11 +108,12 @@ def slipping(left, came):
     return long
 
 
-def made(*, counts=COUNTS, long=LONG, known=None, review=None, names=COHORTS, **fields):
-    """A ledger and its standing; `known` are sizes."""
+def made(*, counts=COUNTS, long=LONG, known=None, usual=None, review=None, names=COHORTS, **fields):
+    """A ledger and its standing; `known` are sizes, `usual` those of the span before."""
     here, ledger = standing(**fields), Ledger()
     frames = (flows(counts, long, names=names), moves(counts, names=names)) if here.then else None
     left, pairs = frames or (None, None)
     found = sizes(names=names) if known is None else known
-    segments.record(ledger, here, found, left, moves=pairs, review=review)
+    before = None if usual is None else flows(long=usual, names=names)
+    segments.record(ledger, here, found, left, moves=pairs, usual=before, review=review)
     return ledger, here

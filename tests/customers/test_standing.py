@@ -12,7 +12,7 @@ import pytest
 
 from retention_lab.checks import BadData, BadParameter
 from retention_lab.customers.segments import segmented
-from retention_lab.customers.standing import groups, sizes, standing
+from retention_lab.customers.standing import groups, one_step_back, sizes, standing
 from retention_lab.customers.summary import purchases
 from retention_lab.customers.thresholds import save
 from retention_lab.tables import playbook
@@ -43,6 +43,22 @@ def test_both_days_are_judged_by_the_lines_of_the_earlier_one():
         pd.testing.assert_frame_equal(people(table)[want.columns], want)
     assert got.thresholds.cuts == got.thresholds.drawn(got.before)
     assert got.thresholds.cuts != got.thresholds.drawn(got.now)
+
+
+def test_one_step_back_is_as_the_earlier_day_saw_it_by_the_same_lines():
+    back = one_step_back(random_shop(), stood())
+    assert (back.as_of, back.then) == (THEN, THEN - dt.timedelta(days=90))
+    lines = stood().thresholds.cuts
+    for table, day in ((back.before, back.then), (back.now, THEN)):
+        summary = purchases(random_shop().orders, random_shop().returns, as_of=day, within=365)
+        want = people(segmented(summary, cuts=lines, segments=RULES))
+        pd.testing.assert_frame_equal(people(table)[want.columns], want)
+
+
+def test_there_is_no_step_back_into_days_of_which_the_window_is_not_whole():
+    assert one_step_back(random_shop(), dataclasses.replace(stood(), then=None)) is None
+    # Records from late in 2022: a window of two years before does not fit into them.
+    assert one_step_back(random_shop(), dataclasses.replace(stood(), within=730)) is None
 
 
 def test_recent_revenue_is_that_of_the_days_up_to_each_day_less_returns():

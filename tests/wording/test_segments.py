@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from retention_lab.wording import segments as said
 
 from ..customers import moved  # noqa: TID252  one maker of standings
@@ -74,6 +76,26 @@ def test_fewer_who_slipped_than_by_luck_are_said_so():
     assert "and fewer of the long-standing ones slipped than would by luck alone." in headline
     assert "So fewer of them slipped than would by luck." in body
     assert "**Do not** look for what made them slip: no more did than would by luck." in action
+
+
+@pytest.mark.parametrize(
+    ("usual", "said", "wrong"),
+    [
+        (40, "more of the long-standing ones slipped than in the 90 days before", "Do not** count"),
+        (
+            104,
+            "about as many of the long-standing ones slipped as in the 90",
+            "more did than usual",
+        ),
+        (260, "fewer of the long-standing ones slipped than in the 90", "more did than usual"),
+    ],
+)
+def test_who_slipped_is_news_only_beside_what_is_usual(usual, said, wrong):
+    headline, body, action = first_screen(long=slipping(105, 60), usual=slipping(usual, 60))
+    assert said in headline
+    assert "luck" not in headline
+    assert "about 15 in 100 of the 705 who were in it (14.9 %, 12.5 to 17.7)" in body
+    assert wrong in action
 
 
 def test_nobody_who_slipped_is_said_so():

@@ -7,7 +7,7 @@ were redrawn.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, assert_never
 
@@ -122,6 +122,21 @@ def standing(
         now=_judged(now, lines, rules),
         before=_judged(before, lines, rules) if known["customers"] else None,
     )
+
+
+def one_step_back(shop: Snapshot, here: Standing) -> Standing | None:
+    """Stand on the earlier day, and on one as long before it, by the same rules and lines.
+
+    None where the records do not hold all days that are scored on that one: fewer could then slip.
+    """
+    if here.then is None or here.before is None:
+        return None
+    earlier = here.then - dt.timedelta(days=here.days)
+    if earlier - dt.timedelta(days=here.within) < shop.records_from:
+        return None
+    summary = _summary(shop, earlier, within=here.within, days=here.days)
+    before = _judged(summary, here.thresholds, here.rules)
+    return replace(here, as_of=here.then, then=earlier, now=here.before, before=before)
 
 
 def groups(rules: Segments, *, by: By) -> list[str]:

@@ -10,7 +10,13 @@ from retention_lab.record.ledger import Ledger
 def record(ledger: Ledger, seen: Portrait) -> None:
     """Record all that the sentences of a portrait name."""
     segments.record(
-        ledger, seen.standing, seen.cohorts, seen.flows, moves=seen.moves, review=seen.review
+        ledger,
+        seen.standing,
+        seen.cohorts,
+        seen.flows,
+        moves=seen.moves,
+        usual=seen.usual,
+        review=seen.review,
     )
     worth.record(ledger, seen.worth)
     rising.record(ledger, seen.rising)

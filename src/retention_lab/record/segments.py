@@ -19,6 +19,7 @@ from retention_lab.inference.proportions import proportion
 from retention_lab.record.ledger import Ledger
 from retention_lab.record.moves import hidden_flows, squared
 from retention_lab.record.small import SMALL, Mask, covered, few, splits
+from retention_lab.record.usual import compare
 from retention_lab.tables.segment import Segment, first_fit, grid
 
 SIZE, SHARE, REVENUE = "segments_size", "segments_share", "segments_revenue"
@@ -40,13 +41,14 @@ def best(rules: Sequence[Segment]) -> Segment | None:
     return max(asking, key=lambda rule: rule.monetary[0], default=None)
 
 
-def record(
+def record(  # noqa: PLR0913  each is a small table of its own
     ledger: Ledger,
     standing: Standing,
     sizes: pd.DataFrame,
     flows: pd.DataFrame | None,
     *,
     moves: pd.DataFrame | None,
+    usual: pd.DataFrame | None = None,
     review: Review | None = None,
 ) -> None:
     """Record who the customers are, what they brought, and who left the best cohort.
@@ -59,6 +61,8 @@ def record(
         `customers.standing.sizes` of now, by cohort.
     flows, moves
         Of `customers.migration`, by cohort; None where there is no earlier day.
+    usual
+        The flows of as many days before; None where there are none.
     review
         Of the cut lines, where there was one.
     """
@@ -67,6 +71,7 @@ def record(
     _who(ledger, standing, sizes)
     if flows is not None and moves is not None:
         _moved(ledger, standing, flows, moves)
+        _beside_usual(ledger, standing, flows, usual)
     if review is not None and not splits(review.moving, review.customers):
         ledger.record(
             "segments_redrawn",
@@ -205,6 +210,20 @@ def _moved(ledger: Ledger, standing: Standing, flows: pd.DataFrame, moves: pd.Da
         _left(ledger, standing, row)
     for row in flows[told & ~unlucky].to_dict("records"):
         _by_luck(ledger, standing, row)
+
+
+def _beside_usual(
+    ledger: Ledger, standing: Standing, flows: pd.DataFrame, before: pd.DataFrame | None
+) -> None:
+    """Record whether more left the best cohort than in as many days before, if it may be told."""
+    if before is None or "segments_by_chance" not in ledger:
+        return
+    top = best(standing.rules.cohorts)
+    now, then = (
+        frame[frame["group"].eq("" if top is None else top.name)].to_dict("records")
+        for frame in (flows, before)
+    )
+    compare(ledger, standing, now[0], then[0])
 
 
 def _span(standing: Standing) -> _Span:

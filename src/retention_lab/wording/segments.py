@@ -5,15 +5,30 @@ from __future__ import annotations
 import datetime as dt
 
 from retention_lab.customers.standing import Standing
-from retention_lab.record import SMALL, Claim, Ledger
+from retention_lab.record import BEFORE, SMALL, Claim, Ledger
 from retention_lab.record.segments import REVENUE, SHARE, SIZE, best, named
+from retention_lab.record.usual import CHANGE
+from retention_lab.record.usual import SLIPPED as LONG
 from retention_lab.tables.segment import Segment
 from retention_lab.wording.annotations import inert
-from retention_lab.wording.phrases import capitalised, full_day, in_hundred, of_all, quoted, some
+from retention_lab.wording.phrases import (
+    capitalised,
+    direction,
+    full_day,
+    in_hundred,
+    of_all,
+    quoted,
+    some,
+    span,
+)
 
 _AGEING = "; that is so as well where old customers simply stop for good"
 YEAR = (365, 366)  # days
 SLIPPED, RISING = (f"`retention-lab list {name} SOURCE`" for name in ("slipped", "rising"))
+_BOTH = (
+    f"contact those who slipped and those whose interest rises; {SLIPPED} and {RISING} write the "
+    "lists. **Do not** look for what made them slip: no more did"
+)
 
 
 def segments_headline(ledger: Ledger, standing: Standing) -> str:
@@ -65,9 +80,22 @@ def _luck(ledger: Ledger, standing: Standing) -> str:
     """Say whether more slipped than would by luck; nothing where that cannot be said."""
     if "segments_left" in ledger and not ledger["segments_left"].value:
         return f"nobody slipped in {standing.days} days"
+    if CHANGE in ledger:
+        return _than_usual(ledger, standing)
     if "segments_by_chance" not in ledger:
         return ""
     return f"{_compared(ledger)} of the long-standing ones slipped than would by luck alone"
+
+
+def _than_usual(ledger: Ledger, standing: Standing) -> str:
+    before = f"in the {standing.days} days before"
+    match direction(ledger[CHANGE]):
+        case "more":
+            return f"more of the long-standing ones slipped than {before}"
+        case "fewer":
+            return f"fewer of the long-standing ones slipped than {before}"
+        case _:
+            return f"about as many of the long-standing ones slipped as {before}"
 
 
 def _compared(ledger: Ledger) -> str:
@@ -143,7 +171,20 @@ def _slipped(ledger: Ledger, standing: Standing, then: dt.date, top: Segment) ->
         f"{said} Of those who first bought by {full_day(standing.long_since)}, {long.text} slipped "
         f"and {came.text} rose into it; by luck alone about {chance.full} of these {chance.n:,} "
         f"would have slipped. So {word} of them slipped than would by luck"
-        f"{_AGEING if word == 'more' else ''}."
+        f"{_AGEING if word == 'more' else ''}.{_usually(ledger)}"
+    )
+
+
+def _usually(ledger: Ledger) -> str:
+    """Say which share of the long-standing slipped, beside that of as many days before."""
+    if CHANGE not in ledger:
+        return ""
+    now, before, change = ledger[LONG], ledger[LONG + BEFORE], ledger[CHANGE]
+    higher = "lower" if change.value < 0 else "higher"
+    return (
+        f" Those who slipped are {in_hundred(now)} of the {now.n:,} who were in it ({now.ranged}); "
+        f"in {before.about} it was {before.text}, so this is {change.written(abs(change.value))} "
+        f"points {higher} (plausibly {span(change)})."
     )
 
 
@@ -175,11 +216,9 @@ def _whom(ledger: Ledger) -> str:
             "cut lines to find more of them: whoever moves then has done nothing."
         )
     if "segments_by_chance" in ledger and _compared(ledger) != "more":
-        return (
-            f"contact those who slipped and those whose interest rises; {SLIPPED} and {RISING} "
-            "write the lists. **Do not** look for what made them slip: no more did than would by "
-            "luck."
-        )
+        return f"{_BOTH} than would by luck."
+    if CHANGE in ledger and direction(ledger[CHANGE]) != "more":
+        return f"{_BOTH} than usual."
     return (
         f"contact those who slipped and ask what changed for them; {SLIPPED} writes their list. "
         "**Do not** count whoever comes back as won back: some come back by themselves."
