@@ -180,7 +180,8 @@ def _lines(
     """Draw columns as lines, with their bands, along the first of `columns`."""
     x, names = next(iter(columns)), [line.name for line in lines]
     axis = alt.Axis(tickMinStep=1, format="d", grid=False)
-    base = alt.Chart(data).encode(x=alt.X(f"{x}:Q", title=columns[x][0], axis=axis))
+    across = alt.X(f"{x}:Q", title=columns[x][0], axis=axis, scale=alt.Scale(zero=True))
+    base = alt.Chart(data).encode(x=across)
     layers = []
     for line, colour in zip(lines, COLOURS, strict=False):
         height = alt.Y(f"{line.field}:Q", title=y, axis=alt.Axis(format=form))

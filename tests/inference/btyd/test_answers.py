@@ -101,15 +101,6 @@ def test_certainty_has_no_width():
     assert row["p_alive_low"] == row["p_alive_high"] == 1
 
 
-def test_the_total_is_the_sum_over_customers_and_so_are_weights():
-    here = fitted("BG/NBD")
-    counts = np.array([1, 2, 3, 4, 5])
-    each = answers.expected(here.process, ROWS, horizon=90)
-    found = answers.total(here, ROWS.assign(weight=counts), horizon=90)
-    assert found.value == pytest.approx(counts @ each)
-    assert found.low < found.value < found.high
-
-
 def test_a_new_customer_is_one_whose_first_purchase_was_just_now():
     here = fitted("MBG/NBD")
     found = answers.new_customer(here, horizon=90)

@@ -95,20 +95,6 @@ def forecast(
     )
 
 
-def total(fit: Fit, patterns: pd.DataFrame, *, horizon: float, alpha: float = 0.05) -> Interval:
-    """Purchases expected of all customers together, with the interval of the model's mean."""
-    _ahead(horizon)
-    process, known = fit.process, histories.read(patterns)
-
-    def logs(vector: Floats) -> Floats:
-        each = np.exp(log_expected(process.at(vector), known, horizon))
-        return np.log([known.weight @ each])
-
-    value = float(np.exp(logs(process.vector)[0]))
-    far = float(np.exp(normal(alpha) * std_errors(fit.maximum, logs)[0]))
-    return Interval(value=value, low=value / far, high=value * far)
-
-
 def odds_of(process: Process, known: Histories) -> Floats:
     """Logarithm of the odds of having stopped."""
     return log_odds(process.vector, known, chance=chances(process.model, known.x))
