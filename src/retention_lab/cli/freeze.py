@@ -1,0 +1,60 @@
+"""The command that freezes the plan of a test before it begins: arguments in, sentences out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from retention_lab.cli import running
+
+if TYPE_CHECKING:
+    from retention_lab.experiments.freezing import Frozen
+
+_Plan = Annotated[Path, typer.Argument(help="The plan, such as experiments/check-in/plan.yml.")]
+_Amend = Annotated[
+    str | None, typer.Option(help="Why the plan says something else than when it was frozen.")
+]
+
+
+def freeze(plan: _Plan, *, state: running.State = Path("state"), amend: _Amend = None) -> None:
+    """Freeze the plan of a test before it begins: its digest, today's date and all it says.
+
+    The same plan again changes nothing. What is changed later is told in every read-out, field by
+    field; --amend freezes a change with its reason.
+    """
+    from retention_lab import state as states
+    from retention_lab.experiments import freezing
+    from retention_lab.experiments import plan as plans
+
+    read = plans.load(plan)
+    today = dt.datetime.now(dt.UTC).date()
+    found = freezing.freeze(read, state=states.opened(state), as_of=today, amend=amend)
+    typer.echo(found.digest)
+    for sentence in _told(found):
+        typer.echo(sentence, err=True)
+
+
+def _told(found: Frozen) -> list[str]:
+    """Say what was frozen, and how it differs from what was frozen first."""
+    from retention_lab.experiments import freezing
+
+    plan, last = found.plan, found.last
+    reason = f", amended ({last.reason})" if last.reason else ""
+    when = "is frozen as of" if found.added else "has been frozen since"
+    changed = freezing.deviations(plan, found)
+    return [
+        f"{plan.name} {when} {last.frozen_on}{reason}; {plan.owner} answers for it.",
+        f"Customers enter from {plan.starts} to {plan.ends}.",
+        *(
+            f"{row.field}: {_word(row.frozen)} when frozen first, {_word(row.now)} since "
+            f"{row.changed_on}."
+            for row in changed.itertuples()
+        ),
+    ]
+
+
+def _word(value: object) -> str:
+    return "not there" if value is None else str(value)
