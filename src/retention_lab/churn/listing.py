@@ -147,26 +147,21 @@ class Run:
 
         Raises
         ------
-        BadParameter
-            If the file cannot be written.
-        BadData
-            If nobody can be listed.
+        BadParameter, BadData
+            If the file cannot be written; if nobody can be listed.
         """
         resting = heldback.resting(self.state, self.shop)
-        names = [name for name in people.columns if name != "customer_id"]
-        matched = _matched(people, patterns, names=names, without=resting)
+        matched = _matched(people, patterns, without=resting)
         rows, consenting = self._ranked(matched, patterns)
-        logged = heldback.ledger(self.state, self.kind.name).append(map(self._logged, rows))
-        groups = heldback.groups(
-            self.state, self.shop, channel=self.playbook.score.channel, kind=self.kind.name
-        )
+        name, channel = self.kind.name, self.playbook.score.channel
+        logged = heldback.ledger(self.state, name).append(map(self._logged, rows))
+        groups = heldback.groups(self.state, self.shop, channel=channel, kind=name)
         sent = [row for row in rows if groups.get(row["customer_id"]) == CONTACTED]
-        table = pa.Table.from_pylist(sent, schema=self.kind.schema)
-        marked = crm.write(table, self.out, state=self.state)
+        marked = self._written(sent)
         return Listed(
             file=self.out,
             as_of=self.shop.as_of,
-            channel=self.playbook.score.channel,
+            channel=channel,
             customers=int(patterns["weight"].sum()),
             consenting=consenting,
             resting=len(resting),
@@ -175,6 +170,10 @@ class Run:
             logged=logged,
             sentences=(*beside, *_warned(marked, self.out)),
         )
+
+    def _written(self, sent: list[dict[Hashable, Any]]) -> int:
+        rows = pa.Table.from_pylist(sent, schema=self.kind.schema)
+        return crm.write(rows, self.out, state=self.state)
 
     def _ranked(
         self, people: ir.Table, patterns: pd.DataFrame
@@ -231,16 +230,15 @@ class Run:
         return drawn
 
 
-def _matched(
-    people: ir.Table, patterns: pd.DataFrame, *, names: Sequence[str], without: Iterable[str]
-) -> ir.Table:
+def _matched(people: ir.Table, patterns: pd.DataFrame, *, without: Iterable[str]) -> ir.Table:
     """Give each customer the row of their kind: `customer_id`, `pattern`; but not `without`."""
+    names = [name for name in people.columns if name != "customer_id"]
     columns = {name: pa.array(patterns[name].tolist()) for name in names}
     rows = pa.array(range(len(patterns)), pa.int64())
     known = ibis.memtable(pa.table({**columns, "pattern": rows}))
     resting = ibis.memtable(pa.table({"customer_id": pa.array(sorted(without), pa.string())}))
     # To the left, so that whoever fits no row is met as a null, not left out unseen.
-    joined = people.left_join(known, list(names)).select("customer_id", "pattern")
+    joined = people.left_join(known, names).select("customer_id", "pattern")
     return joined.anti_join(resting, "customer_id")
 
 

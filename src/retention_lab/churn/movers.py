@@ -101,8 +101,7 @@ def slipped(
     both = standing(shop, playbook.segments, thresholds=thresholds, days=days)
     left = _left(both, best)
     keys = [name for name in left.columns if name != "customer_id"]
-    counted = left.group_by(keys).agg(weight=_.count())
-    patterns = engine.collect(counted, max_rows=PATTERNS).sort_values(keys, ignore_index=True)
+    patterns = engine.collect(left.group_by(keys).agg(weight=_.count()), max_rows=PATTERNS)
     if patterns.empty:
         raise BadData(
             f"Nobody left {best} in the {days} days to {shop.as_of}, so there is no list."

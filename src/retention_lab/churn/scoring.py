@@ -65,10 +65,9 @@ def write(shop: Snapshot, playbook: Playbook, *, state: State, out: Path) -> Lis
         as_of=shop.as_of,
     )
     people = landmarks.people(shop, seen.endpoint, seen.factors)
-    beside = _left_out(shop, playbook, people.columns)
-    people = people.semi_join(willing, "customer_id")
     run = listing.Run(shop=shop, playbook=playbook, state=state, out=out, kind=CHURN)
-    return run.listed(people, patterns, beside=beside)
+    beside = _left_out(shop, playbook, people.columns)
+    return run.listed(people.semi_join(willing, "customer_id"), patterns, beside=beside)
 
 
 def _left_out(shop: Snapshot, playbook: Playbook, names: Sequence[str]) -> list[str]:
