@@ -64,8 +64,8 @@ class Page:
         """Give every number that a sentence may name, as it is recorded."""
         known = set()
         for result in self.results.values():
-            text = plain(f"{result['text']} {result['between']} {result['about']} {result['n']:,}")
-            known |= set(NUMBER.findall(text))
+            text = f"{result['text']} {result['between']} {result['about']} {result['n'] or 0:,}"
+            known |= set(NUMBER.findall(plain(text)))
             known |= {f"{100 * result['value']:.0f}" if result["unit"] == "share" else ""}
         return known
 
