@@ -95,8 +95,8 @@ def test_groups_of_one_attribute_are_drawn_and_an_unknown_one_is_asked_back():
     answer = asked().acquired_by("country")
     assert answer.frame["group"].is_unique
     assert "country" in answer.sentence
-    with pytest.raises(BadParameter, match=r"no attribute 'countrys'\. Did you mean 'country'"):
-        asked().acquired_by("countrys")
+    with pytest.raises(BadParameter, match=r"no attribute 'country_of'\. Did you mean 'country'"):
+        asked().acquired_by("country_of")
 
 
 def test_value_is_told_by_cohort_in_whole_units_or_says_why_not():
