@@ -237,7 +237,7 @@ def test_nobody_within_the_days_that_are_scored_is_refused_unless_lines_are_froz
     with pytest.raises(BadData, match=r"within the days that are scored, so no cut line can be"):
         shop.rfm(playbook="")
     file = tmp_path / "lines.yml"
-    file.write_text(yaml.safe_dump(FROZEN), encoding="utf-8")
+    file.write_text(yaml.safe_dump(FROZEN | {"method": "quantile"}), encoding="utf-8")
     text = all_of(shop.rfm(playbook="", thresholds=file))
     fine(text)
     assert text.startswith("**Nobody has bought in the last 365 days.**")
