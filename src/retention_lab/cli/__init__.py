@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from retention_lab import __version__, checks
-from retention_lab.cli import cuts, freeze, keeping, lists, running, score, show
+from retention_lab.cli import assign, cuts, freeze, keeping, lists, running, score, show
 from retention_lab.cli.start import start as _start
 
 DEBUG = "RETENTION_LAB_DEBUG"
@@ -113,8 +113,8 @@ def demo(
 
 
 for _command in (
-    running.run, running.status, score.score, cuts.cuts, freeze.freeze, keeping.verify,
-    keeping.upgrade_check, keeping.backup, keeping.restore, keeping.forget, _start,
+    running.run, running.status, score.score, cuts.cuts, freeze.freeze, assign.assign,
+    keeping.verify, keeping.upgrade_check, keeping.backup, keeping.restore, keeping.forget, _start,
 ):  # fmt: skip
     app.command(epilog=CODES)(_command)
 app.add_typer(lists.app, name="list")
