@@ -86,11 +86,12 @@ def _paired(data: pd.DataFrame, columns: Columns) -> alt.LayerChart:
     )
     chance = base.mark_point(color=GREY, shape="diamond", size=90, strokeWidth=2)
     seen = base.mark_point(color=BLUE, filled=True, size=70, opacity=1)
+    layers: alt.LayerChart = chance.encode(x="by_chance:Q") + seen.encode(x=x)
+    if data["alerts"].isin(["0", HIDDEN]).all():
+        return layers  # a layer of nothing has no extent, of which browsers warn
     told = base.transform_filter(f"datum.alerts != '0' && datum.alerts != '{HIDDEN}'")
     label = told.transform_calculate(label="datum.alerts + ' alerts'").mark_text(
         align="left", dx=9, dy=-9, color=DARK
     )
-    layers: alt.LayerChart = (
-        chance.encode(x="by_chance:Q") + seen.encode(x=x) + label.encode(x=x, text="label:N")
-    )
-    return layers
+    labelled: alt.LayerChart = layers + label.encode(x=x, text="label:N")
+    return labelled
