@@ -1,0 +1,134 @@
+"""A plan is sized by the designs, with its own assumptions; the shipped ones are feasible."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from statsmodels.stats.power import NormalIndPower
+from statsmodels.stats.proportion import proportion_effectsize
+
+from retention_lab.checks import BadParameter
+from retention_lab.experiments.plan import Plan, load
+from retention_lab.experiments.sizing import sized
+from retention_lab.inference.sequential.bounds import Rule
+from retention_lab.inference.sequential.planning import design
+
+TEMPLATES = sorted((Path(__file__).parents[2] / "experiments/templates").glob("*.yml"))
+FIELDS = {
+    "name": "check_in",
+    "title": "Check-in",
+    "owner": "Lifecycle Marketing",
+    "hypothesis": "A check-in keeps more customers.",
+    "milestone": "onboarding_completed",
+    "channel": "email",
+    "arms": [{"name": "control", "share": 0.5}, {"name": "check-in", "share": 0.5}],
+    "starts": "2026-12-01",
+    "ends": "2027-03-30",  # 120 days
+    "endpoint": {"kind": "retained", "day": 90},
+    "primary": {"smallest_effect": 0.03},
+    "assumptions": {"entry_per_day": 100, "baseline": 0.6},
+}
+
+
+def plan(**changed: object) -> Plan:
+    return Plan.model_validate({**FIELDS, **changed})
+
+
+def assuming(**changed: object) -> Plan:
+    return plan(assumptions={**FIELDS["assumptions"], **changed})
+
+
+def test_a_plan_of_one_look_and_no_dropout_needs_what_a_test_of_two_shares_needs():
+    found = sized(plan())
+    effect = proportion_effectsize(0.63, 0.60)
+    # statsmodels, on the arcsine scale: another approximation of the same test.
+    each = NormalIndPower().solve_power(effect, power=0.8, alpha=0.05)
+    assert found.needed.total == pytest.approx(2 * each, rel=0.005)
+    assert found.weeks == pytest.approx((2 * each / 100 + 90) / 7, rel=0.005)
+    assert (found.planned, found.planned_weeks) == (12_000, 30)
+    assert found.power > 0.8
+    assert found.detectable < 0.03
+    assert found.why == ""
+
+
+def test_who_stays_and_who_does_not_return_are_one_question():
+    stays = sized(plan())
+    returns = sized(plan(endpoint={"kind": "returned", "day": 90}))
+    # 60 to 63 in 100 without the event; 60 to 63 with it is 40 to 37 without: the same spread.
+    assert returns.needed.total == pytest.approx(stays.needed.total, abs=2)
+    assert returns.detectable == pytest.approx(stays.detectable, rel=0.01)
+
+
+def test_an_effect_on_those_reached_needs_more_customers_by_the_square_of_the_contact_rate():
+    whole, most = sized(plan()), sized(assuming(contact_rate=0.8))
+    assert most.needed.total / whole.needed.total == pytest.approx(1 / 0.8**2, rel=0.01)
+
+
+def test_looks_cost_customers_and_a_late_look_is_as_good_as_the_end():
+    one, four = sized(plan()), sized(plan(looks={"information": [0.25, 0.5, 0.75, 1]}))
+    days = sized(plan(looks={"days": [90, 130, 170, 210]}))
+    assert one.inflation == 1
+    rule = Rule(alpha=0.05, sides=2, power=0.8)
+    assert four.inflation == design([0.25, 0.5, 0.75, 1], rule=rule).inflation > 1
+    assert four.needed.total == pytest.approx(four.inflation * one.needed.total, abs=2)
+    assert 1 < days.inflation < 1.06
+
+
+def test_a_plan_that_is_too_small_says_what_it_would_take():
+    found = sized(assuming(entry_per_day=50))
+    assert found.power < 0.8
+    assert found.detectable > 0.03
+    assert "customers are needed, and 6,000 enter as planned" in found.why
+    days = -(-found.needed.total // 50)
+    assert f"at 50 a day that takes {days} days of enrolment, not 120." in found.why
+
+
+def test_a_last_look_before_customers_have_been_followed_is_told():
+    found = sized(plan(looks={"days": [100, 130]}))
+    assert found.planned == 12_000
+    assert found.power < 0.8
+    assert "look once more, on day 210" in found.why
+
+
+def test_several_arms_share_alpha():
+    thirds = [
+        {"name": name, "share": share}
+        for name, share in zip("abc", (0.34, 0.33, 0.33), strict=True)
+    ]
+    two, three = sized(plan()), sized(plan(arms=thirds))
+    assert three.needed.total > 1.5 * two.needed.total
+
+
+def test_what_cannot_be_sized_is_refused():
+    with pytest.raises(
+        BadParameter, match=r"say assumptions\.baseline, the share of customers who"
+    ):
+        sized(assuming(baseline=None))
+    with pytest.raises(BadParameter, match="nobody has been followed for 90 days yet"):
+        sized(plan(looks={"days": [30, 60]}))
+
+
+def test_there_is_a_plan_to_start_from_for_each_of_the_usual_tests():
+    assert [file.stem for file in TEMPLATES] == [
+        *("check_in_48h", "contact_pressure", "email_or_sms", "incentive_level"),
+        *("onboarding_checklist", "reorder_trigger", "subject_line", "win_back"),
+    ]
+
+
+@pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.stem)
+def test_a_plan_to_start_from_is_whole_and_has_what_it_needs(file):
+    found = load(file)
+    assert found.name == file.stem
+    size = sized(found)
+    assert size.why == ""
+    assert found.primary.power <= size.power < 0.83  # nor does it ask for more than it needs
+    assert size.detectable <= found.primary.smallest_effect
+    assert "claim" in file.read_text(encoding="utf-8")
+
+
+def test_plans_to_start_from_name_each_other_rightly():
+    plans = [load(file) for file in TEMPLATES]
+    names = {each.name for each in plans}
+    assert {other for each in plans for other in each.exclusive_with} <= names
+    assert len({each.salt for each in plans}) == len(plans)
