@@ -151,6 +151,19 @@ def test_two_who_freeze_at_once_write_one_version(state):
     assert len([*freezing.ledger(state).rows()]) == 1
 
 
+def test_who_was_slower_is_told_what_the_quicker_one_froze(state, monkeypatch):
+    real = freezing._refuse_salt
+
+    def interrupted(*_: object) -> None:
+        monkeypatch.setattr(freezing, "_refuse_salt", real)
+        freeze(plan(rest_days=7), state=state, as_of=DAY)
+
+    monkeypatch.setattr(freezing, "_refuse_salt", interrupted)
+    with pytest.raises(BadParameter, match="rest_days was 7, is 0"):
+        freeze(plan(), state=state, as_of=DAY)
+    assert frozen(state, "check_in").plan == plan(rest_days=7)
+
+
 def test_a_frozen_plan_that_this_version_cannot_read_is_told(state):
     row = {"experiment": "old", "version": 1, "digest": "0", "frozen_on": "2026-01-01"}
     content = {**plan(name="old").model_dump(mode="json"), "gone": 1}

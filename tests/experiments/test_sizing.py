@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_effectsize
@@ -13,6 +14,7 @@ from retention_lab.experiments.plan import Plan, load
 from retention_lab.experiments.sizing import sized
 from retention_lab.inference.sequential.bounds import Rule
 from retention_lab.inference.sequential.planning import design
+from retention_lab.inference.sequential.spending import Spending
 
 TEMPLATES = sorted((Path(__file__).parents[2] / "experiments/templates").glob("*.yml"))
 FIELDS = {
@@ -65,14 +67,23 @@ def test_an_effect_on_those_reached_needs_more_customers_by_the_square_of_the_co
     assert most.needed.total / whole.needed.total == pytest.approx(1 / 0.8**2, rel=0.01)
 
 
-def test_looks_cost_customers_and_a_late_look_is_as_good_as_the_end():
+def test_looks_cost_customers_as_much_as_their_bounds_say():
     one, four = sized(plan()), sized(plan(looks={"information": [0.25, 0.5, 0.75, 1]}))
-    days = sized(plan(looks={"days": [90, 130, 170, 210]}))
     assert one.inflation == 1
     rule = Rule(alpha=0.05, sides=2, power=0.8)
     assert four.inflation == design([0.25, 0.5, 0.75, 1], rule=rule).inflation > 1
     assert four.needed.total == pytest.approx(four.inflation * one.needed.total, abs=2)
-    assert 1 < days.inflation < 1.06
+    assert four.detectable > one.detectable
+
+
+def test_looks_on_days_count_the_events_that_will_be_seen_by_then():
+    spending = {"family": "Pocock"}  # inflates more the earlier the look
+    found = sized(plan(looks={"days": [60, 210], "spending": spending}))
+    rate = -np.log(0.615) / 90  # about the mean of 0.60 and 0.63
+    by_60 = 100 * (60 - (1 - np.exp(-60 * rate)) / rate)  # 100 a day, each seen since then
+    rule = Rule(alpha=0.05, sides=2, power=0.8, spending=Spending(**spending))
+    due = design([by_60 / (12_000 * (1 - 0.615)), 1], rule=rule).inflation
+    assert found.inflation == pytest.approx(due, abs=5e-4)
 
 
 def test_a_plan_that_is_too_small_says_what_it_would_take():
