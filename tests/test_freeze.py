@@ -42,7 +42,7 @@ def test_a_plan_is_frozen_once_and_says_so(freeze):
     code, first, said = freeze(PLAN)
     assert code == 0
     assert said[0].startswith("check_in is frozen as of 2")
-    assert said[1] == "Customers enter from 2099-12-01 to 2100-03-31."
+    assert said[1].startswith("Customers enter from 2099-12-01 to 2100-03-31. check_in cannot be ")
     code, again, said = freeze("# the same\n" + PLAN)
     assert (code, again) == (0, first)
     assert said[0].startswith("check_in has been frozen since 2")
@@ -68,3 +68,21 @@ def test_a_test_that_has_begun_and_a_misspelt_plan_leave_nothing_behind(freeze):
     code, _, said = freeze(PLAN.replace("owner", "ownr"))
     assert (code, said) == (2, ["plan.yml: ownr is not a setting. Did you mean 'owner'?"])
     assert not Path("kept/ledgers/plans.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("pace", "said"),
+    [
+        (
+            "100",
+            "come if the assumptions hold: about 92 in 100 such tests find a gain of 3 points.",
+        ),
+        ("10", "1,210 enter as planned: at 10 a day that takes"),
+    ],
+)
+def test_freezing_says_whether_the_test_is_large_enough(freeze, pace, said):
+    code, _, sentences = freeze(
+        PLAN.replace("entry_per_day: 74", f"entry_per_day: {pace}, baseline: 0.6")
+    )
+    assert code == 0
+    assert said in sentences[1]

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from retention_lab.checks import BadParameter
 from retention_lab.cli import running
 
 if TYPE_CHECKING:
     from retention_lab.experiments.freezing import Frozen
+    from retention_lab.experiments.plan import Plan
 
 _Plan = Annotated[Path, typer.Argument(help="The plan, such as experiments/check-in/plan.yml.")]
 _Amend = Annotated[
@@ -47,13 +49,28 @@ def _told(found: Frozen) -> list[str]:
     changed = freezing.deviations(plan, found)
     return [
         f"{plan.name} {when} {last.frozen_on}{reason}; {plan.owner} answers for it.",
-        f"Customers enter from {plan.starts} to {plan.ends}.",
+        f"Customers enter from {plan.starts} to {plan.ends}. {_size(plan)}",
         *(
             f"{row.field}: {_word(row.frozen)} when frozen first, {_word(row.now)} since "
             f"{row.changed_on}."
             for row in changed.itertuples()
         ),
     ]
+
+
+def _size(plan: Plan) -> str:
+    """Say whether the test is large enough; a plan that cannot be sized is frozen all the same."""
+    from retention_lab.experiments.sizing import sized
+
+    try:
+        found = sized(plan)
+    except BadParameter as error:
+        return str(error)
+    effect = plan.primary.smallest_effect
+    return found.why or (
+        f"{found.needed.total:,} are needed, and {found.planned:,} come if the assumptions hold: "
+        f"about {found.power * 100:.0f} in 100 such tests find a gain of {effect * 100:g} points."
+    )
 
 
 def _word(value: object) -> str:
