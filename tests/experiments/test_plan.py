@@ -91,6 +91,8 @@ def test_a_plan_says_what_its_file_says_and_the_usual_where_it_says_nothing(read
         ("kind: retained", "kind: kept", "endpoint.kind: Input should be 'retained' or 'returned'"),
         ("74", ".inf", "assumptions.entry_per_day: Input should be a finite number"),
         ("0.6}", "0.6, onset_days: 90}", "assumptions.onset_days must be before day 90"),
+        ("ends:", "strata: country\nends:", "strata: must be a list, with a - before each, got"),
+        ("ends:", "salt: ' '\nends:", "salt: must be 1 to 60 characters of plain text, got ' '"),
         ("2026-12-01", "2026-12-32", "holds a date that does not exist"),
     ],
 )

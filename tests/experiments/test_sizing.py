@@ -10,8 +10,9 @@ from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_effectsize
 
 from retention_lab.checks import BadParameter
+from retention_lab.experiments import simulate
 from retention_lab.experiments.plan import Plan, load
-from retention_lab.experiments.sizing import sized
+from retention_lab.experiments.sizing import assumptions, sized
 from retention_lab.inference.sequential.bounds import Rule
 from retention_lab.inference.sequential.planning import design
 from retention_lab.inference.sequential.spending import Spending
@@ -118,6 +119,26 @@ def test_what_cannot_be_sized_is_refused():
         sized(assuming(baseline=None))
     with pytest.raises(BadParameter, match="nobody has been followed for 90 days yet"):
         sized(plan(looks={"days": [30, 60]}))
+
+
+@pytest.mark.parametrize("name", ["subject_line", "email_or_sms"])  # returned; log-rank
+def test_simulated_trials_of_the_size_find_the_effect_as_often_as_asked_for(name):
+    found = load(TEMPLATES[0].with_name(f"{name}.yml"))
+    taken, size, day = assumptions(found), sized(found), found.endpoint.day
+    gain = found.primary.smallest_effect
+    returned = found.endpoint.kind == "returned"
+    stay = 1 - found.assumptions.baseline - gain if returned else found.assumptions.baseline + gain
+    simulated = simulate.trials(
+        taken,
+        hazard_ratios=[taken.hazard_ratio(share=stay, day=day)],
+        customers=size.needed.total,
+        day=taken.last_day,
+        times=1000,
+        rng=np.random.default_rng(7),
+    )
+    score = simulate.retention(simulated, at=day) if returned else simulate.logrank(simulated)
+    power = simulate.found(score, errors=found.primary.errors).value
+    assert power == pytest.approx(0.8, abs=0.04)  # three standard deviations of 1,000 trials
 
 
 def test_there_is_a_plan_to_start_from_for_each_of_the_usual_tests():

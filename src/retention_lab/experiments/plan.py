@@ -34,6 +34,8 @@ from retention_lab.tables.location import Strict
 from retention_lab.tables.settings import first_problem, read_yaml
 
 _MOST_PLACES = 100  # of a block, as `blocks.blocked` draws them
+_NAMES = ("strata", "secondaries", "segments", "covariates", "exclusive_with")
+_LISTS = ("arms", "guardrails", "stop_rules", *_NAMES)
 
 
 class Plan(Strict):
@@ -48,7 +50,7 @@ class Plan(Strict):
     """
 
     name: Name
-    salt: Annotated[str, Field(min_length=1, max_length=60)]  # the name, unless the file says else
+    salt: Line  # the name, unless the file says else
     title: Line
     owner: Line
     hypothesis: Sentence
@@ -86,6 +88,13 @@ class Plan(Strict):
         said = {key: value for key, value in fields.items() if value is not None}  # `owner:`
         return {"salt": said["name"], **said} if "name" in said else said
 
+    @field_validator(*_LISTS, mode="before")
+    @classmethod
+    def _is_listed(cls, value: object) -> object:
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"must be a list, with a - before each, got {value!r}")
+        return value
+
     @field_validator("arms")
     @classmethod
     def _share_out(cls, arms: tuple[Arm, ...]) -> tuple[Arm, ...]:
@@ -93,7 +102,7 @@ class Plan(Strict):
         pair(tuple(arm.share for arm in arms))
         return arms
 
-    @field_validator("strata", "secondaries", "segments", "covariates", "exclusive_with")
+    @field_validator(*_NAMES)
     @classmethod
     def _differ(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         _refuse_twice("the list", list(names))
