@@ -13,7 +13,6 @@ import pyarrow as pa
 from ibis import _
 
 from retention_lab import checks
-from retention_lab.churn.listing import consenting
 from retention_lab.experiments.plan import Plan
 from retention_lab.tables import clocks, engine, population, saved
 from retention_lab.tables.snapshot import Snapshot
@@ -22,7 +21,7 @@ STRATUM = " / "  # between the attributes of a stratum
 UNKNOWN = "unknown"
 
 
-def milestones(shop: Snapshot, plan: Plan) -> ir.Table:
+def milestones(shop: Snapshot, plan: Plan) -> ir.CachedTable:
     """When customers first reached the milestone, of all whom a daily run could have enrolled.
 
     Returns
@@ -41,12 +40,13 @@ def milestones(shop: Snapshot, plan: Plan) -> ir.Table:
     events = engine.collect(shop.events.select("event").distinct())["event"]
     checks.known(f"The table events of {shop.name}", "event", [plan.milestone], sorted(events))
     reached = shop.events.filter(_.event == plan.milestone)
-    # Sooner ones are dropped by customer, not before: they tell who is not new.
-    first = reached.group_by("customer_id").agg(
-        reached_at=_.occurred_at.min(), reached_on=_.occurred_on.min()
-    )
     begin = clocks.end_of_day(plan.starts, shop.zone) - dt.timedelta(hours=plan.window_hours)
-    return engine.keep(first.filter(_.reached_at >= begin), where="events")
+    late = reached.filter(_.occurred_at >= begin).group_by("customer_id")
+    first = late.agg(reached_at=_.occurred_at.min(), reached_on=_.occurred_on.min())
+    kept = engine.keep(first, where="events")
+    # Only of them is it asked who had been there before: the shop may have millions of others.
+    before = reached.filter(_.occurred_at < begin).semi_join(kept, "customer_id")
+    return engine.keep(kept.anti_join(before, "customer_id"), where="events")
 
 
 def by_day(reached: ir.Table) -> dict[str, int]:
@@ -58,10 +58,10 @@ def by_day(reached: ir.Table) -> dict[str, int]:
     }
 
 
-def within(reached: ir.Table, shop: Snapshot, plan: Plan) -> ir.Table:
+def within(reached: ir.Table, shop: Snapshot, plan: Plan) -> ir.CachedTable:
     """Keep who reached it in the last `window_hours` of the shop's day."""
     begin = clocks.end_of_day(shop.as_of, shop.zone) - dt.timedelta(hours=plan.window_hours)
-    return reached.filter(reached.reached_at >= begin)
+    return engine.keep(reached.filter(reached.reached_at >= begin), where="events")
 
 
 def arrivals(fresh: ir.Table, shop: Snapshot, plan: Plan) -> pa.Table:
@@ -70,8 +70,9 @@ def arrivals(fresh: ir.Table, shop: Snapshot, plan: Plan) -> pa.Table:
     Returns
     -------
     Table
-        `customer_id`, `reached_at`, `stratum` and three truth values: `meant` (the plan is about
-        them), `consents`, and `written_to` within the days of rest. In order of arrival.
+        `customer_id`, `reached_at`, `reached_on`, `stratum` and three truth values: `meant` (the
+        plan is about them), `consents`, and `written_to` within the days of rest. In order of
+        arrival.
 
     Raises
     ------
@@ -83,13 +84,13 @@ def arrivals(fresh: ir.Table, shop: Snapshot, plan: Plan) -> pa.Table:
     where = f"cohort('{plan.where}')" if plan.where in saved.names() else plan.where
     marks = {
         "meant": population.chosen(shop, where),
-        "consents": consenting(shop, plan.channel),
+        "consents": _consenting(fresh, shop, plan),
         "written_to": _written_to(shop, plan),
     }
     people = _in_strata(fresh, shop, plan)
     for name, ids in marks.items():
-        people = _marked(people, ids, name)
-    columns = ("customer_id", "reached_at", "stratum", *marks)
+        people = _marked(people, ids.semi_join(fresh, "customer_id"), name)
+    columns = ("customer_id", "reached_at", "reached_on", "stratum", *marks)
     batches = [*engine.stream(people.select(*columns))]
     table = pa.Table.from_batches(batches, schema=people.select(*columns).schema().to_pyarrow())
     return table.sort_by([("reached_at", "ascending"), ("customer_id", "ascending")])
@@ -100,11 +101,21 @@ def _in_strata(fresh: ir.Table, shop: Snapshot, plan: Plan) -> ir.Table:
     checks.known(f"{shop.name}: customers", "attribute", plan.strata, shop.customers.columns)
     if not plan.strata:
         return fresh.mutate(stratum=ibis.literal(""))
-    values = [shop.customers[name].cast("string").fill_null(UNKNOWN) for name in plan.strata]
-    stratum = ibis.literal(STRATUM).join(values)
-    known = shop.customers.select("customer_id", stratum=stratum)
+    customers = shop.customers.semi_join(fresh, "customer_id")
+    values = [customers[name].cast("string").fill_null(UNKNOWN) for name in plan.strata]
+    known = customers.select("customer_id", stratum=ibis.literal(STRATUM).join(values))
     joined = fresh.left_join(known, "customer_id").drop("customer_id_right")
     return joined.mutate(stratum=joined.stratum.fill_null(UNKNOWN))
+
+
+def _consenting(fresh: ir.Table, shop: Snapshot, plan: Plan) -> ir.Table:
+    """Customers whose latest consent grants the channel, as `churn.listing.consenting` has it."""
+    channels = engine.collect(shop.consents.select("channel").distinct())["channel"]
+    checks.known(f"The table consents of {shop.name}", "channel", [plan.channel], sorted(channels))
+    about = shop.consents.filter(_.channel == plan.channel).semi_join(fresh, "customer_id")
+    latest = about.group_by("customer_id").agg(valid_from=_.valid_from.max())
+    valid = about.semi_join(latest, ["customer_id", "valid_from"])
+    return valid.filter(_.granted).select("customer_id")
 
 
 def _written_to(shop: Snapshot, plan: Plan) -> ir.Table:

@@ -194,7 +194,7 @@ class _Run:
             "new": new,
             "sizes": {arm: _of_arm(sizes, arm) for arm in customers},
         }
-        told |= self._logged(told, seen=arriving.by_day(fresh), days=arriving.by_day(reached))
+        told |= self._logged(told, seen=_by_day(people), days=arriving.by_day(reached))
         files, warned = sending.write(customers, self.plan, self.shop, state=self.state, out=out)
         return Enrolled(
             experiment=self.plan.name,
@@ -276,6 +276,11 @@ class _Run:
             f"{self.shop.name} has no table of messages, so only lists and other tests tell who "
             f"was contacted within {self.plan.rest_days} days."
         ]
+
+
+def _by_day(people: pa.Table) -> dict[str, int]:
+    """Count who reached the milestone by local day."""
+    return {str(day): n for day, n in Counter(people["reached_on"].to_pylist()).items()}
 
 
 def _among(ids: pa.ChunkedArray, some: set[str]) -> Mask:
