@@ -361,7 +361,7 @@ def test_curve_ends_where_fewer_than_the_smallest_group_are_followed():
     # Of 54, 34 are followed on day 20 and 9 on day 40.
     assert data_of(chart)["day"].tolist() == [0, 5, 20]
     share = 1 - 44 / 54 * 19 / 34
-    assert data_of(chart)["share"].iloc[-1] == round(share, 4)
+    assert data_of(chart)["share"].iloc[-1] == round(share, 6)
     assert f"{100 * share:.1f}\N{NO-BREAK SPACE}% by day 20." in chart.description
 
 
@@ -611,7 +611,7 @@ def test_last_row_of_a_triangle_is_the_weighted_mean_of_all_cohorts():
     means = cohorts.weighted_mean(frame).set_index("period")
     data = data_of(triangle_of(SHOPS["forty cohorts"]))
     last = data[data["cohort"] == MEAN].set_index("period")
-    assert last["share"].to_dict() == means.loc[1:PERIODS, "share"].round(4).to_dict()
+    assert last["share"].to_dict() == means.loc[1:PERIODS, "share"].round(6).to_dict()
     assert last["size"].to_dict() == means.loc[1:PERIODS, "size"].to_dict()
 
 

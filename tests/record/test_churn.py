@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from retention_lab.churn.evidence import Evidence, Missing
+from retention_lab.customers.contracts import Contracts
 from retention_lab.record import SMALL, Ledger, churn
 from retention_lab.survival.daygrid import kaplan_meier, survival_at
 
@@ -46,6 +47,7 @@ def evidence_ledger(*, grids=None, lately=None):
         lately=nothing if lately is None else lately,
         associations=nothing,
         side_by_side={},
+        contracts=Contracts(subscriptions=0, frame=None),
         lost=nothing,
         repeat=nothing,
     )

@@ -25,7 +25,8 @@ def said(**words):
 def test_alerts_are_told_with_how_many_were_judged_and_with_the_caution():
     assert said(customers=[900, 80, 20], alerts=[0, 0, 12], by_chance=[920, 70, 10]) == (
         "12 of the 1,000 customers who can be judged bought on clearly more of the last 30 days "
-        "than their own history lets expect. About 8 in 100 of them were expected to buy at all in "
+        "than their own history lets expect. Nobody is taken to have stopped for good, so alerts "
+        "are rather too few than too many. About 8 in 100 of them were expected to buy at all in "
         "these days, and about 10 in 100 (8.3 to 12.0) did. Who first bought within the last 60 "
         f"days cannot be judged yet. {CAUTION}"
     )

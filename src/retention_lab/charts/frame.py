@@ -18,8 +18,9 @@ DARK, LINE, BAND = "#30363d", "#e5e8eb", "#eff1f3"  # words; grid lines; stretch
 HEIGHT, LAB_WIDTH = 260, 680
 # JupyterLab draws this type without a network; Altair's own renderer loads scripts from one.
 MIME = "application/vnd.vegalite.v5+json"
-# Shares are drawn and listed to a hundredth of a percent: more only makes the page heavier.
-ROUND = dict.fromkeys(("share", "low", "high", "later_share", "later_low", "later_high"), 4)
+# Shares have digits enough that a tooltip and a sentence never differ: rounded to four and then to
+# three, 56.347 % would be 56.4. More only makes the page heavier.
+ROUND = dict.fromkeys(("share", "low", "high", "later_share", "later_low", "later_high"), 6)
 
 # A label a month at most: left to itself, the axis of a young shop repeats them week by week. It
 # stands to the right of its tick, along the month that begins there.

@@ -56,8 +56,8 @@ def loyalty(frame: pd.DataFrame) -> alt.Chart | Instead:
     return finished(
         _bars(data),
         description=f"Tiers of loyalty, best first: {said}.",
-        caption="Customers and revenue of the window by tier of loyalty. Intervals stand in the "
-        "table, and how many customers are one purchase below each tier.",
+        caption="Customers and revenue of the days scored by tier of loyalty. Intervals stand in "
+        "the table, and how many customers are one purchase below each tier.",
         columns=_COLUMNS,
         height=60 * len(data),
     )

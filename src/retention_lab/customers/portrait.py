@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
+import ibis.expr.types as ir
 import pandas as pd
 
 from retention_lab.checks import BadData
@@ -28,6 +29,7 @@ from retention_lab.customers.standing import Standing
 from retention_lab.customers.summary import purchases
 from retention_lab.customers.thresholds import Review
 from retention_lab.customers.worth import Worth, worth
+from retention_lab.tables.engine import collect
 from retention_lab.tables.playbook import Playbook
 from retention_lab.tables.snapshot import Snapshot
 
@@ -125,10 +127,16 @@ def _reviewed(shop: Snapshot, here: Standing) -> Review | None:
     then = purchases(
         shop.orders, shop.tables.get("returns"), as_of=drawn.as_of, within=drawn.within
     )
+    if _people(then) < LEAST:
+        return None
     try:
         return lines.review(drawn, then=then, now=here.now, segments=here.rules)
     except BadData:  # nobody had bought by then, or has within, so there is nothing to compare
         return None
+
+
+def _people(summary: ir.Table) -> int:
+    return int(collect(summary.agg(n=summary.count()))["n"].iloc[0])
 
 
 def _messages(shop: Snapshot, here: Standing, book: Playbook) -> pd.DataFrame:

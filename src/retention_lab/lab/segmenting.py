@@ -191,7 +191,8 @@ class Valued(Answer):
     def tracked(self) -> Answer:
         """Purchases of days held back, expected and come; `frame`: see `customers.btyd`."""
         words = joined(
-            said.worth_tracking(self.ledger, self.found), said.worth_once(self.ledger, self.found)
+            said.worth_tracking(self.ledger, self.found) or self.found.why,
+            said.worth_once(self.ledger, self.found),
         )
         return told(self.found.weeks, worth.tracking(self.found), words)
 

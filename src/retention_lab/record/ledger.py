@@ -249,4 +249,4 @@ def _plain(value: float, *, name: str, unit: Unit) -> float:
     """Turn a number of NumPy's into one of Python's, for JSON; what is no number is refused."""
     if not math.isfinite(value):
         raise checks.Refusal(f"The result {name!r} is {value}, which is not a number to record.")
-    return int(value) if unit == "count" else float(value)
+    return round(value) if unit == "count" else float(value)

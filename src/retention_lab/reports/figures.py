@@ -132,6 +132,8 @@ def shown(value: object, form: str | None = None) -> str:
     """Return a value as a reader wants it: 6,412; 0.27; 29 November 2026; a dash for nothing."""
     if value is None:
         return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, str):
         moment = _moment(value)
         return value if moment is None else format(moment, form or f"{moment.day} %B %Y")

@@ -31,7 +31,10 @@ def loyalty_tiers(frame: pd.DataFrame, *, within: int) -> str:
     sizes = "; ".join(map(_size, shown.to_dict("records")))
     everybody = counted(int(frame["customers"].sum()), "customer")
     said = f"Of {everybody}, by what they bought in the last {within} days: {sizes}."
-    near = frame[~hidden["one_away"] & (frame["one_away"] > 0)].to_dict("records")
+    # That everybody below is one purchase away, as from the lowest tier but one, says nothing.
+    below = frame["customers"][::-1].cumsum()[::-1] - frame["customers"]
+    told = ~hidden["one_away"] & (frame["one_away"] > 0) & (frame["one_away"] < below)
+    near = frame[told].to_dict("records")
     if not near:
         return said
     away = ", ".join(f"{row['one_away']:,} from {inert(row['tier'])}" for row in near)

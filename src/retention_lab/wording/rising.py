@@ -31,6 +31,7 @@ def rising_alerts(ledger: Ledger, rising: Rising) -> str:
         f"judged bought on clearly more of the last {rising.within} days than their own history "
         "lets expect.",
         "" if rising.alerts else "Whoever bought more may have done so by chance.",
+        "Nobody is taken to have stopped for good, so alerts are rather too few than too many.",
         _season(rising),
         _bought(ledger),
         f"Who first bought within the last {2 * rising.within} days cannot be judged yet.",

@@ -167,11 +167,12 @@ def _slipped(ledger: Ledger, standing: Standing, then: dt.date, top: Segment) ->
         ledger[f"segments_{name}"] for name in ("left_long", "came_long", "by_chance")
     )
     word = _compared(ledger)
+    ageing = _AGEING if word == "more" else ""
+    verdict = f" So {word} of them slipped than would by luck{ageing}."
     return (
         f"{said} Of those who first bought by {full_day(standing.long_since)}, {long.text} slipped "
         f"and {came.text} rose into it; by luck alone about {chance.full} of these {chance.n:,} "
-        f"would have slipped. So {word} of them slipped than would by luck"
-        f"{_AGEING if word == 'more' else ''}.{_usually(ledger)}"
+        f"would have slipped.{_usually(ledger) or verdict}"
     )
 
 
