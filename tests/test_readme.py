@@ -170,7 +170,9 @@ def test_what_is_the_users_own_is_not_shipped():
     assert not ours & {"data/metrics.yml", "data/annotations.yml"}
     folders = {"notebooks/custom": {"template.ipynb"}, "data/cohorts": {".gitignore"}}
     suites = ("weekly", "overview", "churn", "segments", "countries")
+    templates = {path.name for path in (ROOT / "experiments" / "templates").glob("*.yml")}
     folders["experiments"] = {f"suites/{name}.yml" for name in suites}
+    folders["experiments"] |= {f"templates/{name}" for name in templates}
     for folder, allowed in folders.items():
         inside = {each.removeprefix(f"{folder}/") for each in ours if each.startswith(f"{folder}/")}
         assert inside == allowed
