@@ -236,10 +236,11 @@ def test_blocks_balance_each_stratum_from_day_to_day(enrol, state):
 
 
 def test_same_day_again_adds_nothing_and_writes_the_same_list(enrol, state):
-    found = enrol()
+    plan = plan_of(rest_days=7)
+    found = enrol(plan=plan, messages=())
     [file] = found.files
     before = file.read_bytes()
-    again = enrol()
+    again = enrol(plan=plan, messages=[(who, END - HOURS) for who in IDS])  # sent meanwhile
     assert (found.new, again.new) == (60, 0)
     assert (again.arms, again.sizes, again.left_out) == (found.arms, found.sizes, found.left_out)
     assert (file.read_bytes(), len(logged(state))) == (before, 60)
