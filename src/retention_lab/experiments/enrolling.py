@@ -87,12 +87,8 @@ def enrol(
     ----------
     shop
         With events and consents, as of the day; messages tell who was contacted, where there are.
-    plan
-        As it was frozen.
     state
         Whose logs of plans, assignments, runs and lists count.
-    as_of
-        The day of the shop.
     out
         The folder for the lists.
     holdout_share
@@ -102,11 +98,10 @@ def enrol(
     Raises
     ------
     BadParameter
-        If the plan is not frozen or was changed since, the day is none of its days or lies before
-        the last run, something in it is not known to the shop, or a list cannot be written.
+        If the plan is not frozen or was changed since, the day is none of its days, not the shop's
+        or before the last run, the shop does not know its words, or a list cannot be written.
     BadData
-        If tables are missing, the log of assignments has lost rows, or the arms do not have the
-        sizes that were planned: then nothing is written.
+        If tables or the log of assignments are missing, or arms are not as large as planned.
     """
     past = assignments.past_runs(state, shop)
     own = [row for row in past if row["experiment"] == plan.name]
