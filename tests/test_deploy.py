@@ -49,7 +49,7 @@ def command_lines():
     """Return what follows `retention-lab` or `quietly` wherever they are called under deploy/."""
     called = re.compile(
         r"(?:^|[\s/`])(?:retention-lab|quietly)\"? "
-        r"(?=(?:run|status|verify|upgrade-check|backup|restore|forget|demo|check|start)\b)"
+        r"(?=(?:run|status|verify|upgrade-check|backup|restore|forget|demo|check|start|assign)\b)"
         r"([^`#\n]*)"
     )
     for file in sorted(each for each in DEPLOY.rglob("*") if each.is_file()):
