@@ -237,7 +237,7 @@ class Questions(ABC):
 
         Example::
 
-            lab.segment_of("c00001")
+            lab.segment_of("100")
         """
         return segmenting.segment_of(
             self.snapshot, customer, playbook=playbook, thresholds=thresholds
