@@ -19,6 +19,7 @@ import retention_lab
 from retention_lab.checks import BadData, BadParameter
 from retention_lab.customers import activity, cohorts, kpis, repurchase, revenue
 from retention_lab.lab import Lab, answer, queries
+from retention_lab.lab.portraits import Portraits
 from retention_lab.lab.questions import Questions
 from retention_lab.reports import kernel, page
 from retention_lab.survival.daygrid import kaplan_meier
@@ -402,7 +403,7 @@ FILES = {
 }
 METHODS = [
     method
-    for kind in (Lab, Questions)
+    for kind in (Lab, Questions, Portraits)
     for name, method in vars(kind).items()
     if not name.startswith("_") and inspect.isfunction(method)
 ]

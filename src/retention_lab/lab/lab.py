@@ -11,6 +11,7 @@ from retention_lab import checks
 from retention_lab.lab import figures, overviews
 from retention_lab.lab.answer import Answer
 from retention_lab.lab.comparing import Earlier
+from retention_lab.lab.portraits import Portraits
 from retention_lab.lab.questions import OVERVIEW, Questions
 from retention_lab.tables import population
 from retention_lab.tables.annotations import Annotation, load
@@ -141,4 +142,5 @@ class Lab(Questions):
         return figures.check(self.snapshot, unused=unused, annotations=self.annotations)
 
 
-_ASKED = [name for name in (*vars(Lab), *vars(Questions)) if not name.startswith("_")]
+_KINDS = (Lab, Questions, Portraits)
+_ASKED = [name for kind in _KINDS for name in vars(kind) if not name.startswith("_")]

@@ -6,19 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from retention_lab.lab import (
-    churning,
-    comparing,
-    figures,
-    groups,
-    overviews,
-    queries,
-    segmenting,
-)
+from retention_lab.lab import comparing, figures, groups, overviews, queries
 from retention_lab.lab.answer import Answer
-from retention_lab.lab.churning import Churn
 from retention_lab.lab.comparing import Explanation
-from retention_lab.lab.segmenting import Segmentation, Valued
+from retention_lab.lab.portraits import Portraits
 from retention_lab.tables.annotations import Annotation
 from retention_lab.tables.period import Period
 from retention_lab.tables.population import both
@@ -26,10 +17,9 @@ from retention_lab.tables.saving import from_report
 from retention_lab.tables.snapshot import Snapshot
 
 OVERVIEW = "10_retention_overview"
-PLAYBOOK = "data/playbook.yml"
 
 
-class Questions(ABC):
+class Questions(Portraits, ABC):
     """The questions of a lab; each answer has `.frame`, `.chart` and `.sentence`."""
 
     snapshot: Snapshot
@@ -173,75 +163,6 @@ class Questions(ABC):
             lab.repeat_rate()
         """
         return figures.repeat_rate(self.snapshot, days=90)
-
-    def churn(self, *, horizon: int = 90, playbook: str | Path = PLAYBOOK) -> Churn:
-        """How many will leave in the next days, or buy again, and how earlier forecasts have fared.
-
-        The playbook says what may go with it; without a file of that name the defaults hold. Its
-        parts are answers, too: `.stay`, `.milestones`, `.three_ways`, `.causes`, `.goes_with`,
-        `.contracts`, `.tested`, `.chances`, `.whom`, `.lost` and `.again`. `frame`: one row per
-        recorded result.
-
-        Example::
-
-            lab.churn(horizon=90)
-            lab.churn().goes_with
-        """
-        return churning.churn(
-            self.snapshot, playbook=playbook, horizon=horizon, owner=overviews.OWNER
-        )
-
-    def rfm(
-        self, *, days: int = 90, thresholds: str | Path = "", playbook: str | Path = PLAYBOOK
-    ) -> Segmentation:
-        """Who the customers are, what they bring, and who slipped or rose within so many days.
-
-        `thresholds` is a file of frozen cut lines; without one they are drawn of the earlier day.
-        Its parts are answers, too: `.cohorts`, `.named`, `.activity`, `.slipped`, `.moves`,
-        `.moves_named`, `.lines`, `.rising`, `.messages`, `.loyalty`, `.first_repeat`, `.acquired`,
-        ``.acquired_by("country")`` and `.revenue`. `frame`: one row per recorded result.
-
-        Example::
-
-            lab.rfm()
-            lab.rfm(days=30).slipped
-        """
-        return segmenting.rfm(
-            self.snapshot,
-            playbook=playbook,
-            thresholds=thresholds,
-            days=days,
-            owner=overviews.OWNER,
-        )
-
-    def value(self, *, thresholds: str | Path = "", playbook: str | Path = PLAYBOOK) -> Valued:
-        """What today's customers are expected to bring, or why that cannot be said.
-
-        Months, discount and margin stand in the playbook. `frame`: one row per value cohort, as
-        `customers.worth.Worth` has them. `.tracked` answers how such a forecast did on days held
-        back.
-
-        Example::
-
-            lab.value()
-            lab.value().tracked
-        """
-        return segmenting.value(self.snapshot, playbook=playbook, thresholds=thresholds)
-
-    def segment_of(
-        self, customer: str, *, thresholds: str | Path = "", playbook: str | Path = PLAYBOOK
-    ) -> Answer:
-        """In which cohort and segment a customer is, and why, in a sentence each.
-
-        `frame`: the purchases and the scores of the customer, in one row.
-
-        Example::
-
-            lab.segment_of("100")
-        """
-        return segmenting.segment_of(
-            self.snapshot, customer, playbook=playbook, thresholds=thresholds
-        )
 
     def metrics(self, file: str | Path = "data/metrics.yml", *, days: int = 90) -> Answer:
         """The metrics of a file of your own for the last days, beside as many days before.

@@ -1,0 +1,88 @@
+"""Questions that the rules of a playbook answer: who will stay, who they are, what they are worth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from retention_lab.lab import churning, overviews, segmenting
+from retention_lab.lab.answer import Answer
+from retention_lab.lab.churning import Churn
+from retention_lab.lab.segmenting import Segmentation, Valued
+from retention_lab.tables.snapshot import Snapshot
+
+PLAYBOOK = "data/playbook.yml"
+
+
+class Portraits:
+    """The questions that a playbook answers; without a file of that name its defaults hold."""
+
+    snapshot: Snapshot
+
+    def churn(self, *, horizon: int = 90, playbook: str | Path = PLAYBOOK) -> Churn:
+        """How many will leave in the next days, or buy again, and how earlier forecasts have fared.
+
+        The playbook says what may go with it; without a file of that name the defaults hold. Its
+        parts are answers, too: `.stay`, `.milestones`, `.three_ways`, `.causes`, `.goes_with`,
+        `.contracts`, `.tested`, `.chances`, `.whom`, `.lost` and `.again`. `frame`: one row per
+        recorded result.
+
+        Example::
+
+            lab.churn(horizon=90)
+            lab.churn().goes_with
+        """
+        return churning.churn(
+            self.snapshot, playbook=playbook, horizon=horizon, owner=overviews.OWNER
+        )
+
+    def rfm(
+        self, *, days: int = 90, thresholds: str | Path = "", playbook: str | Path = PLAYBOOK
+    ) -> Segmentation:
+        """Who the customers are, what they bring, and who slipped or rose within so many days.
+
+        `thresholds` is a file of frozen cut lines; without one they are drawn of the earlier day.
+        Its parts are answers, too: `.cohorts`, `.named`, `.activity`, `.slipped`, `.moves`,
+        `.moves_named`, `.lines`, `.rising`, `.messages`, `.loyalty`, `.first_repeat`, `.acquired`,
+        ``.acquired_by("country")`` and `.revenue`. `frame`: one row per recorded result.
+
+        Example::
+
+            lab.rfm()
+            lab.rfm(days=30).slipped
+        """
+        return segmenting.rfm(
+            self.snapshot,
+            playbook=playbook,
+            thresholds=thresholds,
+            days=days,
+            owner=overviews.OWNER,
+        )
+
+    def value(self, *, thresholds: str | Path = "", playbook: str | Path = PLAYBOOK) -> Valued:
+        """What today's customers are expected to bring, or why that cannot be said.
+
+        Months, discount and margin stand in the playbook. `frame`: one row per value cohort, as
+        `customers.worth.Worth` has them. `.tracked` answers how such a forecast did on days held
+        back.
+
+        Example::
+
+            lab.value()
+            lab.value().tracked
+        """
+        return segmenting.value(self.snapshot, playbook=playbook, thresholds=thresholds)
+
+    def segment_of(
+        self, customer: str, *, thresholds: str | Path = "", playbook: str | Path = PLAYBOOK
+    ) -> Answer:
+        """In which cohort and segment a customer is, and why, in a sentence each.
+
+        `frame`: the purchases and the scores of the customer, in one row.
+
+        Example::
+
+            lab.segment_of("100")
+        """
+        return segmenting.segment_of(
+            self.snapshot, customer, playbook=playbook, thresholds=thresholds
+        )
