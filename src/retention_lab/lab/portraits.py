@@ -1,4 +1,4 @@
-"""Questions that the rules of a playbook answer: who will stay, who they are, what they are worth."""
+"""Questions that a playbook answers: who will stay, who the customers are, what they are worth."""
 
 from __future__ import annotations
 
