@@ -16,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from retention_lab.reports import kernel, rooms
 from retention_lab.reports.kernel import Ended, Stopped
+from retention_lab.reports.stopping import Group
 
 
 def write(path, *cells):
@@ -250,3 +251,10 @@ def test_killed_runner_leaves_no_kernel_and_its_room_to_the_next_run(tmp_path, p
     with rooms.lent() as room:
         rooms.sweep()
         assert list(temporary.glob("retention-lab-*")) == [room]
+
+
+def test_a_kernel_that_was_killed_is_waited_for():
+    with Group(deadline=time.monotonic() + 60) as group:
+        group.started = subprocess.Popen(["sleep", "600"], start_new_session=True)
+        group.led_by(group.started.pid)
+    assert group.started.returncode == -signal.SIGKILL

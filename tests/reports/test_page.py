@@ -254,7 +254,7 @@ def test_file_of_chart_data_runs_no_formula(drawn):
         (0.26996, "0.27"),
         (1234567.8, "1,234,568"),
         (None, figures.NOTHING),
-        (True, "True"),
+        (True, "yes"),
         ("2026-11-29T00:00:00", "29 November 2026"),
         ("2026-08", "2026-08"),
         ("2026-99-99", "2026-99-99"),

@@ -176,7 +176,9 @@ def _manager(room: Path, group: Group) -> type[AsyncKernelManager]:
             # A profile of its own: what somebody set up for themselves must not change a report.
             own = {"IPYTHONDIR": str(room), "JUPYTER_RUNTIME_DIR": str(room), "TMPDIR": str(room)}
             await super().start_kernel(env={**os.environ, **own}, **rest)
-            group.led_by(cast("LocalProvisioner", self.provisioner).pid)
+            provisioner = cast("LocalProvisioner", self.provisioner)
+            group.led_by(provisioner.pid)
+            group.started = provisioner.process
 
     return Manager
 

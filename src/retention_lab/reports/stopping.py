@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -30,14 +31,19 @@ class _Signalled(KeyboardInterrupt):
     """Raised by the handler: asyncio lets this pass, and keeps an ordinary exception to itself."""
 
 
+_REAPED_WITHIN = 5.0  # seconds, for a process that was killed
+
+
 class Group:
     """The processes of one kernel: they end together, at the `deadline` at the latest.
 
-    `deadline` is a moment of `time.monotonic()`; `late` tells that it came first.
+    `deadline` is a moment of `time.monotonic()`; `late` tells that it came first. `started` is the
+    process that was started last, which is waited for at the end.
     """
 
     def __init__(self, *, deadline: float) -> None:
         self.late = False
+        self.started: subprocess.Popen[bytes] | None = None
         self._leader: int | None = None
         self._over = False
         self._lock = threading.RLock()  # a signal may arrive while this very thread holds it
@@ -55,6 +61,9 @@ class Group:
         self._timer.cancel()
         self.end()
         _groups.discard(self)
+        if self.started is not None:  # or a kernel that was killed stays a zombie as long as we run
+            with suppress(subprocess.TimeoutExpired):
+                self.started.wait(_REAPED_WITHIN)
 
     def led_by(self, leader: int | None) -> None:
         """Say which process leads the group, once it has been started."""
