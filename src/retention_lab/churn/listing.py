@@ -93,10 +93,11 @@ class Listed:
     sentences: tuple[str, ...]
 
 
-def consenting(shop: Snapshot, channel: str) -> ir.Table:
+def consenting(shop: Snapshot, channel: str, *, among: ir.Table | None = None) -> ir.Table:
     """Customers whose latest consent for a channel, as known on the shop's day, grants it.
 
-    There is no list without consents: nothing else tells who may be contacted.
+    There is no list without consents: nothing else tells who may be contacted. `among` has the
+    `customer_id` of those who are asked for; None for everybody.
 
     Raises
     ------
@@ -108,6 +109,7 @@ def consenting(shop: Snapshot, channel: str) -> ir.Table:
     channels = engine.collect(shop.consents.select("channel").distinct())["channel"]
     checks.known(f"The table consents of {shop.name}", "channel", [channel], sorted(channels))
     about = shop.consents.filter(_.channel == channel)
+    about = about if among is None else about.semi_join(among, "customer_id")
     latest = about.group_by("customer_id").agg(valid_from=_.valid_from.max())
     valid = about.semi_join(latest, ["customer_id", "valid_from"])
     return valid.filter(_.granted).select("customer_id")

@@ -13,6 +13,7 @@ import pyarrow as pa
 from ibis import _
 
 from retention_lab import checks
+from retention_lab.churn.listing import consenting
 from retention_lab.experiments.plan import Plan
 from retention_lab.tables import clocks, engine, population, saved
 from retention_lab.tables.snapshot import Snapshot
@@ -84,7 +85,7 @@ def arrivals(fresh: ir.Table, shop: Snapshot, plan: Plan) -> pa.Table:
     where = f"cohort('{plan.where}')" if plan.where in saved.names() else plan.where
     marks = {
         "meant": population.chosen(shop, where),
-        "consents": _consenting(fresh, shop, plan),
+        "consents": consenting(shop, plan.channel, among=fresh),
         "written_to": _written_to(shop, plan),
     }
     people = _in_strata(fresh, shop, plan)
@@ -106,16 +107,6 @@ def _in_strata(fresh: ir.Table, shop: Snapshot, plan: Plan) -> ir.Table:
     known = customers.select("customer_id", stratum=ibis.literal(STRATUM).join(values))
     joined = fresh.left_join(known, "customer_id").drop("customer_id_right")
     return joined.mutate(stratum=joined.stratum.fill_null(UNKNOWN))
-
-
-def _consenting(fresh: ir.Table, shop: Snapshot, plan: Plan) -> ir.Table:
-    """Customers whose latest consent grants the channel, as `churn.listing.consenting` has it."""
-    channels = engine.collect(shop.consents.select("channel").distinct())["channel"]
-    checks.known(f"The table consents of {shop.name}", "channel", [plan.channel], sorted(channels))
-    about = shop.consents.filter(_.channel == plan.channel).semi_join(fresh, "customer_id")
-    latest = about.group_by("customer_id").agg(valid_from=_.valid_from.max())
-    valid = about.semi_join(latest, ["customer_id", "valid_from"])
-    return valid.filter(_.granted).select("customer_id")
 
 
 def _written_to(shop: Snapshot, plan: Plan) -> ir.Table:

@@ -16,7 +16,7 @@ from retention_lab.record.ledger import Unit
 from retention_lab.record.why import kind
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.answer import overview_body
-from retention_lab.wording.phrases import counted, in_hundred, span
+from retention_lab.wording.phrases import counted, in_hundred, listed, span
 from retention_lab.wording.why import dimension_label
 
 MONTHS = 3  # after the first, by which cohorts are compared, or as many as there are
@@ -121,10 +121,10 @@ def _apart(tested: Sequence[Acquired], clear: Sequence[Acquired]) -> str:
             f"{' and by '.join(others)}: read nothing into the order of the lines."
         )
     said = (
-        f"How soon customers come back differs by {_listed([_label(one) for one in clear])}, more "
+        f"How soon customers come back differs by {listed([_label(one) for one in clear])}, more "
         f"than chance gives ({counted(len(tested), 'attribute')} compared, which is allowed for)"
     )
-    return f"{said}; by {_listed(others)} it may be chance." if others else f"{said}."
+    return f"{said}; by {listed(others)} it may be chance." if others else f"{said}."
 
 
 def _gap(one: Acquired) -> str:
@@ -149,7 +149,3 @@ def _of_group(name: str, row: Mapping[Hashable, Any], *, by: str) -> str:
 
 def _label(one: Acquired) -> str:
     return inert(dimension_label(one.by))
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))

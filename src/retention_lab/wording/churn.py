@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -22,7 +22,7 @@ from retention_lab.wording.outlook import (
     no_better,
     top,
 )
-from retention_lab.wording.phrases import Instead, in_hundred, quoted
+from retention_lab.wording.phrases import Instead, in_hundred, listed, quoted
 
 __all__ = [
     "churn_action",
@@ -101,7 +101,7 @@ def churn_ratios(found: Associations | Missing) -> str:
         said.append(SUPPORT)
     if found.changing:
         said.append(
-            f"The ratio is not the same at all times for {_listed(found.changing)}: read it as an "
+            f"The ratio is not the same at all times for {listed(found.changing)}: read it as an "
             "average."
         )
     return " ".join(said)
@@ -110,8 +110,8 @@ def churn_ratios(found: Associations | Missing) -> str:
 def _references(found: Associations) -> str:
     told = coefficients(found)
     against = told.groupby("reference", sort=False)["label"].unique()
-    listed = [f"{quoted(str(state))} of {_listed(labels)}" for state, labels in against.items()]
-    return f"Held against: {'; '.join(listed)}."
+    words = [f"{quoted(str(state))} of {listed(labels)}" for state, labels in against.items()]
+    return f"Held against: {'; '.join(words)}."
 
 
 def churn_proportional(found: Associations | Missing) -> pd.DataFrame | Instead:
@@ -143,7 +143,7 @@ def churn_immortal(frames: Mapping[str, pd.DataFrame]) -> str:
     if not flattered:
         return f"{said} Here all three agree within their ranges."
     return (
-        f"{said} For {_listed(flattered)} they differ by more than their ranges allow: do not "
+        f"{said} For {listed(flattered)} they differ by more than their ranges allow: do not "
         "believe the first."
     )
 
@@ -187,7 +187,7 @@ def churn_lost(evidence: pd.DataFrame | Missing) -> str:
         f"({100 * row['low']:.1f} to {100 * row['high']:.1f})"
         for row in told.to_dict("records")
     ]
-    sentence = f"Of customers called lost, some return later: {_listed(said)}."
+    sentence = f"Of customers called lost, some return later: {listed(said)}."
     if not told["refused"].any():
         return sentence
     least = told.loc[told["refused"], "days"].min()
@@ -195,10 +195,6 @@ def churn_lost(evidence: pd.DataFrame | Missing) -> str:
         f"{sentence} From {least} days on, whoever buys today cannot be called lost within the "
         "days that this page looks ahead, so such a number is of no use here."
     )
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def churn_list(ledger: Ledger, seen: Outlook) -> str:
@@ -223,6 +219,6 @@ def churn_repeat(found: pd.DataFrame | Missing) -> str:
 
 def churn_left_out(seen: Outlook) -> str:
     """Say which factors the data cannot tell, which states were put together, and who is not in."""
-    said = [f"The data do not tell: {_listed(seen.unused)}."] if seen.unused else []
+    said = [f"The data do not tell: {listed(seen.unused)}."] if seen.unused else []
     told = () if seen.forecast is None else seen.forecast.left_out
     return " ".join([*said, *told])

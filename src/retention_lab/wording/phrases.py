@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,6 +56,11 @@ def counted(number: int, thing: str) -> str:
 def counted_unless_few(number: int, thing: str) -> str:
     """Return for example `1,204 customers`, or `fewer than 10 customers`."""
     return f"fewer than {SMALL} {thing}s" if few(number) else counted(number, thing)
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return for example `one, two and three`."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def capitalised(words: str) -> str:

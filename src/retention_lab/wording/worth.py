@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from retention_lab.customers.contracts import PERIOD, Contracts
@@ -16,6 +16,7 @@ from retention_lab.wording.phrases import (
     counted_unless_few,
     full_day,
     in_hundred,
+    listed,
     possessive,
 )
 
@@ -89,7 +90,7 @@ def worth_contracts(contracts: Contracts) -> str:
         return contracts.why or f"No {SMALL} subscriptions were followed for {PERIOD} days yet."
     marks = told[told["period"].isin(_MARKS) | (told["period"] == told["period"].max())]
     shares = [f"{_kept(row)} for {_periods(row)}" for row in marks.to_dict("records")]
-    said = f"Of {contracts.subscriptions:,} subscriptions, {_listed(shares)} of {PERIOD} days."
+    said = f"Of {contracts.subscriptions:,} subscriptions, {listed(shares)} of {PERIOD} days."
     ahead = _ahead(contracts, told.iloc[-1].to_dict())
     return " ".join(filter(None, [said, _test(contracts), ahead, contracts.why]))
 
@@ -138,10 +139,6 @@ def _kept(row: Mapping[Any, float]) -> str:
 
 def _periods(row: Mapping[Any, float]) -> str:
     return counted(int(row["period"]), "period")
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _less(worth: Worth) -> str:

@@ -151,17 +151,11 @@ def totals(  # noqa: PLR0913  two models, the customers, the terms, and how far 
         np.sqrt(chance) / value,
     )
     far = np.exp(normal(alpha) * np.sqrt(np.sum(np.square(errors), axis=0) + off**2))
-    return pd.DataFrame(
-        {
-            "customers": sums(known.weight),
-            "active": sums(known.weight * answers.p_alive(fit.process, rows)),
-            "expected": sums(known.weight * np.exp(ahead)),
-            "value": value,
-            "low": value / far,
-            "high": value * far,
-        },
-        index=pd.Index([*rows["group"].unique(), ""], name="group"),
-    )
+    alive = answers.p_alive(fit.process, rows)
+    told = {"customers": sums(known.weight), "active": sums(known.weight * alive)}
+    told["expected"] = sums(known.weight * np.exp(ahead))
+    told |= {"value": value, "low": value / far, "high": value * far}
+    return pd.DataFrame(told, index=pd.Index([*rows["group"].unique(), ""], name="group"))
 
 
 def cumulative(
