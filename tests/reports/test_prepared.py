@@ -83,6 +83,7 @@ def test_bad_parameters_and_unknown_notebooks_are_refused(suite):
         ("metrics", "metrics: [{name: 1}]"),
         ("annotations", "annotations: [1]"),
         ("playbook", "owner: nobody says who reviews it"),
+        ("plan", "name: check_in"),
     ],
 )
 def test_own_files_that_cannot_be_used_are_refused(suite, kind, text):
@@ -90,6 +91,17 @@ def test_own_files_that_cannot_be_used_are_refused(suite, kind, text):
     with pytest.raises(BadParameter, match=r"own\.yml"):
         prepared.refuse_own_files(suite.model_copy(update={kind: "own.yml"}))
     prepared.refuse_own_files(suite)
+
+
+def test_page_about_a_test_needs_a_suite_that_names_one(suite):
+    cell = new_code_cell(f'{PARAMETERS}\nplan: str = ""', metadata={"tags": ["parameters"]})
+    nbformat.write(new_notebook(cells=[cell]), "10_page.ipynb")
+    with pytest.raises(BadParameter, match=r"10_page\.ipynb is about one test, and suite\.yml nam"):
+        prepared.prepare(suite)
+    with pytest.raises(BadParameter, match=r"plan names gone\.yml, but there is no such file"):
+        prepared.prepare(suite.model_copy(update={"plan": "gone.yml"}))
+    Path("plan.yml").write_text("name: check_in", encoding="utf-8")
+    prepared.prepare(suite.model_copy(update={"plan": "plan.yml"}))
 
 
 @pytest.mark.usefixtures("suite")

@@ -26,6 +26,7 @@ RESERVED = {  # what the runner fills in, and from where
     "annotations": "annotations of the suite",
     "playbook": "playbook of the suite",
     "thresholds": "thresholds of the suite",
+    "plan": "plan of the suite",
     "previous": "the results of the suite's report before",
 }
 NEEDED = ("source", "as_of")  # a notebook that is not told of them would show something else

@@ -68,6 +68,7 @@ def refuse_own_files(suite: Suite) -> None:
     BadParameter
         Naming the file and what does not fit in it.
     """
+    from retention_lab.experiments import plan  # noqa: PLC0415
     from retention_lab.reports import brand  # noqa: PLC0415
     from retention_lab.tables import annotations, metrics, playbook  # noqa: PLC0415
 
@@ -75,6 +76,8 @@ def refuse_own_files(suite: Suite) -> None:
     metrics.load(files["metrics"])
     annotations.load(files["annotations"], as_of=dt.date.max)
     playbook.load(files["playbook"])
+    if files["plan"]:
+        plan.load(suite.place(files["plan"]))
     if suite.brand:
         brand.load(suite.place(suite.brand))
 
@@ -85,7 +88,13 @@ def _chapter(suite: Suite, part: Part) -> Chapter:
     _refuse_other_cells(notebook, path=path)
     schema = parameters.declared(notebook, name=path.name)
     values = parameters.checked(part.parameters, schema=schema, name=path.name)
-    parameters.filled_in(told(suite), schema=schema, name=path.name)
+    filled = told(suite)
+    parameters.filled_in(filled, schema=schema, name=path.name)
+    if "plan" in schema and not filled["plan"]:
+        raise checks.BadParameter(
+            f"{path.name} is about one test, and {suite.file} names none: say "
+            "`plan: experiments/<your test>/plan.yml` there."
+        )
     return Chapter(part=part, path=path, notebook=notebook, schema=schema, values=values)
 
 

@@ -36,6 +36,7 @@ OWN_FILES = {
     "annotations": "data/annotations.yml",
     "playbook": "data/playbook.yml",
     "thresholds": "data/thresholds.yml",
+    "plan": "",  # of one test; no file is every suite's
 }
 
 
@@ -97,7 +98,7 @@ class Suite(Strict):
     the day is chosen: the last `period` that is over today, or that the data are complete for.
     `wait_until` is how long to wait for late data on the day of the run. `metrics`, `annotations`,
     `playbook` and `thresholds` name the team's own files; where they are not said, those of
-    `OWN_FILES` are used if they exist. `cell_minutes` is the longest that one cell may take,
+    `OWN_FILES` are used if they exist. `plan` is that of the test that the suite is about. `cell_minutes` is the longest that one cell may take,
     `minutes` a whole run. Groups below `smallest_cell` customers are not shown. `keep` is how many
     reports stay, the newest; None keeps all.
     """
@@ -118,6 +119,7 @@ class Suite(Strict):
     annotations: str | None = None
     playbook: str | None = None
     thresholds: str | None = None
+    plan: str | None = None
     minutes: Annotated[int, Field(ge=1)] = 240
     cell_minutes: Annotated[int, Field(ge=1)] = 60
     smallest_cell: Annotated[int, Field(ge=2, le=100)] = 10

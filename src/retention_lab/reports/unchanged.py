@@ -60,7 +60,7 @@ def fingerprint(
         key,
         str(as_of),
         manifest.code(),
-        of_source.of_cohorts() if suite.where else "",
+        of_source.of_cohorts() if suite.where or suite.plan else "",
         "" if before is None else manifest.of_results(before),
         *_files(suite),
         *(part for chapter in chapters for part in _of_chapter(chapter)),
