@@ -98,9 +98,10 @@ class Suite(Strict):
     the day is chosen: the last `period` that is over today, or that the data are complete for.
     `wait_until` is how long to wait for late data on the day of the run. `metrics`, `annotations`,
     `playbook` and `thresholds` name the team's own files; where they are not said, those of
-    `OWN_FILES` are used if they exist. `plan` is that of the test that the suite is about. `cell_minutes` is the longest that one cell may take,
-    `minutes` a whole run. Groups below `smallest_cell` customers are not shown. `keep` is how many
-    reports stay, the newest; None keeps all.
+    `OWN_FILES` are used if they exist. `plan` is that of the test that the suite is about.
+    `cell_minutes` is the longest that one cell may take, `minutes` a whole run. Groups below
+    `smallest_cell` customers are not shown. `keep` is how many reports stay, the newest; None
+    keeps all.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
