@@ -79,7 +79,8 @@ def test_looks_cost_customers_as_much_as_their_bounds_say():
 
 def test_looks_on_days_count_the_events_that_will_be_seen_by_then():
     spending = {"family": "Pocock"}  # inflates more the earlier the look
-    found = sized(plan(looks={"days": [60, 210], "spending": spending}))
+    events = {"test": "log-rank", "smallest_effect": 0.03}
+    found = sized(plan(looks={"days": [60, 210], "spending": spending}, primary=events))
     rate = -np.log(0.615) / 90  # about the mean of 0.60 and 0.63
     by_60 = 100 * (60 - (1 - np.exp(-60 * rate)) / rate)  # 100 a day, each seen since then
     rule = Rule(alpha=0.05, sides=2, power=0.8, spending=Spending(**spending))
