@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from functools import lru_cache
 from math import ceil, floor, sqrt
@@ -125,6 +126,23 @@ def fractions(plan: Plan, assumed: Assumptions, ratio: float) -> tuple[float, ..
         return (plan.looks and plan.looks.information) or (1.0,)
     at = [known(kernel(plan, assumed, day=float(day)), ratio) for day in plan.looks.days]
     return tuple(each / at[-1] for each in at)
+
+
+def look_days(plan: Plan, assumed: Assumptions, ratio: float) -> tuple[int, ...]:
+    """Calendar days of a plan's looks; of those by information, when so much will be known.
+
+    A plan without looks has one, at its end.
+    """
+    if plan.looks and plan.looks.days:
+        return plan.looks.days
+    test = kernel(plan, assumed, day=last_look(plan, assumed))
+    shares = fractions(plan, assumed, ratio)
+    return tuple(day_known(test, ratio, fraction=share) for share in shares)
+
+
+def date_of(plan: Plan, day: int) -> dt.date:
+    """Date at whose end so many days of the test are over."""
+    return plan.starts + dt.timedelta(days=day - 1)
 
 
 def rule(plan: Plan) -> Rule:
