@@ -100,6 +100,7 @@ def test_arms_and_guardrails_that_come_and_go_are_told_by_their_names(state):
         "arms.check-in.message": ("next", "none", None),
         "arms.sms.share": (None, "0.25", None),
         "arms.sms.message": (None, "none", None),
+        "arms.sms.channel": (None, "none", None),
         "guardrails": ("unsubscribe", "none", None),
         "guardrails.unsubscribe.margin": ("0.005", None, None),
         "guardrails.unsubscribe.better": ("lower", None, None),

@@ -51,10 +51,11 @@ def assign(
 def _told(done: Enrolled) -> Iterator[str]:
     """Say what a run did; neither numbers of a few customers nor totals that would tell them."""
     from retention_lab.record import small
+    from retention_lab.wording.phrases import listed
 
     counts = {**{f"assigned to {arm}": n for arm, n in done.arms.items()}, **done.left_out}
     yield (
-        f"{done.experiment} as of {done.as_of}, by {done.channel}; new at the milestone: "
+        f"{done.experiment} as of {done.as_of}, by {listed(done.channels)}; new at the milestone: "
         f"{_parts(counts) or 'nobody'}."
     )
     if not small.few([*done.arms.values()]).any():  # else the next day's sizes would tell them

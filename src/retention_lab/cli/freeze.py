@@ -33,9 +33,10 @@ def freeze(plan: _Plan, *, state: running.State = Path("state"), amend: _Amend =
 
     read = plans.load(plan)
     today = dt.datetime.now(dt.UTC).date()
-    found = freezing.freeze(read, state=states.opened(state), as_of=today, amend=amend)
+    kept = states.opened(state)
+    found = freezing.freeze(read, state=kept, as_of=today, amend=amend)
     typer.echo(found.digest)
-    for sentence in _told(found):
+    for sentence in (*_told(found), *freezing.overlapping(read, kept)):
         typer.echo(sentence, err=True)
 
 
@@ -62,6 +63,11 @@ def _size(plan: Plan) -> str:
     """Say whether the test is large enough; a plan that cannot be sized is frozen all the same."""
     from retention_lab.experiments.sizing import sized
 
+    if plan.assumptions.entry_per_day is None:
+        return (
+            "How many are needed and how long that takes is told by the design page: the plan "
+            "leaves the pace of entry to the shop's history."
+        )
     try:
         found = sized(plan)
     except BadParameter as error:

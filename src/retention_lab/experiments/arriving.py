@@ -1,11 +1,9 @@
-"""Who reached the milestone of a plan, when, and what the shop's tables say against enrolling them.
-
-The first time counts: whoever reached it long ago and again today is not new at it.
-"""
+"""Who is new at the milestone of a plan, and what the shop's tables say against enrolling them."""
 
 from __future__ import annotations
 
 import datetime as dt
+from functools import reduce
 
 import ibis
 import ibis.expr.types as ir
@@ -14,6 +12,7 @@ from ibis import _
 
 from retention_lab import checks
 from retention_lab.churn.listing import consenting
+from retention_lab.experiments.milestones import first_reached
 from retention_lab.experiments.plan import Plan
 from retention_lab.tables import clocks, engine, population, saved
 from retention_lab.tables.snapshot import Snapshot
@@ -21,8 +20,10 @@ from retention_lab.tables.snapshot import Snapshot
 STRATUM = " / "  # between the attributes of a stratum
 UNKNOWN = "unknown"
 
+_COLUMNS = ("customer_id", "reached_at", "reached_on", "stratum", "meant", "consents", "written_to")
 
-def milestones(shop: Snapshot, plan: Plan) -> ir.CachedTable:
+
+def milestones(shop: Snapshot, plan: Plan) -> ir.Table:
     """When customers first reached the milestone, of all whom a daily run could have enrolled.
 
     Returns
@@ -36,18 +37,10 @@ def milestones(shop: Snapshot, plan: Plan) -> ir.CachedTable:
     BadParameter
         If there is no such event.
     BadData
-        If the shop has no events.
+        If the shop has no events, or no orders to derive it from.
     """
-    events = engine.collect(shop.events.select("event").distinct())["event"]
-    checks.known(f"The table events of {shop.name}", "event", [plan.milestone], sorted(events))
-    reached = shop.events.filter(_.event == plan.milestone)
     begin = clocks.end_of_day(plan.starts, shop.zone) - dt.timedelta(hours=plan.window_hours)
-    late = reached.filter(_.occurred_at >= begin).group_by("customer_id")
-    first = late.agg(reached_at=_.occurred_at.min(), reached_on=_.occurred_on.min())
-    kept = engine.keep(first, where="events")
-    # Only of them is it asked who had been there before: the shop may have millions of others.
-    before = reached.filter(_.occurred_at < begin).semi_join(kept, "customer_id")
-    return engine.keep(kept.anti_join(before, "customer_id"), where="events")
+    return first_reached(shop, plan.milestone, since=begin)
 
 
 def by_day(reached: ir.Table) -> dict[str, int]:
@@ -63,6 +56,29 @@ def within(reached: ir.Table, shop: Snapshot, plan: Plan) -> ir.CachedTable:
     """Keep who reached it in the last `window_hours` of the shop's day."""
     begin = clocks.end_of_day(shop.as_of, shop.zone) - dt.timedelta(hours=plan.window_hours)
     return engine.keep(reached.filter(reached.reached_at >= begin), where="events")
+
+
+def eligible(people: ir.Table, shop: Snapshot, plan: Plan) -> ir.Table:
+    """Say of customers whether a plan is `meant` for them, and whether each `consents`.
+
+    A customer consents to the channels of all arms that send, or the arms would not be alike.
+
+    Returns
+    -------
+    Table
+        The rows of `people`, which has a `customer_id`, with the two truth values.
+
+    Raises
+    ------
+    BadParameter
+        If the condition or a channel is not understood.
+    BadData
+        If there are no consents, or the condition fits nobody.
+    """
+    where = f"cohort('{plan.where}')" if plan.where in saved.names() else plan.where
+    agreed = [consenting(shop, channel, among=people) for channel in plan.channels]
+    everywhere = reduce(lambda one, more: one.semi_join(more, "customer_id"), agreed)
+    return _marked(_marked(people, population.chosen(shop, where), "meant"), everywhere, "consents")
 
 
 def arrivals(fresh: ir.Table, shop: Snapshot, plan: Plan) -> pa.Table:
@@ -82,18 +98,10 @@ def arrivals(fresh: ir.Table, shop: Snapshot, plan: Plan) -> pa.Table:
     BadData
         If there are no consents, or the condition fits nobody.
     """
-    where = f"cohort('{plan.where}')" if plan.where in saved.names() else plan.where
-    marks = {
-        "meant": population.chosen(shop, where),
-        "consents": consenting(shop, plan.channel, among=fresh),
-        "written_to": _written_to(shop, plan),
-    }
-    people = _in_strata(fresh, shop, plan)
-    for name, ids in marks.items():
-        people = _marked(people, ids.semi_join(fresh, "customer_id"), name)
-    columns = ("customer_id", "reached_at", "reached_on", "stratum", *marks)
-    batches = [*engine.stream(people.select(*columns))]
-    table = pa.Table.from_batches(batches, schema=people.select(*columns).schema().to_pyarrow())
+    people = _in_strata(eligible(fresh, shop, plan), shop, plan)
+    people = _marked(people, _written_to(shop, plan), "written_to")
+    told = people.select(*_COLUMNS)
+    table = pa.Table.from_batches([*engine.stream(told)], schema=told.schema().to_pyarrow())
     return table.sort_by([("reached_at", "ascending"), ("customer_id", "ascending")])
 
 
@@ -119,6 +127,7 @@ def _written_to(shop: Snapshot, plan: Plan) -> ir.Table:
 
 
 def _marked(people: ir.Table, ids: ir.Table, name: str) -> ir.Table:
+    ids = ids.semi_join(people, "customer_id")
     marks = ids.select("customer_id", **{name: ibis.literal(True)})
     joined = people.left_join(marks, "customer_id").drop("customer_id_right")
     return joined.mutate(**{name: joined[name].fill_null(False)})

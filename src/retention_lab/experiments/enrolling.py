@@ -36,7 +36,7 @@ HOLDOUT = "global holdout"  # the salt: the same customers in every test
 REASONS = (
     "enrolled on an earlier day",
     "not of the plan's population",
-    "no consent to the channel",
+    "no consent to the channel",  # or to one of them
     "in the global holdout",
     "in another test, or held back by a list",
     "contacted, or assigned elsewhere, too recently",
@@ -59,7 +59,7 @@ class Enrolled:
 
     experiment: str
     as_of: dt.date
-    channel: str
+    channels: tuple[str, ...]
     reached: int
     left_out: Mapping[str, int]
     arms: Mapping[str, int]
@@ -194,7 +194,7 @@ class _Run:
         return Enrolled(
             experiment=self.plan.name,
             as_of=self.shop.as_of,
-            channel=self.plan.channel,
+            channels=self.plan.channels,
             balance=balanced,
             files=files,
             sentences=(*self._unknown(), *warned),

@@ -147,6 +147,38 @@ def deviations(plan: Plan, frozen: Frozen) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype="object")
 
 
+def overlapping(plan: Plan, state: State) -> tuple[str, ...]:
+    """Say which other frozen plans may enrol the same customers on the same days.
+
+    They have the same milestone or a channel in common, and neither is in the other's
+    `exclusive_with`. The last version of each counts.
+
+    Raises
+    ------
+    BadData
+        If the ledger is damaged or of another version.
+    """
+    rows = {row["experiment"]: row for row in ledger(state).rows()}  # the last one stays
+    others = [_version(row).plan for name, row in rows.items() if name != plan.name]
+    return tuple(filter(None, (_overlap(plan, other) for other in others)))
+
+
+def _overlap(plan: Plan, other: Plan) -> str:
+    """Say how two plans meet; nothing where they do not, or know of each other."""
+    begin, end = max(plan.starts, other.starts), min(plan.ends, other.ends)
+    apart = plan.name in other.exclusive_with or other.name in plan.exclusive_with
+    channels = sorted({*plan.channels} & {*other.channels})
+    alike = [f"the milestone ({plan.milestone})"] * (plan.milestone == other.milestone)
+    alike += [f"the channel ({', '.join(channels)})"] * bool(channels)
+    if apart or begin > end or not alike:
+        return ""
+    return (
+        f"{other.name} enrols from {begin} to {end}, too, and shares {' and '.join(alike)}: a "
+        f"customer may be in both tests. Unless that is meant, say `exclusive_with: [{other.name}]`"
+        " (with --amend, now that this plan is frozen)."
+    )
+
+
 def _since(
     values: Sequence[str | None], now: str | None, versions: Sequence[Version]
 ) -> dt.date | None:

@@ -24,6 +24,7 @@ from retention_lab.experiments.terms import (
     Endpoint,
     Guardrail,
     Looks,
+    Milestone,
     Primary,
     Sentence,
     Share,
@@ -41,9 +42,10 @@ _LISTS = ("arms", "guardrails", "stop_rules", *_NAMES)
 class Plan(Strict):
     """A test as it is meant, before it begins.
 
-    Customers who reach the `milestone`, an event, are enrolled within `window_hours` of it, from
-    the day `starts` to the day `ends`, both included. `where` is an SQL condition on customers, or
-    the name of a saved cohort. `strata` are attributes of customers; with `blocks` (how many places
+    Customers who reach the `milestone` (an event, some days of silence or a purchase) are enrolled
+    within `window_hours` of it, from the day `starts` to the day `ends`, both included. `where` is
+    an SQL condition on customers, or the name of a saved cohort. Nobody enters without consent to
+    the channels of all arms. `strata` are attributes of customers; with `blocks` (how many places
     each has) the arms are balanced within them, else a hash draws the arm. Nobody enters who is in
     one of `exclusive_with`, was assigned or sent anything in `rest_days`, or, where `holdout` says
     so, is in the global holdout. Costs are in whole units of the shop's currency.
@@ -54,7 +56,7 @@ class Plan(Strict):
     title: Line
     owner: Line
     hypothesis: Sentence
-    milestone: Line
+    milestone: Milestone
     window_hours: Annotated[int, Field(ge=1, le=24 * 31)] = 48
     where: str = ""
     channel: Line
@@ -123,6 +125,12 @@ class Plan(Strict):
     def weights(self) -> dict[str, float]:
         """Share of each arm, control first."""
         return {arm.name: arm.share for arm in self.arms}
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Channels of the arms that send something; the plan's where none does."""
+        used = [arm.channel or self.channel for arm in self.arms if arm.message is not None]
+        return tuple(sorted(set(used))) or (self.channel,)
 
     @property
     def days(self) -> int:
@@ -212,4 +220,6 @@ def digest(plan: Plan) -> str:
     So a plan keeps its digest when a later version knows one more setting.
     """
     content = plan.model_dump(mode="json", exclude_defaults=True)
+    if plan.assumptions.contact_rate == 1:  # which an earlier version took where none was said
+        del content["assumptions"]["contact_rate"]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -18,8 +18,9 @@ def write(
 ) -> tuple[tuple[Path, ...], list[str]]:
     """Write the lists of a day and return them, with a warning of ids that stand behind a mark.
 
-    Each has `customer_id`, `experiment`, `arm`, `message` and `channel`; one without customers has
-    its header, so that yesterday's is never sent again. Control without a message has none.
+    Each has `customer_id`, `experiment`, `arm`, `message` and the `channel` of the arm; one without
+    customers has its header, so that yesterday's is never sent again. Control without a message has
+    none.
 
     Raises
     ------
@@ -32,7 +33,7 @@ def write(
         said = {"experiment": plan.name, "arm": arm.name, "message": arm.message}
         columns = {
             name: pa.array([text] * len(ids), pa.string())
-            for name, text in {**said, "channel": plan.channel}.items()
+            for name, text in {**said, "channel": arm.channel or plan.channel}.items()
         }
         files.append(out / f"{plan.name}-{shop.as_of}-{arm.name}.csv")
         marked += crm.write(pa.table({"customer_id": ids, **columns}), files[-1], state=state)

@@ -6,13 +6,16 @@ import re
 from functools import partial
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from retention_lab.experiments.design.normal import Errors
 from retention_lab.inference.sequential.recursion import rising as rising_fractions
 from retention_lab.inference.sequential.spending import Family, Spending
 from retention_lab.tables.factor import Line, Name, one_line, rising
 from retention_lab.tables.location import Strict
+from retention_lab.tables.settings import first_problem
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
 def _file_part(name: object) -> str:
@@ -28,15 +31,65 @@ Share = Annotated[float, Field(gt=0, le=1)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
+class Derived(Strict):
+    """A milestone that orders tell: exactly one of the two.
+
+    `silent_days` are over that many times 24 hours after the last purchase, if no other came by
+    then; `purchase` is the n-th local day with a purchase, at its first order.
+    """
+
+    silent_days: Annotated[int, Field(ge=1, le=730)] | None = None
+    purchase: Annotated[int, Field(ge=1, le=100)] | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Derived:
+        if (self.silent_days is None) == (self.purchase is None):
+            raise ValueError("give one of the two, or the name of an event")
+        return self
+
+    def __str__(self) -> str:
+        """Name it for a sentence."""
+        if self.silent_days is not None:
+            return f"{self.silent_days} days of silence"
+        number = self.purchase or 1
+        if number <= len(_ORDINALS):
+            return f"the {_ORDINALS[number - 1]} purchase"
+        return f"purchase number {number}"
+
+
+def _told_or_derived(value: object) -> object:
+    """Read a mapping as what is derived, so that what is refused is told of that alone."""
+    if not isinstance(value, dict):
+        return value
+    try:
+        return Derived.model_validate(value)
+    except ValidationError as error:
+        problem = first_problem(error, model=Derived)
+        raise ValueError(f"{problem} It may have `silent_days` or `purchase`") from error
+
+
+Milestone = Annotated[
+    Derived | Line, Field(union_mode="left_to_right"), BeforeValidator(_told_or_derived)
+]
+
+
 class Arm(Strict):
     """A group of customers, its share of them, and what they are sent; nothing where that is None.
 
-    `message` is a name that the sending tool knows, not its text.
+    `message` is a name that the sending tool knows, not its text. `channel` is that of the message
+    where it is not the plan's.
     """
 
     name: ArmName
     share: Annotated[float, Field(ge=0.001, lt=1)]  # a hash draws ten thousandths, not less
     message: Line | None = None
+    channel: Line | None = None
+
+    @model_validator(mode="after")
+    def _sends_by_it(self) -> Arm:
+        if self.channel is not None and self.message is None:
+            raise ValueError(f"an arm without a message has no channel, got {self.channel!r}")
+        return self
 
 
 class Endpoint(Strict):
@@ -118,16 +171,18 @@ class Guardrail(Strict):
 
 
 class Assumptions(Strict):
-    """What the size of the test rests on; `design` notebooks say how wrong each may be.
+    """What the size of the test rests on; the design page says how wrong each may be.
 
-    `entry_per_day` counts customers of all arms, covered and with consent. `baseline` is the share
-    of control that is retained, or has returned, at the endpoint's day; None where nobody knows.
+    `entry_per_day` counts customers of all arms, covered and with consent. `contact_rate` is the
+    share of customers whom the message reaches: without it, what history tells of the channel is
+    delivered, else all. `baseline` is the share of control that is retained, or has returned, at
+    the endpoint's day. None leaves each of the three to the shop's own history.
     """
 
-    entry_per_day: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    entry_per_day: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     dropout_per_day: Amount = 0.0
     onset_days: Amount = 0.0
-    contact_rate: Share = 1.0
+    contact_rate: Share | None = None
     baseline: Annotated[float, Field(gt=0, lt=1)] | None = None
 
 
