@@ -119,8 +119,8 @@ def moments(
     found = _collected(marked, added, by=by)
     if not found["customers"].sum():
         raise BadData(
-            f"Nobody of {found['left_out'].sum():,} customers has been followed for {days} days "
-            f"yet by {shop.as_of}: wait, or take fewer days."
+            f"No customer has been followed for {days} days by {shop.as_of}: wait, or take fewer "
+            "days."
         )
     return found
 
