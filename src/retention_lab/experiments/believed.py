@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import log, nan
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,19 +18,15 @@ from retention_lab.experiments import simulate, testing
 from retention_lab.experiments.design.allocation import pair
 from retention_lab.experiments.design.assumptions import Assumptions, dropout
 from retention_lab.experiments.design.curve import Curve, from_days, still_there
+from retention_lab.experiments.history import PACE_WEEKS, History
 from retention_lab.experiments.plan import Plan
 from retention_lab.experiments.sizing import allocation, sized
 from retention_lab.experiments.terms import Endpoint
 from retention_lab.inference.interval import Interval
 
-if TYPE_CHECKING:
-    from retention_lab.experiments.history import History
-
 Name = Literal["entry_per_day", "baseline", "contact_rate", "dropout_per_day", "onset_days"]
 Source = Literal["history", "plan", "default"]
 
-NAMES: tuple[Name, ...] = get_args(Name)
-_DAYS = 84  # over which history counts who comes
 _PACE, _POINTS, _REACHED, _LOST, _LATER = 0.25, 0.05, 0.2, 0.05, 7.0  # how wrong a word may be
 _MOST = 30_000_000  # customers that are simulated: some ten seconds
 _FEWEST = 400  # simulated tests that say something: their share is known to 4 points
@@ -153,10 +149,11 @@ def simulated(plan: Plan, believed: Believed, *, times: int, rng: np.random.Gene
 
 def _entry(plan: Plan, history: History) -> Belief:
     said, seen = plan.assumptions.entry_per_day, history.entry
-    if seen is not None and seen.value * _DAYS >= LEAST:
-        why = "Those of the last 12 whole weeks; the range is how much weeks differ."
+    weeks = history.weeks["eligible"].tail(PACE_WEEKS)
+    if seen is not None and weeks.sum() >= LEAST:
+        why = f"Those of the last {len(weeks)} whole weeks; the range is how much weeks differ."
         return _seen("entry_per_day", seen, said, why=why)
-    unknown = history.why.get("entry", f"Fewer than {LEAST} customers came in 12 weeks.")
+    unknown = history.why.get("entry", f"Fewer than {LEAST} customers came in {len(weeks)} weeks.")
     if said is None:
         raise BadParameter(
             f"Nobody knows how many customers come. {unknown} Say assumptions.entry_per_day, the "
@@ -167,9 +164,9 @@ def _entry(plan: Plan, history: History) -> Belief:
 
 
 def _baseline(plan: Plan, history: History) -> Belief:
-    said, seen, n = plan.assumptions.baseline, history.baseline, history.customers
+    said, seen, n = plan.assumptions.baseline, history.baseline, history.followed
     if seen is not None and LEAST <= seen.value * n <= n - LEAST:
-        why = f"Of {n:,} customers who reached the milestone before."
+        why = f"Of {history.customers:,} customers who reached the milestone before."
         return _seen("baseline", seen, said, why=why)
     kind, day = plan.endpoint.kind, plan.endpoint.day
     unknown = history.why.get(
