@@ -1,0 +1,164 @@
+"""A test before it begins, as one page shows it: its size, its time, and what both rest on.
+
+The shop's history counts where it can tell, the plan where it cannot. What cannot be said of a plan
+is missing here, with a sentence that says why: a plan that cannot be sized has a page, too.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from types import MappingProxyType
+from typing import Literal, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from retention_lab.checks import Refusal
+from retention_lab.experiments import believed as beliefs
+from retention_lab.experiments import guarding, lookahead, naming, sizing, tradeoffs
+from retention_lab.experiments import history as histories
+from retention_lab.experiments.believed import Believed
+from retention_lab.experiments.history import History
+from retention_lab.experiments.plan import Plan
+from retention_lab.experiments.sizing import Sized
+from retention_lab.inference.interval import Interval
+from retention_lab.tables.metrics import Metric
+from retention_lab.tables.snapshot import Snapshot
+
+Verdict = Literal["enough", "early", "few", "years", "unknown"]
+Part = TypeVar("Part")
+
+# "A 5-15 % lift" of retention over 90 days is claimed for check-ins by the trade press, of unknown
+# origin. Whether points or a relative lift are meant is said nowhere; it is read as relative.
+TRADE = (0.05, 0.15)
+_SPEAKS_OF = range(60, 121)  # days of an endpoint to which a claim about 90 days speaks
+_NONE: Mapping[str, Metric] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Proposal:
+    """What a plan asks for, and how sure that is, for one shop as of a day.
+
+    `effects`, `calendar` and `allocations` are of `tradeoffs`, `looks` and `families` of
+    `lookahead`, `wrong` and `simulated` of `believed`, `guardrails` of `guarding`, `unknown` of
+    `naming`. A part that cannot be told is None, and `why` has a sentence under its name, or under
+    that of what it would rest on.
+    """
+
+    as_of: dt.date
+    currency: str
+    plan: Plan
+    unknown: tuple[str, ...]
+    why: Mapping[str, str]
+    history: History
+    believed: Believed | None
+    sized: Sized | None
+    effects: pd.DataFrame | None = None
+    calendar: pd.DataFrame | None = None
+    allocations: pd.DataFrame | None = None
+    looks: pd.DataFrame | None = None
+    families: pd.DataFrame | None = None
+    wrong: pd.DataFrame | None = None
+    simulated: Interval | None = None
+    guardrails: pd.DataFrame | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Say what stands against the plan, if anything.
+
+        `years`: it would take two or more. `few`: not enough customers enter in its days of
+        enrolment. `early`: they do, but its last look comes before they have been followed.
+        """
+        found = self.sized
+        if found is None:
+            return "unknown"
+        if found.weeks > sizing.TOO_LONG:
+            return "years"
+        if not found.why:
+            return "enough"
+        return "early" if found.planned >= found.needed.total else "few"
+
+    @property
+    def trade(self) -> tuple[float, float] | None:
+        """The claim of the trade as differences of shares; None where it speaks of another test."""
+        kind, day = self.plan.endpoint.kind, self.plan.endpoint.day
+        if self.sized is None or kind != "retained" or day not in _SPEAKS_OF:
+            return None
+        least, most = (lift * self.sized.baseline for lift in TRADE)
+        return least, most
+
+
+class _Attempts:
+    """Parts that are tried one by one; what is refused is None, with its sentence in `why`."""
+
+    def __init__(self) -> None:
+        self.why: dict[str, str] = {}
+
+    def __call__(self, name: str, part: Callable[[], Part]) -> Part | None:
+        try:
+            return part()
+        except Refusal as refused:
+            self.why[name] = str(refused)
+            return None
+
+
+def proposal(
+    shop: Snapshot,
+    plan: Plan,
+    *,
+    metrics: Mapping[str, Metric] = _NONE,
+    times: int = 2_000,
+    seed: int = 1,
+) -> Proposal:
+    """Work out what a plan asks for, from the history of a shop.
+
+    Parameters
+    ----------
+    metrics
+        Own metrics by their names, which a plan may guard.
+    times
+        Simulated tests, at most.
+    seed
+        Of the simulated tests.
+    """
+    tried = _Attempts()
+    past = histories.history(shop, plan)
+    held = tried("believed", partial(beliefs.believed, plan, past))
+    size = None if held is None else tried("sized", partial(sizing.sized, plan, held.assumptions))
+    found = Proposal(
+        as_of=shop.as_of,
+        currency=shop.currency,
+        plan=plan,
+        unknown=naming.unknown(plan, shop, metrics=metrics),
+        why=tried.why,
+        history=past,
+        believed=held,
+        sized=size,
+    )
+    if held is None or size is None:
+        return found
+    asked = partial(guarding.guardrails, shop, plan, customers=size.planned, metrics=metrics)
+    rng = np.random.default_rng(seed)
+    return replace(
+        _traded(tried, found, held),
+        wrong=tried("wrong", partial(beliefs.wrong, plan, held)),
+        simulated=tried("simulated", partial(beliefs.simulated, plan, held, times=times, rng=rng)),
+        guardrails=tried("guardrails", asked),
+    )
+
+
+def _traded(tried: _Attempts, found: Proposal, held: Believed) -> Proposal:
+    """Add what the plan could be instead."""
+    plan, assumed = found.plan, held.assumptions
+    more = found.trade or ()
+    return replace(
+        found,
+        effects=tried("effects", partial(tradeoffs.effects, plan, assumed, more=more)),
+        calendar=tried("calendar", partial(tradeoffs.calendar, plan, assumed)),
+        allocations=tried("allocations", partial(tradeoffs.allocations, plan, assumed)),
+        looks=tried("looks", partial(lookahead.looks, plan, assumed)),
+        families=tried("families", partial(lookahead.families, plan, assumed)),
+    )

@@ -1,0 +1,120 @@
+"""What to decide of a test before it begins, and what to write into its plan."""
+
+from __future__ import annotations
+
+import datetime as dt
+from math import ceil
+
+from retention_lab.experiments.believed import Belief
+from retention_lab.experiments.proposal import Proposal
+from retention_lab.experiments.testing import date_of
+from retention_lab.record import Ledger
+from retention_lab.wording.annotations import inert
+from retention_lab.wording.phrases import counted, full_day
+from retention_lab.wording.sizes import points, spelt
+
+_SOON = dt.timedelta(days=7)  # to decide where the plan's own days have passed
+_DAY = dt.timedelta(days=1)
+
+
+def design_decide(ledger: Ledger, seen: Proposal, *, owner: str) -> str:
+    """Say what to decide, who does it and by when; and what is tempting, and wrong."""
+    plan = seen.plan
+    ahead = plan.starts > seen.as_of
+    by = full_day(plan.starts - _DAY if ahead else seen.as_of + _SOON)
+    said = [
+        _mend(seen),
+        ""
+        if ahead
+        else f"The first day, {full_day(plan.starts)}, has passed: set `starts` and `ends` to days "
+        "to come.",
+        f"**Decide** ({owner}, by {by}): {_choice(ledger, seen)}",
+        f"**Do not** {_tempting(seen)}.",
+    ]
+    return " ".join(filter(None, said))
+
+
+def _mend(seen: Proposal) -> str:
+    if not seen.unknown:
+        return ""
+    names = counted(len(seen.unknown), "name")
+    them = "it stands" if len(seen.unknown) == 1 else "they stand"
+    return f"**First** mend {names} in the plan that this shop does not know; {them} below."
+
+
+def _choice(ledger: Ledger, seen: Proposal) -> str:
+    """Word the question that somebody must answer before the first day."""
+    plan, size, effect = seen.plan, seen.sized, seen.plan.primary.smallest_effect
+    if size is None:
+        return "who finds out what is missing, or whether the test can wait?"
+    if seen.verdict == "years":
+        return (
+            "is there a milestone that more customers reach, or a much larger effect to hope for? "
+            "If neither, leave it."
+        )
+    if seen.verdict == "few":
+        longer = full_day(date_of(plan, ceil(size.enrol_days)))
+        sees = size.detectable
+        rather = "" if sees is None else f", or act only on {points(sees)} or more"
+        return f"let customers enter until {longer}{rather}? If neither, do not run it."
+    if seen.verdict == "early":
+        last = full_day(date_of(plan, plan.days + plan.endpoint.day))
+        return f"look once more on {last}, or look for a larger effect? If neither, do not run it."
+    gain = "gain" if plan.primary.sides == 1 else "difference"
+    twice = f", or only {points(2 * effect)}" if "design_double" in ledger else ""
+    return (
+        f"is {points(effect)} the least {gain} that would change what you do{twice}? If neither, "
+        "do not run it."
+    )
+
+
+def _tempting(seen: Proposal) -> str:
+    """Word what would spoil the test."""
+    plan, size = seen.plan, seen.sized
+    if size is None:
+        return "start it before its size is known"
+    if seen.verdict == "years":
+        return "start it all the same: its messages would cost, and nobody would see the end"
+    if seen.verdict in ("few", "early"):
+        return (
+            "run it as it is and hope: it would most likely show nothing, whether there is an "
+            "effect or not"
+        )
+    wrong = "whoever looks often enough finds an effect that is not there"
+    if seen.looks is not None and len(seen.looks) > 1:
+        return f"look at the results between its {spelt(len(seen.looks))} looks: {wrong}"
+    last = full_day(date_of(plan, ceil(7 * size.planned_weeks)))
+    return f"look at the results before {last}: {wrong}"
+
+
+def design_plan_lines(seen: Proposal) -> str:
+    """Give the lines of the plan that the shop's history would have otherwise, as YAML."""
+    told = () if seen.believed is None else seen.believed.beliefs
+    other = [belief for belief in told if belief.source == "history" and not _agrees(belief)]
+    if not other:
+        return "Wherever the history of the shop tells, the plan agrees." if told else ""
+    lines = [
+        f"  {belief.name}: {belief.value:.3g} # {belief.low:.3g} to {belief.high:.3g}; "
+        f"the plan says {'nothing' if belief.planned is None else f'{belief.planned:g}'}"
+        for belief in other
+    ]
+    written = "\n".join(["```yaml", "assumptions:", *lines, "```"])
+    return (
+        "History tells otherwise than the plan. Before the plan is frozen, write into it:\n\n"
+        f"{written}\n\nOf a plan that is frozen already, every read-out tells such a change."
+    )
+
+
+def _agrees(belief: Belief) -> bool:
+    return belief.planned is not None and not differs(belief)
+
+
+def design_unknown(seen: Proposal) -> str:
+    """List the names in the plan that the shop does not know."""
+    return "\n".join(f"- {inert(sentence)}" for sentence in seen.unknown)
+
+
+def differs(belief: Belief) -> bool:
+    """Say whether history makes what the plan says implausible."""
+    said = belief.planned
+    return belief.source == "history" and said is not None and not belief.low <= said <= belief.high

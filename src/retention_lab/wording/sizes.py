@@ -1,0 +1,46 @@
+"""Chances, effects and durations of a test, as people say them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil
+
+from retention_lab.experiments.sizing import TOO_LONG
+from retention_lab.wording.phrases import counted
+
+_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_YEAR = 365.25 / 7  # weeks
+
+
+def spelt(number: int) -> str:
+    """Return for example `four`, or `12`."""
+    return _WORDS[number] if number < len(_WORDS) else f"{number:,}"
+
+
+def often(share: float) -> str:
+    """Say how often in small numbers: `four times in five`, `1 time in 40`."""
+    near = Fraction(share).limit_denominator(10)
+    if abs(near - share) < 1e-9 and near.numerator > 1:
+        return f"{spelt(near.numerator)} times in {spelt(near.denominator)}"
+    if abs(round(1 / share) * share - 1) < 1e-9:
+        return f"1 time in {round(1 / share):,}"
+    return f"about {100 * share:.2g} times in 100"
+
+
+def bare_points(share: float) -> str:
+    """Write a difference of shares in points, to a tenth: `3`, `3.5`."""
+    return f"{100 * share:.1f}".removesuffix(".0")
+
+
+def points(share: float) -> str:
+    """Return for example `3 points` or `1 point`."""
+    number = bare_points(share)
+    return f"{number} point{'' if number == '1' else 's'}"
+
+
+def lasts(weeks: float) -> str:
+    """Say how long: `30 weeks`; from two years on `about 11 years`."""
+    if weeks <= TOO_LONG:
+        return counted(ceil(weeks), "week")
+    years = round(weeks / _YEAR)
+    return "more than a hundred years" if years > 100 else f"about {counted(years, 'year')}"
