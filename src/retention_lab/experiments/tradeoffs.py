@@ -36,7 +36,7 @@ def effects(plan: Plan, assumed: Assumptions, *, more: Sequence[float] = ()) -> 
         One row per effect that can be, rising: `effect` (difference of shares among customers
         reached, as in the plan), `share` (retained, or returned, with it), `lift` (effect over
         the baseline), `customers` (of all arms), `weeks` (until they have been followed) and `of`
-        ("plan", "double", "trade" for one of `more`, else "").
+        ("plan", "double", "trade" for one of `more`, else ""; what is two of these has two rows).
 
     Raises
     ------
@@ -45,11 +45,10 @@ def effects(plan: Plan, assumed: Assumptions, *, more: Sequence[float] = ()) -> 
     """
     least = plan.primary.smallest_effect
     price = testing.inflation(plan, assumed, testing.hazard_ratio(plan, assumed))
-    named = dict.fromkeys(more, "trade")
-    named |= {least * times: "" for times in _FACTORS} | {least: "plan", 2 * least: "double"}
+    named = {least * times: "" for times in _FACTORS} | {least: "plan", 2 * least: "double"}
     share = testing.baseline(plan, assumed)
     rows = []
-    for effect, of in sorted(named.items()):
+    for effect, of in sorted([*named.items(), *((round(claimed, 9), "trade") for claimed in more)]):
         try:
             ratio = testing.hazard_ratio(plan, assumed, effect=effect)
             size, weeks = testing.needed(plan, assumed, ratio, inflation=price)

@@ -1,0 +1,165 @@
+"""The sentences of what a test could be instead, each with what must stand beside its number."""
+
+from __future__ import annotations
+
+from math import ceil, isnan
+
+import numpy as np
+import pandas as pd
+
+from retention_lab.experiments import testing
+from retention_lab.experiments.plan import Plan
+from retention_lab.inference.sequential.spending import Family
+from retention_lab.record import percent
+from retention_lab.wording.phrases import counted, full_day
+
+ASSUMED = "All this holds if what is assumed of customers does."
+PEEKING = (
+    "This is for a test that is read once: who reads it every week until it succeeds will find a "
+    "gain where there is none."
+)
+EQUAL = "Every split finds the effect as often; the others only take longer."
+EARLY = (
+    "A gain that stops a test early looks larger than it is, and the read-out corrects for that. "
+    "On any other day the test may not be read."
+)
+FAMILY: dict[Family, str] = {
+    "O'Brien-Fleming": "O'Brien-Fleming: strict at first",
+    "Pocock": "Pocock: alike at all looks",
+}
+NUMBERS = ("no", "one", "two", "three", "four", "five")
+_USUAL = 4  # looks, to set beside one
+_CLOSE = 1.01  # customers over the fewest that are as good as these
+
+
+def points(effect: float) -> str:
+    """Return for example `3 points` or `0.5 points`."""
+    number = f"{round(100 * effect, 1) + 0.0:.1f}".removesuffix(".0")
+    return f"{number} point{'' if number == '1' else 's'}"
+
+
+def tradeoffs_effects(plan: Plan, effects: pd.DataFrame) -> str:
+    """Say what this test takes, and what one for twice or half its effect would."""
+    own, double = (effects[effects["of"] == of] for of in ("plan", "double"))
+    half = effects[np.isclose(effects["effect"], plan.primary.smallest_effect / 2)]
+    least = plan.primary.smallest_effect
+    said = [f"To find {points(least)}, this test takes {_takes(own)}."]
+    if len(double):
+        said.append(
+            f"If only {points(2 * least)} would change what you do, {_takes(double)} are enough."
+        )
+    said.append(f"To find {points(least / 2)} would take {_takes(half)}.")
+    claimed = 100 * effects.loc[effects["of"] == "trade", "effect"]
+    if len(claimed):
+        said.append(
+            f"What the trade claims would be {claimed.min():.1f} to {claimed.max():.1f} points "
+            "here; nobody knows where its claim comes from."
+        )
+    said.append("A test of fewer customers overlooks smaller effects, it does not rule them out.")
+    return " ".join([*said, ASSUMED])
+
+
+def tradeoffs_calendar(plan: Plan, calendar: pd.DataFrame) -> str:
+    """Say from which day on the test would find its effect, and when if one waited for all."""
+    aim, last = plan.primary.power, calendar.iloc[-1]
+    day = _reached(calendar, "power", aim)
+    if day is None:
+        return (
+            f"Even on day {last['day']} ({_on(last)}), when everybody has been "
+            f"followed, this test would find its effect {_often(last['power'])}, not "
+            f"{_often(aim)}. {PEEKING}"
+        )
+    matured = _reached(calendar, "matured", aim)
+    only = (
+        f"would get there on day {matured}"
+        if matured
+        else f"would never get there (at most {_often(calendar['matured'].max())})"
+    )
+    return (
+        f"Read once, this test would find its effect {_often(aim)} from day {day} on "
+        f"({full_day(testing.date_of(plan, day))}); waiting until everybody has been "
+        f"followed would take until day {last['day']}. A test of only those who have been followed "
+        f"for {counted(plan.endpoint.day, 'day')} {only}. {PEEKING}"
+    )
+
+
+def tradeoffs_allocation(plan: Plan, allocations: pd.DataFrame) -> str:
+    """Say what the plan's share of control costs beside the cheapest one."""
+    off = (allocations["control"] - plan.arms[0].share).abs()
+    own, best = allocations.iloc[off.argmin()], allocations.sort_values("customers").iloc[0]
+    said = f"With {_split(own)} as planned, this test takes {_cost(own)}"
+    if own["customers"] <= _CLOSE * best["customers"]:
+        said = f"{said}; no other split needs noticeably fewer."
+    else:
+        said = f"{said}; {_split(best)} would be cheapest: {_cost(best)}."
+    return f"{said} {EQUAL}"
+
+
+def tradeoffs_looks(plan: Plan, looks: pd.DataFrame, families: pd.DataFrame) -> str:
+    """Say what stops the test early, how likely that is, and what looking costs and saves."""
+    said = _early(looks) if len(looks) > 1 else f"This plan looks once, on {_on(looks.iloc[0])}."
+    count = len(looks) if len(looks) > 1 else _USUAL
+    family = plan.looks.spending.family if plan.looks else "O'Brien-Fleming"
+    alike = families["family"] == (family if family in FAMILY else "O'Brien-Fleming")
+    priced = families[alike & (families["looks"] == min(count, families["looks"].max()))].iloc[0]
+    one = families.iloc[0]
+    saved = f"{one['weeks_most'] - priced['weeks_with']:.0f} weeks if the effect is there"
+    if plan.rule.futility:
+        saved += f" and {one['weeks_most'] - priced['weeks_without']:.0f} if there is none"
+    name = NUMBERS[priced["looks"]].capitalize()
+    return (
+        f"{said} {name} evenly spaced looks ({FAMILY[priced['family']]}) take "
+        f"{percent(priced['customers'] / one['customers'] - 1)} more customers than one at most, "
+        f"and save on average {saved}. {EARLY}"
+    )
+
+
+def _early(looks: pd.DataFrame) -> str:
+    """Say what the first look stops at, and how many tests have stopped before the last."""
+    first, late = looks.iloc[0], looks.iloc[-2]
+    stops = f"only a gain of {points(first['smallest'])} or more, as seen then, stops it"
+    if isnan(first["smallest"]):
+        stops = "no gain that could be seen is large enough to stop it"
+    return (
+        f"At the first look, on {_on(first)}, {stops}; by the last but one, on {_on(late)}, "
+        f"{_hundred(late['stops_with'])} such tests have stopped if the effect is there, and "
+        f"{_hundred(late['stops_without'])} if there is none."
+    )
+
+
+def _takes(row: pd.DataFrame) -> str:
+    """Customers and weeks of the one row of a frame."""
+    return f"{row['customers'].iloc[0]:,} customers and {row['weeks'].iloc[0]:.0f} weeks"
+
+
+def _cost(row: pd.Series) -> str:
+    return (
+        f"{row['customers']:,.0f} customers ({row['messages']:,.0f} of them in arms that are sent "
+        f"a message) and {row['weeks']:.0f} weeks"
+    )
+
+
+def _split(row: pd.Series) -> str:
+    return f"{_hundred(row['control'])} customers in control"
+
+
+def _reached(calendar: pd.DataFrame, column: str, aim: float) -> int | None:
+    """First day on which a power is reached, between the days of the frame by a straight line."""
+    enough = calendar[column] >= aim
+    if not enough.any():
+        return None
+    upto = calendar.iloc[: int(enough.argmax()) + 1].tail(2)
+    return ceil(float(np.interp(aim, upto[column], upto["day"])) - 1e-9)
+
+
+def _often(power: float) -> str:
+    words = {0.8: "four times in five", 0.9: "nine times in ten"}
+    return words.get(round(power, 3), f"{100 * power:.0f} times in 100")
+
+
+def _hundred(share: float) -> str:
+    return f"{100 * share:.0f} in 100"
+
+
+def _on(row: pd.Series) -> str:
+    return full_day(row["on"])
