@@ -59,9 +59,10 @@ def lin(
             "not known a value of their own, such as 'no ticket'."
         )
     rows = patterns[patterns["n"] > 0]
-    x = pd.get_dummies(rows[[*covariates]], drop_first=True).to_numpy(dtype="float64")
     y, n = (rows[name].to_numpy(dtype="float64") for name in (outcome, "n"))
-    centred = np.column_stack([np.ones(len(x)), x - np.average(x, axis=0, weights=n)])
+    x = pd.get_dummies(rows[["n", *covariates]], drop_first=True).to_numpy(dtype="float64")
+    centred = x - np.average(x, axis=0, weights=n)
+    centred[:, 0] = 1  # the intercept, in the place of n
     one = rows[treated].to_numpy(dtype=bool)
     (mean_1, variance_1), (mean_0, variance_0) = (
         _at_the_mean(centred[arm], y[arm], n[arm]) for arm in (one, ~one)
