@@ -62,9 +62,9 @@ class History:
         are not taken off.
     why
         A sentence for each of entry, baseline and delivered that is None.
-    delivered
+    delivered, written_to
         Share of the messages by the plan's channels that were delivered, of those sent in the last
-        365 days but the last 7, in which some may yet be.
+        365 days but the last 7, in which some may yet be; and to how many customers they went.
     entry
         Eligible customers a day, times the coverage, over the last 12 whole weeks, or those that
         there are, if 4 or more; its range is that of `inference.pace.pace`.
@@ -90,7 +90,8 @@ class History:
     coverage: float
     weeks: pd.DataFrame
     why: Mapping[str, str]
-    delivered: Interval | None
+    delivered: Interval | None = None
+    written_to: int = 0
     entry: Interval | None = None
     curve: pd.DataFrame | None = None
     customers: int = 0
@@ -98,6 +99,11 @@ class History:
     left_out: int = 0
     looks_ahead: bool = False
     baseline: Interval | None = None
+
+    @property
+    def span(self) -> int:
+        """Days back that the curve looks."""
+        return _span(self.endpoint)
 
 
 def history(shop: Snapshot, plan: Plan) -> History:
@@ -111,19 +117,21 @@ def history(shop: Snapshot, plan: Plan) -> History:
         coverage=plan.coverage,
         weeks=_NO_WEEKS,
         why=why,
-        delivered=_asked(why, "delivered", lambda: _delivered(shop, plan)),
+        **(_asked(why, "delivered", lambda: _delivered(shop, plan)) or {}),
     )
     reached = _asked(why, "entry", lambda: _reached(shop, plan))
     if reached is None:
         why["baseline"] = why["entry"]
         return bare
-    lately = reached.filter(_.reached_on > shop.as_of - max(_span(plan), 7 * WEEKS + 7) * _DAY)
+    lately = reached.filter(
+        _.reached_on > shop.as_of - max(_span(plan.endpoint), 7 * WEEKS + 7) * _DAY
+    )
     timed = _asked(why, "baseline", lambda: _timed(shop, plan, lately))
     known = (lately.mutate(known=True) if timed is None else timed).mutate(eligible=0)
     meant = _asked(why, "entry", lambda: _eligible(shop, plan, known))
     weeks = _weeks(known if meant is None else meant, reached, to=_complete_to(shop, plan))
     if meant is None:
-        weeks["eligible"] = pd.array([pd.NA] * len(weeks), dtype="Int64")
+        weeks = weeks.assign(eligible=pd.array([pd.NA] * len(weeks), dtype="Int64"))
     found = replace(bare, weeks=weeks, entry=_asked(why, "entry", lambda: _entry(weeks, plan)))
     behind = None if timed is None else _asked(why, "baseline", lambda: _curve(shop, plan, timed))
     if behind is None:
@@ -143,9 +151,8 @@ def _asked(why: dict[str, str], name: str, ask: Callable[[], _Found]) -> _Found 
         return None
 
 
-def _span(plan: Plan) -> int:
-    """Days back that the curve looks."""
-    return max(YEAR, 2 * plan.endpoint.day)
+def _span(endpoint: Endpoint) -> int:
+    return max(YEAR, 2 * endpoint.day)
 
 
 def _reached(shop: Snapshot, plan: Plan) -> ir.Table:
@@ -213,7 +220,7 @@ def _curve(shop: Snapshot, plan: Plan, timed: ir.Table) -> dict[str, Any]:
     """Follow those of late whom the plan is for: the curve, and how many it is of."""
     where = f"cohort('{plan.where}')" if plan.where in saved.names() else plan.where
     ahead = population.looks_ahead(where)
-    rows = timed.filter(_.reached_on > shop.as_of - _span(plan) * _DAY)
+    rows = timed.filter(_.reached_on > shop.as_of - _span(plan.endpoint) * _DAY)
     if where.strip() and not ahead:
         rows = rows.semi_join(population.chosen(shop, where), "customer_id")
     long_ago = elapsed_days_between(rows.reached_at, end_of(shop)) >= plan.endpoint.day
@@ -248,7 +255,7 @@ def _baseline(found: History) -> Interval:
     return Interval(value=1 - share.value, low=1 - share.high, high=1 - share.low)
 
 
-def _delivered(shop: Snapshot, plan: Plan) -> Interval:
+def _delivered(shop: Snapshot, plan: Plan) -> dict[str, Any]:
     """Messages delivered over messages sent, by customer, as those of one share their fate."""
     end, channels = clocks.end_of_day(shop.as_of, shop.zone), " and ".join(plan.channels)
     sent = shop.messages.filter(
@@ -270,7 +277,8 @@ def _delivered(shop: Snapshot, plan: Plan) -> Interval:
             f"No delivery by {channels} is known in the last {YEAR} days: map delivered_at of the "
             "table messages, or say assumptions.contact_rate."
         )
-    if found["y"] == found["x"]:  # no scatter tells how many may fail
-        return proportion(found["n"], found["n"])
     share = ratio(RatioMoments(**found))
-    return Interval(value=share.value, low=max(0.0, share.low), high=min(1.0, share.high))
+    bounded = Interval(value=share.value, low=max(0.0, share.low), high=min(1.0, share.high))
+    if found["y"] == found["x"]:  # no scatter tells how many may fail
+        bounded = proportion(found["n"], found["n"])
+    return {"delivered": bounded, "written_to": found["n"]}
