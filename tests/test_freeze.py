@@ -86,3 +86,16 @@ def test_freezing_says_whether_the_test_is_large_enough(freeze, pace, said):
     )
     assert code == 0
     assert said in sentences[1]
+
+
+def test_size_of_a_plan_that_leaves_the_pace_to_history_is_told_elsewhere(freeze):
+    code, _, said = freeze(PLAN.replace("entry_per_day: 74", "baseline: 0.6"))
+    assert code == 0
+    assert "is told by the design page" in said[1]
+
+
+def test_another_test_of_the_same_days_and_channel_is_a_warning(freeze):
+    freeze(PLAN)
+    code, _, said = freeze(PLAN.replace("check_in", "second"))
+    assert code == 0
+    assert said[-1].startswith("check_in enrols from 2099-12-01 to 2100-03-31, too, and shares")

@@ -60,12 +60,14 @@ def in_time(ids):
 
 
 @cache  # most tests have the same
-def shop_of(reached, *, as_of=DAY, consents=None, messages=None, event="onboarded"):
+def shop_of(reached, *, as_of=DAY, consents=None, messages=None, orders=(), event="onboarded"):
     """A shop as far as a run looks at it; `reached` are pairs of a customer and a moment."""
     end = clocks.end_of_day(as_of, "Europe/London")
     reached = [(who, at) for who, at in reached if at < end]
-    ids = sorted({who for who, _ in reached} | {"somebody"})
+    orders = [(who, at) for who, at in orders if at < end]
+    ids = sorted({who for who, _ in (*reached, *orders)} | {"somebody"})
     consents = [(who, LONG_AGO, True) for who in ids] if consents is None else consents
+    consents = [(*row, "email") if len(row) == 3 else row for row in consents]
     tables = {
         "customers": {
             "customer_id": ids,
@@ -78,10 +80,15 @@ def shop_of(reached, *, as_of=DAY, consents=None, messages=None, event="onboarde
             "occurred_on": [at.date() for _, at in reached] + [LONG_AGO.date()],
         },
         "consents": {
-            "customer_id": [who for who, _, _ in consents] + ["somebody"],
-            "channel": ["email"] * (len(consents) + 1),
-            "valid_from": [at for _, at, _ in consents] + [LONG_AGO],
-            "granted": [granted for _, _, granted in consents] + [True],
+            "customer_id": [who for who, *_ in consents] + ["somebody"],
+            "channel": [channel for *_, channel in consents] + ["email"],
+            "valid_from": [at for _, at, *_ in consents] + [LONG_AGO],
+            "granted": [granted for _, _, granted, _ in consents] + [True],
+        },
+        "orders": {
+            "customer_id": pa.array([who for who, _ in orders], pa.string()),
+            "ordered_at": pa.array([at for _, at in orders], pa.timestamp("us")),
+            "ordered_on": pa.array([at.date() for _, at in orders], pa.date32()),
         },
     }
     if messages is not None:
@@ -90,8 +97,8 @@ def shop_of(reached, *, as_of=DAY, consents=None, messages=None, event="onboarde
             "sent_at": pa.array([at for _, at in messages], pa.timestamp("us")),
         }
     made = {name: engine.put(pa.table(rows), con=duckdb()) for name, rows in tables.items()}
-    about = {"name": "Shop", "zone": "Europe/London", "as_of": as_of}
-    content = f"{as_of} {len(reached)}"
+    about = {"name": "Shop", "zone": "Europe/London", "as_of": as_of, "records_from": LONG_AGO}
+    content = f"{as_of} {len(reached)} {len(orders)}"
     return SimpleNamespace(**about, content_hash=content, tables=made, **made)
 
 
@@ -328,6 +335,94 @@ def test_a_forgotten_customer_leaves_the_log_and_is_no_loss(enrol, state):
     assert (found.new, IDS[0] in logged(state)) == (0, False)
 
 
+# Milestones that orders tell
+
+
+def of_orders(customers):
+    """Orders of customers that the days of a test tell; everybody bought once, long ago."""
+    return [(who, at) for who, ats in customers.items() for at in ats]
+
+
+def test_days_of_silence_are_a_milestone_with_the_same_window_and_reached_once(enrol, state):
+    plan = plan_of(milestone={"silent_days": 10}, rest_days=7)
+    before = END - 10 * 24 * HOURS
+    orders = of_orders(
+        {
+            "quiet": [before - HOURS],
+            "edge": [before - 48 * HOURS],
+            "long quiet": [before - 49 * HOURS],
+            "back": [before - HOURS, END - 2 * HOURS],
+            "quiet again": [LONG_AGO, before - HOURS],
+            "came back too late": [before - 30 * HOURS, END - HOURS],
+            "waits": [before + HOURS],
+            "next day": [before + HOURS],
+        }
+    )
+    shop = {"orders": orders, "messages": ()}
+    found = enrol((), plan=plan, **shop)
+    assert {*logged(state)} == {"quiet", "edge", "came back too late"}
+    # Nobody looked on the first day of enrolment, within 48 hours of the long quiet one.
+    assert (found.reached, found.new, found.in_time, found.missed) == (3, 3, 3, 1)
+    again = enrol((), plan=plan, orders=orders, messages=[("quiet", END - HOURS)])
+    assert (again.new, again.arms, again.files) == (0, found.arms, found.files)
+    on = enrol((), plan=plan, as_of=DAY + dt.timedelta(days=1), **shop)
+    assert {*logged(state)} >= {"waits", "next day"}
+    assert (on.new, on.in_time, on.missed) == (2, 5, 1)
+
+
+def test_silence_that_no_run_saw_in_time_is_counted_and_stays_out(enrol, state):
+    plan = plan_of(milestone={"silent_days": 10})
+    orders = [(f"d{day}", END + (24 * (day - 10) - 1) * HOURS) for day in range(-1, 7)]
+    enrol((), plan=plan, orders=orders)
+    found = enrol((), plan=plan, orders=orders, as_of=DAY + dt.timedelta(days=6))
+    assert set(logged(state)) == {"d-1", "d0", "d5", "d6"}
+    assert (found.in_time, found.missed) == (4, 4)
+
+
+def test_second_purchase_is_the_second_day_with_one(enrol, state):
+    hour = END - HOURS
+    orders = of_orders(
+        {
+            "second": [LONG_AGO, hour],
+            "same day": [hour - HOURS, hour],
+            "third": [LONG_AGO, LONG_AGO + 48 * HOURS, hour],
+            "first": [hour],
+        }
+    )
+    found = enrol((), plan=plan_of(milestone={"purchase": 2}), orders=orders)
+    assert (set(logged(state)), found.reached) == ({"second"}, 1)
+    first = plan_of(name="first", milestone={"purchase": 1})
+    enrol((), plan=first, orders=orders)
+    rows = logged(state, "first")
+    assert set(rows) == {"same day", "first"}
+    assert rows["same day"]["reached_at"] == (hour - HOURS).isoformat()
+
+
+# A channel for each arm
+
+BOTH = [
+    {"name": "letter", "share": 0.5, "message": "hello_v1"},
+    {"name": "text", "share": 0.5, "message": "hello_v1", "channel": "sms"},
+]
+
+
+def test_each_arm_goes_to_its_channel_and_all_consent_to_both(enrol, state):
+    by_mail = [(who, LONG_AGO, True, "email") for who in IDS[:40]]
+    by_text = [(who, LONG_AGO, who != IDS[30], "sms") for who in IDS[20:]]
+    found = enrol(plan=plan_of(arms=BOTH), consents=by_mail + by_text)
+    assert set(logged(state)) == {*IDS[20:40]} - {IDS[30]}
+    assert left_out(found) == {"no consent to the channel": 41}
+    assert found.channels == ("email", "sms")
+    channels = [{row["channel"] for row in rows_of(file)} for file in found.files]
+    assert channels == [{"email"}, {"sms"}]
+
+
+def test_shop_that_does_not_know_a_channel_of_an_arm_enrols_nobody(enrol, state):
+    with pytest.raises(BadParameter, match="no channel 'sms'"):
+        enrol(plan=plan_of(arms=BOTH))
+    assert not logged(state)
+
+
 # What was missed
 
 
@@ -405,6 +500,14 @@ def test_what_the_shop_does_not_know_is_refused_by_name(enrol, state, said, word
     with pytest.raises(BadParameter, match=words):
         enrol(plan=plan_of(**said))
     assert not logged(state)
+
+
+def test_condition_that_fits_nobody_is_refused_and_nobody_with_consent_is_told(enrol, state):
+    with pytest.raises(BadData, match=r"No customer of Shop fits .*country has 'UK'"):
+        enrol(plan=plan_of(where="country = 'Uk'"))
+    found = enrol(plan=plan_of(name="other"), consents=())
+    assert left_out(found) == {"no consent to the channel": 60}
+    assert not logged(state, "other")
 
 
 def test_holdout_that_is_no_share_is_refused(enrol):

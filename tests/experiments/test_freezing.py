@@ -10,8 +10,9 @@ import pytest
 from retention_lab import state as states
 from retention_lab.checks import BadData, BadParameter
 from retention_lab.experiments import freezing
-from retention_lab.experiments.freezing import deviations, freeze, frozen
+from retention_lab.experiments.freezing import deviations, freeze, frozen, overlapping
 from retention_lab.experiments.plan import Plan, digest
+from retention_lab.experiments.terms import Derived
 
 DAY = dt.date(2026, 11, 20)
 LATER = dt.date(2027, 1, 5)
@@ -171,3 +172,41 @@ def test_a_frozen_plan_that_this_version_cannot_read_is_told(state):
     freezing.ledger(state).append([{**row, "reason": None, "salt": "old", "plan": content}])
     with pytest.raises(BadData, match=r"gone is not a setting.*frozen by another version"):
         frozen(state, "old")
+
+
+def test_another_test_of_the_same_days_and_milestone_or_channel_is_told(state):
+    freeze(plan(), state=state, as_of=DAY)
+    second = plan(name="second", starts="2027-03-01", ends="2027-05-01")
+    assert overlapping(plan(), state) == ()
+    [sentence] = overlapping(second, state)
+    assert sentence == (
+        "check_in enrols from 2027-03-01 to 2027-03-31, too, and shares the milestone "
+        "(onboarding_completed) and the channel (email): a customer may be in both tests. Unless "
+        "that is meant, say `exclusive_with: [check_in]` (with --amend, now that this plan is "
+        "frozen)."
+    )
+    silent = second.model_copy(update={"milestone": Derived(silent_days=60)})
+    assert "shares the channel (email): a" in overlapping(silent, state)[0]
+
+
+@pytest.mark.parametrize(
+    "apart",
+    [
+        {"starts": "2027-04-01", "ends": "2027-05-01"},
+        {"exclusive_with": ["check_in"]},
+        {"milestone": "first_value", "channel": "sms"},
+    ],
+    ids=str,
+)
+def test_tests_that_do_not_meet_or_know_of_each_other_are_no_overlap(state, apart):
+    freeze(plan(), state=state, as_of=DAY)
+    second = plan(name="second", **apart)
+    assert overlapping(second, state) == ()
+    freeze(second, state=state, as_of=DAY)
+    assert overlapping(plan(), state) == ()  # whichever is asked
+
+
+def test_overlap_is_with_what_counts_now(state):
+    freeze(plan(), state=state, as_of=DAY)
+    freeze(plan(ends="2026-12-31"), state=state, as_of=LATER, amend="sooner over")
+    assert overlapping(plan(name="second", starts="2027-01-01"), state) == ()

@@ -94,6 +94,26 @@ def test_a_plan_says_what_its_file_says_and_the_usual_where_it_says_nothing(read
         ("ends:", "strata: country\nends:", "strata: must be a list, with a - before each, got"),
         ("ends:", "salt: ' '\nends:", "salt: must be 1 to 60 characters of plain text, got ' '"),
         ("2026-12-01", "2026-12-32", "holds a date that does not exist"),
+        ("0.6}", "60}", "assumptions.baseline: Input should be less than 1, got 60."),
+        ("0.6}", "0.6, contact_rate: 80}", "assumptions.contact_rate: Input should be less than"),
+        ("74", "0", "assumptions.entry_per_day: Input should be greater than 0, got 0."),
+        ("onboarding_completed", "{silent_days: 0}", "milestone: silent_days: Input should be"),
+        (
+            "onboarding_completed",
+            "{silent: 60}",
+            "milestone: silent is not a setting. Did you",
+        ),
+        ("onboarding_completed", "{}", "milestone: give one of the two, or the name of an event"),
+        (
+            "onboarding_completed",
+            "{silent_days: 60, purchase: 1}",
+            "milestone: give one of the two",
+        ),
+        (
+            "control, share: 0.5",
+            "control, share: 0.5, channel: sms",
+            "an arm without a message has no channel, got 'sms'",
+        ),
     ],
 )
 def test_what_no_plan_can_say_is_refused_with_its_file_and_place(read, old, new, said):
@@ -139,6 +159,33 @@ def test_digest_is_that_of_what_is_said_not_of_how(read):
 )
 def test_digest_changes_with_anything_that_is_said(read, old, new):
     assert digest(read((old, new))) != digest(read())
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [("{silent_days: 60}", "60 days of silence"), ("{purchase: 1}", "the first purchase")],
+)
+def test_a_milestone_that_orders_tell_is_read_kept_and_part_of_the_digest(read, said, named):
+    found = read(("onboarding_completed", said))
+    assert str(found.milestone) == named
+    assert Plan.model_validate(found.model_dump(mode="json")) == found
+    assert digest(found) != digest(read(("onboarding_completed", "{purchase: 2}")))
+
+
+def test_channels_of_a_plan_are_those_of_its_arms_that_send(read):
+    sms = ("message: next_step", "message: next_step, channel: sms")
+    assert read().channels == ("email",)
+    assert read(sms).channels == ("sms",)
+    both = ("control, share: 0.5", "control, share: 0.5, message: next_step")
+    assert read(sms, both).channels == ("email", "sms")
+    assert read((", message: next_step", "")).channels == ("email",)
+    assert digest(read(sms)) != digest(read())
+
+
+def test_all_are_reached_was_once_what_a_plan_said_that_said_nothing(read):
+    assert read().assumptions.contact_rate is None
+    assert digest(read(("0.6}", "0.6, contact_rate: 1}"))) == digest(read())
+    assert digest(read(("0.6}", "0.6, contact_rate: 0.8}"))) != digest(read())
 
 
 def test_digest_of_a_plan_stays_that_of_earlier_versions(read):
