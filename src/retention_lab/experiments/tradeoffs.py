@@ -12,7 +12,7 @@ from retention_lab.checks import BadParameter
 from retention_lab.experiments import testing
 from retention_lab.experiments.design.assumptions import Assumptions
 from retention_lab.experiments.design.calendar import by_day
-from retention_lab.experiments.design.proportions import Proportions
+from retention_lab.experiments.design.proportions import UnpooledProportions
 from retention_lab.experiments.design.sizing import power
 from retention_lab.experiments.design.timed import LogRankTest
 from retention_lab.experiments.plan import Plan
@@ -133,7 +133,7 @@ def _matured(plan: Plan, assumed: Assumptions, day: int) -> float:
     followed = entered * exp(-assumed.dropout_per_day * plan.endpoint.day)
     if not _enough(assumed, followed):
         return 0.0
-    shares = Proportions(
+    shares = UnpooledProportions(
         control=testing.baseline(plan, assumed),
         contact_rate=assumed.contact_rate,
         allocation=assumed.allocation,

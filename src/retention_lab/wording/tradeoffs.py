@@ -103,9 +103,9 @@ def tradeoffs_looks(plan: Plan, looks: pd.DataFrame, families: pd.DataFrame) -> 
     alike = families["family"] == (family if family in FAMILY else "O'Brien-Fleming")
     priced = families[alike & (families["looks"] == min(count, families["looks"].max()))].iloc[0]
     one = families.iloc[0]
-    saved = f"{one['weeks_most'] - priced['weeks_with']:.0f} weeks if the effect is there"
+    saved = f"{_saved(one, priced['weeks_with'])} if the effect is there"
     if plan.rule.futility:
-        saved += f" and {one['weeks_most'] - priced['weeks_without']:.0f} if there is none"
+        saved += f" and {_saved(one, priced['weeks_without'])} if there is none"
     name = NUMBERS[priced["looks"]].capitalize()
     return (
         f"{said} {name} evenly spaced looks ({FAMILY[priced['family']]}) take "
@@ -121,22 +121,32 @@ def _early(looks: pd.DataFrame) -> str:
     if isnan(first["smallest"]):
         stops = "no gain that could be seen is large enough to stop it"
     return (
-        f"At the first look, on {_on(first)}, {stops}; by the last but one, on {_on(late)}, "
-        f"{_hundred(late['stops_with'])} such tests have stopped if the effect is there, and "
-        f"{_hundred(late['stops_without'])} if there is none."
+        f"At the first look, on {_on(first)}, {stops}. Before the last, on "
+        f"{_on(looks.iloc[-1])}, {_hundred(late['stops_with'])} such tests have stopped if the "
+        f"effect is there, and {_hundred(late['stops_without'])} if there is none."
     )
+
+
+def _saved(one: pd.Series, weeks: float) -> str:
+    """Weeks by which a test is over before one with a single look."""
+    saved = round(one["weeks_most"] - weeks)
+    return counted(saved, "week") if saved > 0 else "no time"
 
 
 def _takes(row: pd.DataFrame) -> str:
     """Customers and weeks of the one row of a frame."""
-    return f"{row['customers'].iloc[0]:,} customers and {row['weeks'].iloc[0]:.0f} weeks"
+    return f"{row['customers'].iloc[0]:,} customers and {_weeks(row['weeks'].iloc[0])}"
 
 
 def _cost(row: pd.Series) -> str:
     return (
         f"{row['customers']:,.0f} customers ({row['messages']:,.0f} of them in arms that are sent "
-        f"a message) and {row['weeks']:.0f} weeks"
+        f"a message) and {_weeks(row['weeks'])}"
     )
+
+
+def _weeks(weeks: float) -> str:
+    return counted(round(weeks), "week")
 
 
 def _split(row: pd.Series) -> str:
@@ -158,7 +168,7 @@ def _often(power: float) -> str:
 
 
 def _hundred(share: float) -> str:
-    return f"{100 * share:.0f} in 100"
+    return "fewer than 1 in 100" if 0 < share < 0.005 else f"{100 * share:.0f} in 100"
 
 
 def _on(row: pd.Series) -> str:
