@@ -1,0 +1,252 @@
+"""Whether a test was run as it was planned, before anybody looks at its effect.
+
+Arms are compared, all over and within groups that were formed before an arm could matter, by a test
+that may be repeated every week (`inference.sample_ratio.anytime`). How long customers were followed
+and whether the effect drifts is tested as of one day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from retention_lab.checks import BadData, BadParameter
+from retention_lab.experiments import validity_words as words
+from retention_lab.experiments.balance import balance
+from retention_lab.experiments.plan import Plan
+from retention_lab.experiments.validity_drift import Drift, drift
+from retention_lab.experiments.validity_tables import Collapsed, Part
+from retention_lab.experiments.validity_words import Check, Words
+from retention_lab.inference.multiplicity import adjusted
+from retention_lab.inference.sample_ratio import WARN, anytime, once
+from retention_lab.survival.logrank import logrank
+
+__all__ = ["Check", "checks", "refuse_exposure"]
+
+LARGE = 50  # customers expected in the smallest arm: a chi-squared is exact enough from there
+FEWEST = 10  # customers to compare, or there is nothing to look at yet
+NONE, FEW = {"warn": 0.0, "fail": 0.01}, {"warn": 0.01, "fail": 0.05}  # shares of customers
+LOW_REACH, LOST_REACH = 0.9, 0.5  # of the share that the plan expects to reach
+GROSS = 10.0  # concentration: what goes wrong on one day goes wrong by much
+
+_Made = Callable[[Collapsed, Plan], Check | None]
+
+EXPOSURES = {
+    *("sent", "delivered", "opened", "clicked", "converted", "unsubscribed", "received", "read"),
+    *("contacted", "messaged", "reached", "exposed", "answered"),
+}
+
+
+def refuse_exposure(name: str) -> None:
+    """Refuse to compare customers by what happened to them after the assignment.
+
+    Parameters
+    ----------
+    name
+        The column to compare by, such as `arm` or `delivered_at`.
+
+    Raises
+    ------
+    BadParameter
+        If it is an exposure.
+
+    References
+    ----------
+    Suissa (2008), American Journal of Epidemiology 167, 492-499: immortal time.
+    """
+    if name.lower().removesuffix("_at") in EXPOSURES:
+        raise BadParameter(
+            f"Customers are not compared by {name!r}: whoever left early never got so far, so a "
+            "message without any effect would seem to keep customers (immortal time). Compare the "
+            "arms as assigned; what a message does to those whom it reaches is told from that and "
+            "the share reached (CACE)."
+        )
+
+
+def checks(found: Collapsed, *, plan: Plan) -> tuple[Check, ...]:
+    """Check a test for all that could be wrong with it.
+
+    A check is left out as long as there is nothing to look at, such as strata of a plan without, or
+    fewer than ten customers. Where the shop lacks a table that would tell, it warns without a
+    number.
+
+    Parameters
+    ----------
+    found
+        As `validity_tables.collapsed` counts.
+
+    Raises
+    ------
+    BadData
+        If nobody has been assigned.
+    """
+    if found.arms.empty:
+        raise BadData(f"{plan.name} has assigned nobody yet, so there is nothing to check: wait.")
+    made = []
+    for part, told, check in _CHECKS:
+        lacking = part and found.missing.get(part)
+        one = told.unknown(lacking) if lacking else check(found, plan)
+        made += [] if one is None else [one]
+    return tuple(made)
+
+
+def _in_plan(found: Collapsed, plan: Plan) -> pd.DataFrame:
+    """Counts of the plan's arms, in its order; zeros for one that nobody is in."""
+    return found.arms.set_index("arm").reindex([*plan.weights], fill_value=0)
+
+
+def _sizes(found: Collapsed, plan: Plan) -> pd.DataFrame:
+    return found.sizes[found.sizes["arm"].isin([*plan.weights])]
+
+
+def _arms(found: Collapsed, plan: Plan) -> Check:
+    total = int(found.arms["customers"].sum())
+    unknown = total - int(_in_plan(found, plan)["customers"].sum())
+    return words.ARMS.by_share(unknown, total, **NONE)
+
+
+def _overall(found: Collapsed, plan: Plan) -> Check | None:
+    sizes, customers = _sizes(found, plan), _in_plan(found, plan)["customers"]
+    planned = [*plan.weights.values()]
+    if customers.sum() < FEWEST:
+        return None
+    at_once = len(sizes["enrolled_on"].unique()) == 1  # so that there is one look only
+    if at_once and customers.sum() * min(planned) >= LARGE:
+        return words.SIZES.by_luck(once(customers.tolist(), planned=planned).p_value)
+    return words.SIZES.by_luck(float(_balance(sizes, plan)["p_value"].iloc[0]))
+
+
+def _balance(sizes: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    counts = sizes.groupby([sizes["enrolled_on"].astype(str), "stratum", "arm"])["customers"].sum()
+    return balance(dict(counts.items()), plan.weights)  # type: ignore[arg-type]  # three texts
+
+
+def _by_stratum(found: Collapsed, plan: Plan) -> Check | None:
+    told = _balance(_sizes(found, plan), plan).iloc[1:]  # the first is everybody
+    if len(told) < 2:
+        return None
+    return _worst(words.STRATA, told["p_value"].tolist(), names=told["stratum"].tolist())
+
+
+def _by_day(found: Collapsed, plan: Plan) -> Check | None:
+    days = _sizes(found, plan).pivot_table(
+        index="enrolled_on", columns="arm", values="customers", aggfunc="sum", fill_value=0
+    )
+    days = days.reindex(columns=[*plan.weights], fill_value=0)
+    if len(days) < 2 or days.to_numpy().sum() < FEWEST:
+        return None
+    p_values = [_ratio(counts, plan, concentration=GROSS) for __, counts in days.iterrows()]
+    names = [str(pd.Timestamp(day).date()) for day in days.index]
+    # Of all days that are planned, those to come included, so that it may be repeated every day.
+    to_come = max(plan.days - len(days), 0)
+    return _worst(words.DAYS, [*p_values, *[1.0] * to_come], names=names)
+
+
+def _worst(told: Words, p_values: list[float], *, names: list[str]) -> Check:
+    """Judge by the most unlikely of several, naming those that are unlikely for so many."""
+    allowed = adjusted(p_values, method="holm", alpha=WARN)
+    off = [name for name, is_off in zip(names, allowed.rejected, strict=False) if is_off]
+    return told.by_luck(float(allowed.p_values.min()), where=", ".join(off[:5]))
+
+
+def _ratio(counts: pd.Series, plan: Plan, *, concentration: float = 100.0) -> float:
+    """How often luck spreads customers over the arms as unevenly, at any look."""
+    planned = [*plan.weights.values()]
+    one_look = counts.to_numpy()[None, :]
+    return float(anytime(one_look, planned=planned, concentration=concentration).p_value[-1])
+
+
+def _share(told: Words, column: str, *, limits: dict[str, float]) -> _Made:
+    """Make a check of the share of customers that a column counts."""
+
+    def check(found: Collapsed, plan: Plan) -> Check | None:
+        counts = _in_plan(found, plan)
+        total = int(counts["customers"].sum())
+        return told.by_share(int(counts[column].sum()), total, **limits) if total else None
+
+    return check
+
+
+def _spread(told: Words, column: str) -> _Made:
+    """Make a check that customers whom a column counts are spread over the arms as planned."""
+
+    def check(found: Collapsed, plan: Plan) -> Check | None:
+        counts = _in_plan(found, plan)[column]
+        return told.by_luck(_ratio(counts, plan)) if counts.sum() >= FEWEST else None
+
+    return check
+
+
+def _censored(found: Collapsed, plan: Plan) -> Check | None:
+    """Compare when arms are censored; who has the event on a day is gone by the end of it."""
+    grid = found.grid[found.grid["arm"].isin([*plan.weights])]
+    left = grid.assign(events=grid["censored"], censored=0)
+    gone = grid.assign(day=grid["day"] - 0.5, events=0, censored=grid["events"])
+    try:
+        tested = logrank(pd.concat([left, gone[gone["censored"] > 0]]), by="arm")
+    except BadData:  # nobody is censored yet, or all on one day
+        return None
+    return words.CENSORED.by_luck(tested.p_value)
+
+
+def _wrong(found: Collapsed, plan: Plan) -> Check | None:
+    counts = _in_plan(found, plan)
+    due = int(counts["due"].sum())
+    return words.WRONG.by_share(int(counts["wrong"].sum()), due, **FEW) if due >= FEWEST else None
+
+
+def _reach(found: Collapsed, plan: Plan) -> Check | None:
+    """Compare the arm that is reached least with the share that the plan expects to reach."""
+    counts = _in_plan(found, plan).loc[[arm.name for arm in plan.arms if arm.message]]
+    counts = counts[counts["due"] >= FEWEST]
+    if counts.empty:
+        return None
+    reached = counts["delivered"] if "delivered" in counts else counts["sent"]
+    share, planned = float((reached / counts["due"]).min()), plan.assumptions.contact_rate or 1.0
+    low, lost = LOW_REACH * planned, LOST_REACH * planned
+    return words.REACH.judged(
+        "fail" if share < lost else "warn" if share < low else "pass",
+        value=share,
+        threshold=f"warn below {100 * low:.0f} in 100 customers, fail below {100 * lost:.0f}",
+    )
+
+
+def _drift(found: Collapsed, plan: Plan) -> Drift | None:
+    grid = found.grid[found.grid["arm"].isin([*plan.weights])]
+    try:
+        return drift(grid, control=plan.arms[0].name)
+    except BadData:  # too few events to tell
+        return None
+
+
+def _by_week(found: Collapsed, plan: Plan) -> Check | None:
+    told = _drift(found, plan)
+    return words.BY_WEEK.by_luck(told.by_week) if told and told.by_week is not None else None
+
+
+def _over_time(found: Collapsed, plan: Plan) -> Check | None:
+    """Only warn: an effect that begins late or wears off is one, and the share at the day holds."""
+    told = _drift(found, plan)
+    return words.BY_DAY.by_luck(told.by_day, fails=False) if told else None
+
+
+# What must not be missing, what is said, and the check, in the order of a page.
+_CHECKS: tuple[tuple[Part | None, Words, _Made], ...] = (
+    (None, words.ARMS, _arms),
+    (None, words.SIZES, _overall),
+    (None, words.DAYS, _by_day),
+    (None, words.STRATA, _by_stratum),
+    (None, words.CROSSED, _share(words.CROSSED, "crossed", limits=NONE)),
+    (None, words.REPEATED, _share(words.REPEATED, "repeated", limits=NONE)),
+    ("milestone", words.ZERO, _share(words.ZERO, "off", limits=NONE)),
+    ("milestone", words.EARLY, _share(words.EARLY, "early", limits=NONE)),
+    ("outcome", words.OUTCOME_FIRST, _share(words.OUTCOME_FIRST, "outcome_first", limits=FEW)),
+    ("outcome", words.LEFT_OUT, _spread(words.LEFT_OUT, "left_out")),
+    ("outcome", words.CENSORED, _censored),
+    ("before", words.BEFORE, _spread(words.BEFORE, "earlier")),
+    ("messages", words.WRONG, _wrong),
+    ("messages", words.REACH, _reach),
+    ("outcome", words.BY_WEEK, _by_week),
+    ("outcome", words.BY_DAY, _over_time),
+)
