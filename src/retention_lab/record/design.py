@@ -9,23 +9,26 @@ from math import ceil
 
 import pandas as pd
 
-from retention_lab.experiments.believed import Belief
 from retention_lab.experiments.proposal import Proposal
 from retention_lab.experiments.sizing import Sized
-from retention_lab.record import believed
+from retention_lab.record import believed, history
 from retention_lab.record.ledger import Ledger
 
 _WEEK = 7
 
 
 def record(ledger: Ledger, seen: Proposal) -> None:
-    """Record what a plan needs, what it has, and what both rest on; nothing if it has no size."""
+    """Record what history tells, what a plan needs and has, and what both rest on.
+
+    Of a plan that has no size, only what history tells.
+    """
+    history.record(ledger, seen.history)
     if seen.sized is None or seen.believed is None:
         return
     wrong = pd.DataFrame() if seen.wrong is None else seen.wrong
     believed.record(ledger, seen.believed, wrong, seen.simulated)
     _needed(ledger, seen, seen.sized)
-    _planned(ledger, seen.sized, entry=seen.believed.beliefs[0])
+    _planned(ledger, seen.sized)
     _otherwise(ledger, seen)
 
 
@@ -66,15 +69,7 @@ def _needed(ledger: Ledger, seen: Proposal, size: Sized) -> None:
         )
 
 
-def _planned(ledger: Ledger, size: Sized, *, entry: Belief) -> None:
-    ledger.record(
-        "design_pace",
-        _WEEK * entry.value,
-        interval=(_WEEK * entry.low, _WEEK * entry.high),
-        unit="count",
-        label="Customers a week who would enter",
-        definition="Customers who would enter in a day, times 7.",
-    )
+def _planned(ledger: Ledger, size: Sized) -> None:
     ledger.record(
         "design_planned",
         size.planned,

@@ -7,11 +7,13 @@ from math import ceil
 
 from retention_lab.experiments.believed import Belief
 from retention_lab.experiments.proposal import Proposal
+from retention_lab.experiments.sizing import TOO_LONG
 from retention_lab.experiments.testing import date_of
 from retention_lab.record import Ledger
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.phrases import counted, full_day
-from retention_lab.wording.sizes import points, spelt
+from retention_lab.wording.sizes import spelt
+from retention_lab.wording.tradeoffs import points
 
 _SOON = dt.timedelta(days=7)  # to decide where the plan's own days have passed
 _DAY = dt.timedelta(days=1)
@@ -29,7 +31,7 @@ def design_decide(ledger: Ledger, seen: Proposal, *, owner: str) -> str:
         else f"The first day, {full_day(plan.starts)}, has passed: set `starts` and `ends` to days "
         "to come.",
         f"**Decide** ({owner}, by {by}): {_choice(ledger, seen)}",
-        f"**Do not** {_tempting(seen)}.",
+        f"**Do not** {_tempting(ledger, seen)}.",
     ]
     return " ".join(filter(None, said))
 
@@ -44,46 +46,50 @@ def _mend(seen: Proposal) -> str:
 
 def _choice(ledger: Ledger, seen: Proposal) -> str:
     """Word the question that somebody must answer before the first day."""
-    plan, size, effect = seen.plan, seen.sized, seen.plan.primary.smallest_effect
+    plan, size = seen.plan, seen.sized
     if size is None:
-        return "who finds out what is missing, or whether the test can wait?"
-    if seen.verdict == "years":
-        return (
-            "is there a milestone that more customers reach, or a much larger effect to hope for? "
-            "If neither, leave it."
-        )
-    if seen.verdict == "few":
-        longer = full_day(date_of(plan, ceil(size.enrol_days)))
-        sees = size.detectable
-        rather = "" if sees is None else f", or act only on {points(sees)} or more"
-        return f"let customers enter until {longer}{rather}? If neither, do not run it."
-    if seen.verdict == "early":
-        last = full_day(date_of(plan, plan.days + plan.endpoint.day))
-        return f"look once more on {last}, or look for a larger effect? If neither, do not run it."
-    gain = "gain" if plan.primary.sides == 1 else "difference"
-    twice = f", or only {points(2 * effect)}" if "design_double" in ledger else ""
-    return (
-        f"is {points(effect)} the least {gain} that would change what you do{twice}? If neither, "
-        "do not run it."
-    )
+        return "who finds out what is missing? Until then the test waits."
+    twice = points(2 * plan.primary.smallest_effect) if "design_double" in ledger else ""
+    match seen.verdict:
+        case "years":
+            soon = twice and ledger["design_double_weeks"].value <= TOO_LONG
+            only = f"would you act on {twice} or more only" if soon else ""
+            return _either(only, "is there a milestone that more customers reach")
+        case "few":
+            longer = f"let customers enter until {full_day(date_of(plan, ceil(size.enrol_days)))}"
+            sees = size.detectable
+            return _either(longer, "" if sees is None else f"act only on {points(sees)} or more")
+        case "early":
+            last = full_day(date_of(plan, plan.days + plan.endpoint.day))
+            return _either(f"look once more, on {last}", "look for a larger effect")
+        case _:
+            least = points(plan.primary.smallest_effect)
+            what = f"is {least} the least that would change what you do"
+            return _either(what, twice and f"only {twice}")
 
 
-def _tempting(seen: Proposal) -> str:
+def _either(*ways: str) -> str:
+    """Ask for one of the ways, those that are empty left out."""
+    open_ways = [*filter(None, ways)]
+    no = "neither" if len(open_ways) > 1 else "not"
+    return f"{', or '.join(open_ways)}? If {no}, do not run it."
+
+
+def _tempting(ledger: Ledger, seen: Proposal) -> str:
     """Word what would spoil the test."""
     plan, size = seen.plan, seen.sized
     if size is None:
         return "start it before its size is known"
-    if seen.verdict == "years":
-        return "start it all the same: its messages would cost, and nobody would see the end"
-    if seen.verdict in ("few", "early"):
+    if size.why:
+        missed = f"{100 * (1 - ledger['design_power'].value):.0f} in 100"
         return (
-            "run it as it is and hope: it would most likely show nothing, whether there is an "
-            "effect or not"
+            f"run it as it is and hope: about {missed} such tests show nothing although the effect "
+            "is there"
         )
     wrong = "whoever looks often enough finds an effect that is not there"
     if seen.looks is not None and len(seen.looks) > 1:
         return f"look at the results between its {spelt(len(seen.looks))} looks: {wrong}"
-    last = full_day(date_of(plan, ceil(7 * size.planned_weeks)))
+    last = full_day(date_of(plan, round(7 * size.planned_weeks)))
     return f"look at the results before {last}: {wrong}"
 
 

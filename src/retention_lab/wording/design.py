@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from retention_lab.experiments.believed import Belief, Believed
+from retention_lab.experiments.believed import Believed
 from retention_lab.experiments.plan import Plan
 from retention_lab.experiments.proposal import Proposal
 from retention_lab.experiments.sizing import TOO_LONG, Sized
-from retention_lab.record import Claim, Ledger
+from retention_lab.record import Ledger
+from retention_lab.record.ledger import money
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.believed import believed_weakest
 from retention_lab.wording.deciding import (
@@ -15,11 +16,20 @@ from retention_lab.wording.deciding import (
     design_unknown,
     differs,
 )
-from retention_lab.wording.phrases import capitalised, counted, in_hundred, possessive, quoted
-from retention_lab.wording.sizes import bare_points, lasts, often, points
+from retention_lab.wording.phrases import (
+    capitalised,
+    counted,
+    in_hundred,
+    listed,
+    possessive,
+    quoted,
+)
+from retention_lab.wording.sizes import lasts, often
+from retention_lab.wording.tradeoffs import points
 
 __all__ = [
     "design_body",
+    "design_costs",
     "design_decide",
     "design_headline",
     "design_plan_lines",
@@ -30,30 +40,38 @@ _BY = f"By the {possessive('shop')} history,"
 
 
 def design_headline(ledger: Ledger, seen: Proposal) -> str:
-    """Say in one line what would be learnt, and from how many customers in how many weeks."""
+    """Say in one line what would be learnt, from how many customers, in how many weeks."""
     size = seen.sized
     if size is None:
         return "How many customers this test needs cannot be said yet."
-    learn, needed = f"to learn {_question(seen.plan)}", ledger["design_needed"].text
-    needs = f"{needed} customers and {lasts(size.weeks)}"
-    if seen.verdict == "years":
-        return f"Do not run this test as it stands: {learn} would take {lasts(size.weeks)}."
-    if seen.verdict == "few":
-        return (
-            f"This test is too small as planned: {learn} takes {needs}, and "
-            f"{ledger['design_planned'].text} would enter."
-        )
-    if seen.verdict == "early":
-        return (
-            f"This test would be read too early: {learn} takes {needs}, and its last look "
-            f" comes after {lasts(size.planned_weeks)}."
-        )
-    return f"{capitalised(learn)}, we need {needs}."
+    learn, needs = f"to learn {_question(seen.plan)}", _needs(ledger, size)
+    match seen.verdict:
+        case "years":
+            return f"Do not run this test as it stands: {learn} takes {needs}."
+        case "few":
+            enter = ledger["design_planned"].text
+            return f"This test is too small as planned: {learn} takes {needs}; {enter} would enter."
+        case "early":
+            after = lasts(size.planned_weeks)
+            return (
+                f"This test would be read too early: {learn} takes {needs}; its last look comes "
+                f"after {after}."
+            )
+        case _:
+            return f"{capitalised(learn)}, we need {needs}."
+
+
+def _needs(ledger: Ledger, size: Sized) -> str:
+    """Say how many customers, how long, and, where that is known, what the messages cost."""
+    needs = [f"{ledger['design_needed'].text} customers", lasts(size.weeks)]
+    if "design_cost" in ledger:
+        needs.append(f"{ledger['design_cost'].text} of messages")
+    return listed(needs)
 
 
 def _question(plan: Plan) -> str:
     """Word what the test asks."""
-    thing, effect = inert(quoted(plan.title)), plan.primary.smallest_effect
+    thing, effect = _name(plan.title), plan.primary.smallest_effect
     if len(plan.arms) > 2:
         thing = f"an arm of {thing}"
     if plan.endpoint.kind == "retained":
@@ -61,7 +79,7 @@ def _question(plan: Plan) -> str:
         of = " of retention" if plan.primary.sides == 1 else ""
         return f"whether {thing} {does} {points(effect)}{of}"
     if plan.primary.sides == 1:
-        return f"whether {thing} brings back {bare_points(effect)} more customers in 100"
+        return f"whether {thing} brings back {100 * effect:.3g} more customers in 100"
     return f"whether {thing} changes by {points(effect)} how many buy again"
 
 
@@ -76,7 +94,6 @@ def design_body(ledger: Ledger, seen: Proposal) -> str:
         _as_planned(ledger, seen, size),
         _instead(ledger, seen),
         "" if seen.wrong is None else believed_weakest(ledger, seen.wrong),
-        _costs(ledger),
     ]
     return " ".join(filter(None, parts))
 
@@ -84,14 +101,16 @@ def design_body(ledger: Ledger, seen: Proposal) -> str:
 def _rests(ledger: Ledger, plan: Plan, held: Believed) -> str:
     """Say who would enter and what they do as things are, by history or by the plan alone."""
     entry, baseline, *_ = held.beliefs
-    pace, share = ledger["design_pace"], ledger["believed_baseline"]
+    pace, share = ledger["believed_entry_per_day"], ledger["believed_baseline"]
     verb = "stay" if plan.endpoint.kind == "retained" else "buy again within"
-    comes = f"{counted(round(pace.value), 'customer')} a week would enter"
+    comes = f"{counted(round(7 * pace.value), 'customer')} a week would enter"
     does = f"{in_hundred(share)} {verb} {plan.endpoint.day} days"
     if entry.source == "history":
-        comes += _beside(entry, pace, f"{7 * (entry.planned or 0):,.0f}")
+        says = f"; the plan says {7 * (entry.planned or 0):,.0f}" if differs(entry) else ""
+        comes += f" ({7 * entry.low:,.0f} to {7 * entry.high:,.0f}{says})"
     if baseline.source == "history":
-        does += _beside(baseline, share, f"{100 * (baseline.planned or 0):g}")
+        says = f"; the plan says {100 * (baseline.planned or 0):g}" if differs(baseline) else ""
+        does += f" ({share.between}{says})"
     match entry.source == "history", baseline.source == "history":
         case True, True:
             return f"{_BY} {comes} and {does}."
@@ -103,35 +122,38 @@ def _rests(ledger: Ledger, plan: Plan, held: Believed) -> str:
             return f"By the plan alone, {comes} and {does}: history tells neither."
 
 
-def _beside(belief: Belief, claim: Claim, planned: str) -> str:
-    """Give the range of what history tells, and what the plan says where that lies outside."""
-    return f" ({claim.between}{f'; the plan says {planned}' if differs(belief) else ''})"
-
-
 def _finds(ledger: Ledger, plan: Plan, held: Believed) -> str:
     """Say how often the test finds its effect, and how often it claims one that is not there."""
     one = plan.primary
-    whom = "" if held.assumptions.contact_rate == 1 else " among those it reaches"
+    claims, none = "one", "without any effect"
     if len(plan.arms) > 2:
-        whom += f" in an arm, held against {inert(quoted(plan.arms[0].name))}"
-    if one.sides == 1:
+        side = "above" if one.sides == 1 else "above or below"
+        what = f"an arm that is {points(one.smallest_effect)} {side} {_name(plan.arms[0].name)}"
+        none = "if none is"
+    elif one.sides == 1:
         what, claims = f"a rise to {in_hundred(ledger['design_target'])}", "a gain"
     else:
-        what, claims = f"a change of {points(one.smallest_effect)} up or down", "one"
+        what = f"a difference of {points(one.smallest_effect)}, up or down,"
+    reached = "" if held.assumptions.contact_rate == 1 else " among those whom it reaches"
     return (
-        f"{capitalised(often(one.power))} a test of that size finds {what}{whom}; without any "
-        f"effect, it claims {claims} {often(one.alpha)}."
-    )
+        f"{capitalised(often(one.power))} a test of that size finds {what}{reached}; {none}, it "
+        f"claims {claims} {often(one.alpha)}."
+    ).replace(",;", ";")
+
+
+def _name(words: str) -> str:
+    return inert(quoted(words))
 
 
 def _as_planned(ledger: Ledger, seen: Proposal, size: Sized) -> str:
     """Say whether the plan has what it needs, and what it could see if not."""
     if size.why:
-        finds = f"As planned, {in_hundred(ledger['design_power'])} such tests would find so much"
+        finds = f"As planned, {in_hundred(ledger['design_power'])} such tests would find it"
         if "design_detectable" not in ledger:
             return f"{finds}, and no effect would be large enough to be seen."
         sees = points(ledger["design_detectable"].value)
-        return f"{finds}; {sees} or more it would find {often(seen.plan.primary.power)}."
+        often_found = often(seen.plan.primary.power)
+        return f"{finds}; only {sees} or more would be found {often_found}."
     fits = f"As planned, {ledger['design_planned'].text} would enter, which is enough"
     if "design_early" not in ledger:
         return f"{fits}."
@@ -152,16 +174,18 @@ def _instead(ledger: Ledger, seen: Proposal) -> str:
             else f"Even {twice} would take {lasts(weeks)}"
         )
     if "design_trade" in ledger:
-        low, high = ledger["design_trade"].low or 0.0, ledger["design_trade"].high or 0.0
-        trade = f"the {possessive('trade')} {quoted('5-15 % lift')}, of unknown origin, would be"
-        said.append(f"{trade} {bare_points(low)} to {points(high)} here")
+        trade = f"the {possessive('trade')} {quoted('5-15 % lift')}, of unknown origin,"
+        said.append(f"{trade} would be {ledger['design_trade'].between} points here")
     return f"{capitalised('; '.join(said))}." if said else ""
 
 
-def _costs(ledger: Ledger) -> str:
+def design_costs(ledger: Ledger, seen: Proposal) -> str:
+    """Say what the messages cost, and what of money can be said before the test."""
     if "design_cost" not in ledger:
-        return ""
+        return "The plan names no cost of a message, so none is counted."
+    each = money(seen.plan.cost_per_message, seen.currency)
     return (
-        f"The messages would cost about {ledger['design_cost'].text}; whether they pay, only the "
-        "test can tell."
+        f"The messages would cost {ledger['design_cost'].text}, at {each} each. From which gain on "
+        "they pay cannot be said before the test: what it earns with each customer is one of its "
+        "results."
     )

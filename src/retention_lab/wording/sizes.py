@@ -27,20 +27,11 @@ def often(share: float) -> str:
     return f"about {100 * share:.2g} times in 100"
 
 
-def bare_points(share: float) -> str:
-    """Write a difference of shares in points, to a tenth: `3`, `3.5`."""
-    return f"{100 * share:.1f}".removesuffix(".0")
-
-
-def points(share: float) -> str:
-    """Return for example `3 points` or `1 point`."""
-    number = bare_points(share)
-    return f"{number} point{'' if number == '1' else 's'}"
-
-
 def lasts(weeks: float) -> str:
-    """Say how long: `30 weeks`; from two years on `about 11 years`."""
+    """Say how long: `30 weeks`; from two years on `about 3.5 years`."""
     if weeks <= TOO_LONG:
         return counted(ceil(weeks), "week")
-    years = round(weeks / _YEAR)
-    return "more than a hundred years" if years > 100 else f"about {counted(years, 'year')}"
+    years = weeks / _YEAR
+    if years > 100:
+        return "more than a hundred years"
+    return f"about {years:.0f} years" if years >= 5 else f"about {round(years, 1):g} years"

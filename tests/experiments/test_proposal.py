@@ -1,0 +1,120 @@
+"""All that one page tells of a test: each part or a sentence, and what stands against the plan."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from retention_lab.checks import BadData, BadParameter
+from retention_lab.experiments import lookahead, tradeoffs
+from retention_lab.experiments import proposal as proposals
+from retention_lab.experiments.proposal import proposal
+from retention_lab.inference.interval import Interval
+
+from .proposals import AS_OF, history, plan, proposed
+
+SHORT = {"why": "More are needed."}
+
+
+class Shop:
+    """A shop of which only the day and the money are asked."""
+
+    as_of, currency = AS_OF, "GBP"
+
+
+@pytest.fixture
+def propose(monkeypatch):
+    """Propose a plan to a shop whose history is told; its tables are not asked."""
+
+    def made(planned, *, seen=None, **settings):
+        past = seen or history()
+        monkeypatch.setattr(proposals.histories, "history", lambda *_: past)
+        monkeypatch.setattr(proposals.naming, "unknown", lambda *_, **__: ())
+        monkeypatch.setattr(proposals.guarding, "guardrails", lambda *_, **asked: asked)
+        monkeypatch.setattr(lookahead, "families", lambda *_: None)  # the slowest, tested by itself
+        return proposal(Shop(), planned, **settings)
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("size", "verdict"),
+    [
+        ({}, "enough"),
+        ({"weeks": 104.0}, "enough"),
+        ({"weeks": 104.1}, "years"),
+        ({**SHORT, "weeks": 300.0, "planned": 100}, "years"),
+        ({**SHORT, "planned": 8_499}, "few"),
+        ({**SHORT, "planned": 8_500}, "early"),
+    ],
+)
+def test_verdict_is_what_stands_against_the_plan(size, verdict):
+    assert proposed(size=size).verdict == verdict
+
+
+def test_verdict_of_a_plan_without_a_size_is_that_nobody_knows():
+    assert proposed(parts={"sized": None}).verdict == "unknown"
+    assert proposed(parts={"sized": None}).trade is None
+
+
+def test_the_claim_of_the_trade_is_a_share_of_the_baseline():
+    assert proposed().trade == pytest.approx((0.03, 0.09))
+    assert proposed(endpoint={"kind": "retained", "day": 30}).trade is None
+    assert proposed(endpoint={"kind": "returned", "day": 90}).trade is None
+
+
+def test_a_plan_is_sized_by_its_history_where_there_is_any(propose):
+    pace = Interval(value=100.0, low=90.0, high=110.0)
+    weeks = pd.DataFrame({"week": AS_OF, "reached": 900, "eligible": [700] * 12})
+    found = propose(plan(), seen=history(entry=pace, weeks=weeks), times=40)
+    assert found.believed.beliefs[0].source == "history"
+    assert found.sized.planned == 100 * 210
+    assert found.why == {}
+    # By chance alone 40 tests may find it in more or fewer than 80 in 100.
+    assert 0.5 < found.simulated.value <= 1
+    assert found.guardrails["customers"] == found.sized.planned
+    assert list(found.wrong["assumption"])[:2] == ["entry_per_day", "baseline"]
+    assert {"plan", "double", "trade"} <= {*found.effects["of"]}
+    assert len(found.looks) == 1
+
+
+def test_a_plan_that_nobody_can_size_has_a_page_all_the_same(propose):
+    found = propose(plan(assumptions={"contact_rate": 0.8}))
+    assert found.verdict == "unknown"
+    assert "entry_per_day" in found.why["believed"]
+    parts = ("believed", "sized", "effects", "calendar", "allocations", "looks", "families")
+    assert [getattr(found, part) for part in (*parts, "wrong", "simulated", "guardrails")] == [
+        None
+    ] * 10
+
+
+def test_an_effect_that_cannot_be_is_told_and_nothing_rests_on_it(propose):
+    nearly_all = Interval(value=0.98, low=0.97, high=0.99)
+    found = propose(plan(), seen=history(baseline=nearly_all, customers=5_000, followed=5_000))
+    assert found.believed is not None
+    assert found.sized is None
+    assert "3 points more cannot be" in found.why["sized"]
+
+
+@pytest.mark.parametrize("refusal", [BadData, BadParameter])
+def test_a_part_that_is_refused_takes_no_other_with_it(propose, monkeypatch, refusal):
+    def refused(*_, **__):
+        raise refusal("It cannot be told.")
+
+    monkeypatch.setattr(tradeoffs, "calendar", refused)
+    monkeypatch.setattr(proposals.beliefs, "wrong", lambda *_: None)
+    monkeypatch.setattr(lookahead, "looks", refused)
+    found = propose(plan(), times=10)
+    assert (found.calendar, found.looks) == (None, None)
+    assert found.why == {"calendar": "It cannot be told.", "looks": "It cannot be told."}
+    assert found.allocations is not None
+
+
+def test_the_same_seed_simulates_the_same_tests(propose, monkeypatch):
+    drawn = lambda *_, times, rng: (times, rng.random())  # noqa: E731  in the place of tests
+    monkeypatch.setattr(proposals.beliefs, "simulated", drawn)
+    monkeypatch.setattr(proposals.beliefs, "wrong", lambda *_: None)
+    one, again, other = (propose(plan(), times=30, seed=seed).simulated for seed in (1, 1, 4))
+    assert one == again
+    assert one != other
+    assert one[0] == 30
