@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,45 +16,13 @@ from retention_lab.experiments.terms import Endpoint
 from retention_lab.survival.daygrid import kaplan_meier
 from retention_lab.tables import clocks, engine
 from retention_lab.tables.engine import collect
-from retention_lab.tables.snapshot import Snapshot
 
-ZONE, AS_OF = "Europe/London", dt.date(2024, 6, 30)
+from .past import ZONE, duckdb, local, shop_of
+
+AS_OF = dt.date(2024, 6, 30)
 RETAINED, RETURNED = (Endpoint(kind=kind, day=30) for kind in ("retained", "returned"))
 ZERO = pd.Timestamp("2024-04-01 10:00:00")
-COLUMNS = {  # the time by which a row is known comes second
-    "orders": ["customer_id", "ordered_at"],
-    "subscriptions": ["customer_id", "started_at", "cancelled_at"],
-}
 DAY, SECOND = pd.Timedelta(days=1), pd.Timedelta(seconds=1)
-
-
-@cache
-def duckdb():
-    return engine.connect()
-
-
-def shop_of(as_of=AS_OF, **tables):
-    """A shop as far as it is looked at: tables as a snapshot holds them, cut at the day."""
-    end, made = pd.Timestamp(clocks.end_of_day(as_of, ZONE)), {}
-    for name, rows in tables.items():
-        frame = pd.DataFrame(rows, columns=COLUMNS[name])
-        frame = frame.astype({one: "datetime64[us]" for one in frame if one.endswith("_at")})
-        time = COLUMNS[name][1]
-        frame = frame[frame[time] < end]
-        if "cancelled_at" in frame:
-            frame["cancelled_at"] = frame["cancelled_at"].where(frame["cancelled_at"] < end)
-        frame[time.replace("_at", "_on")] = [local(at) for at in frame[time]]
-        made[name] = engine.put(pa.Table.from_pandas(frame, preserve_index=False), con=duckdb())
-    about = dict.fromkeys(("left_out", "fits", "controls"), pd.DataFrame())
-    return Snapshot(
-        name="Shop", simulated=True, as_of=as_of, zone=ZONE, currency="GBP", content_hash="",
-        records_from=as_of, complete_to=as_of, folder=Path(), where="", rows={}, tables=made,
-        **about,
-    )  # fmt: skip
-
-
-def local(at):
-    return at.tz_localize("UTC").tz_convert(ZONE).date()
 
 
 def people_of(reached, **columns):
@@ -87,7 +53,7 @@ def test_returned_is_the_first_order_later_than_time_zero_or_on_a_later_day():
         "midnight": ([ZERO, pd.Timestamp("2024-04-01 23:00:00")], (1, True)),  # in London
     }
     orders = [(who, at) for who, (times, _) in cases.items() for at in times]
-    found = told(shop_of(orders=orders), dict.fromkeys(cases, ZERO), RETURNED)
+    found = told(shop_of(AS_OF, orders=orders), dict.fromkeys(cases, ZERO), RETURNED)
     assert found == {who: expected for who, (_, expected) in cases.items()}
 
 
@@ -106,7 +72,7 @@ def test_retained_is_that_some_subscription_of_time_zero_is_not_cancelled():
         "not known on the day": ([(older, later)], (90, False)),
     }
     spans = [(who, *span) for who, (each, _) in cases.items() for span in each]
-    found = told(shop_of(subscriptions=spans), dict.fromkeys(cases, ZERO), RETAINED)
+    found = told(shop_of(AS_OF, subscriptions=spans), dict.fromkeys(cases, ZERO), RETAINED)
     assert found == {who: expected for who, (_, expected) in cases.items()}
 
 
@@ -172,7 +138,7 @@ def test_durations_are_those_of_loops_over_customers_and_know_nothing_later(endp
 
 def test_other_columns_stay_and_the_grid_leaves_out_who_is_not_known():
     _, spans, reached = drawn(3)
-    shop = shop_of(subscriptions=spans)
+    shop = shop_of(AS_OF, subscriptions=spans)
     arms = ["control" if number % 3 else "check-in" for number in range(len(reached))]
     rows = followed(shop, people_of(reached, arm=arms), endpoint=RETAINED)
     names = ["customer_id", "reached_at", "reached_on", "arm", "day", "event_observed", "known"]
@@ -189,7 +155,7 @@ def test_other_columns_stay_and_the_grid_leaves_out_who_is_not_known():
 
 
 def test_a_shop_without_the_table_is_refused():
-    shop = shop_of(orders=[("a", ZERO)])
+    shop = shop_of(AS_OF, orders=[("a", ZERO)])
     with pytest.raises(BadData, match="has no subscriptions"):
         followed(shop, people_of({"a": ZERO}), endpoint=RETAINED)
     with pytest.raises(BadData, match="lacks the column"):
