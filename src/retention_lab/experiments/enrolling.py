@@ -171,8 +171,9 @@ class _Run:
         reached = arriving.milestones(self.shop, self.plan)
         fresh = arriving.within(reached, self.shop, self.plan)
         people = arriving.arrivals(fresh, self.shop, self.plan)
-        reasons = self._reasons(people)
-        free = (reasons == len(REASONS)) & ~_among(people["customer_id"], self.found.today)
+        logged = _among(people["customer_id"], self.found.today)
+        reasons = self._reasons(people, logged)
+        free = (reasons == len(REASONS)) & ~logged
         chosen = people.filter(pa.array(free))
         arms = self._arms(chosen)
         sizes = self._sizes(chosen, arms)
@@ -201,8 +202,11 @@ class _Run:
             **told,
         )
 
-    def _reasons(self, people: pa.Table) -> NDArray[np.int64]:
-        """Place of the first of `REASONS` that holds for each; their number where none does."""
+    def _reasons(self, people: pa.Table, logged: Mask) -> NDArray[np.int64]:
+        """Place of the first of `REASONS` that holds for each; their number where none does.
+
+        Who is `logged` today stays in, whatever became known since.
+        """
         ids = people["customer_id"]
         held_out = places(ids, salt=HOLDOUT) < self.holdout * self.plan.holdout
         against = [
@@ -214,8 +218,7 @@ class _Run:
             _mask(people["written_to"]) | _among(ids, self.found.contacted),
             ~self._covered(ids),
         ]
-        # Who is in the log of today stays in, whatever became known since.
-        against = [mask & ~_among(ids, self.found.today) for mask in against]
+        against = [mask & ~logged for mask in against]
         first: NDArray[np.int64] = np.select(against, range(len(REASONS)), default=len(REASONS))
         return first
 
@@ -275,7 +278,8 @@ class _Run:
 
 def _by_day(people: pa.Table) -> dict[str, int]:
     """Count who reached the milestone by local day."""
-    return {str(day): n for day, n in Counter(people["reached_on"].to_pylist()).items()}
+    counts = people["reached_on"].value_counts().to_pylist()
+    return {str(one["values"]): one["counts"] for one in counts}
 
 
 def _among(ids: pa.ChunkedArray, some: set[str]) -> Mask:

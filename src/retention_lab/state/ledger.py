@@ -18,6 +18,7 @@ from retention_lab.state.about import Known
 Row = Mapping[str, Any]
 
 _KEY = "#"
+_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode  # made once, not per row
 _DIGEST = slice(len(f'{{"{_KEY}": "'), len(f'{{"{_KEY}": "') + 32)
 
 
@@ -97,7 +98,7 @@ class Ledger:
             digest = hashlib.blake2b(key, digest_size=16).hexdigest()
             if _KEY in row:
                 raise ValueError(f"{_KEY!r} is no name for a column")
-            text = json.dumps({_KEY: digest, **row}, ensure_ascii=False, allow_nan=False)
+            text = _text({_KEY: digest, **row})
         except KeyError as error:
             raise checks.BadData(
                 f"A row for the ledger {self.name} lacks {error.args[0]!r}; its key is "
@@ -145,7 +146,7 @@ class Ledger:
 
     def _row(self, line: bytes) -> dict[str, Any]:
         try:
-            row: dict[str, Any] = json.loads(line)
+            row: dict[str, Any] = json.loads(line.decode())  # of bytes it would guess the encoding
             del row[_KEY]
         except (ValueError, LookupError, TypeError) as error:
             raise checks.BadData(
