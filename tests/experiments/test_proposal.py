@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -10,16 +13,27 @@ from retention_lab.experiments import lookahead, tradeoffs
 from retention_lab.experiments import proposal as proposals
 from retention_lab.experiments.proposal import proposal
 from retention_lab.inference.interval import Interval
+from retention_lab.record import Ledger, design
+from retention_lab.tables import snapshot
+from retention_lab.tables.simulator import simulate
+from retention_lab.wording import proposal as said
 
+from .past import shop_of
 from .proposals import AS_OF, history, plan, proposed
 
 SHORT = {"why": "More are needed."}
 
 
 class Shop:
-    """A shop of which only the day and the money are asked."""
+    """A shop of which only the day, the money and the names of its tables are asked."""
 
-    as_of, currency = AS_OF, "GBP"
+    name, as_of, currency, tables = "Shop", AS_OF, "GBP", ("subscriptions",)
+
+
+@pytest.fixture(autouse=True)
+def _without_families(monkeypatch):
+    """The slowest part is tested by itself."""
+    monkeypatch.setattr(lookahead, "families", lambda *_: None)
 
 
 @pytest.fixture
@@ -31,7 +45,6 @@ def propose(monkeypatch):
         monkeypatch.setattr(proposals.histories, "history", lambda *_: past)
         monkeypatch.setattr(proposals.naming, "unknown", lambda *_, **__: ())
         monkeypatch.setattr(proposals.guarding, "guardrails", lambda *_, **asked: asked)
-        monkeypatch.setattr(lookahead, "families", lambda *_: None)  # the slowest, tested by itself
         return proposal(Shop(), planned, **settings)
 
     return made
@@ -118,3 +131,69 @@ def test_the_same_seed_simulates_the_same_tests(propose, monkeypatch):
     assert one == again
     assert one != other
     assert one[0] == 30
+
+
+@pytest.fixture(scope="module")
+def shop():
+    """A shop of 900 customers who came in a year; half of them bought again 10 days later."""
+    rng = np.random.default_rng(20261129)
+    begin = pd.Timestamp("2025-12-01 12:00")
+    orders, consents = [], []
+    for who in range(900):
+        first = begin + pd.Timedelta(days=int(rng.integers(0, 363)))
+        orders.append((who, first))
+        if who % 2:
+            orders.append((who, first + pd.Timedelta(days=10)))
+        consents.append((who, begin, "email", True))
+    return shop_of(AS_OF, orders=orders, consents=consents)
+
+
+def test_a_real_shop_tells_what_its_tables_can_and_names_what_they_cannot(shop):
+    asked = {
+        "milestone": {"purchase": 1},
+        "endpoint": {"kind": "returned", "day": 30},
+        "primary": {"smallest_effect": 0.1},
+        "secondaries": ["click"],
+        "segments": ["continent"],
+    }
+    found = proposal(shop, plan(**asked), times=20)
+    pace, share, *_ = found.believed.beliefs
+    assert (pace.source, share.source) == ("history", "history")
+    assert pace.value == pytest.approx(900 / 363, rel=0.2)
+    assert share.low < 0.5 < share.high
+    assert [sentence.split(":")[0] for sentence in found.unknown] == ["segments", "secondaries"]
+    assert found.why == {}
+
+
+def test_an_end_that_no_table_can_tell_does_not_fit_the_shop(propose):
+    assert propose(plan(), times=1).unknown == ()
+    assert propose(plan(endpoint={"kind": "returned", "day": 90}), times=1).unknown == (
+        "endpoint: Shop has no orders, which tell who has returned. Map them in its source file, "
+        "or take the endpoint retained.",
+    )
+
+
+def test_a_milestone_that_nobody_knows_leaves_the_word_of_the_plan(shop):
+    found = proposal(shop, plan(endpoint={"kind": "returned", "day": 30}), times=20)
+    assert found.unknown[0].startswith("milestone: Shop has no events")
+    assert {belief.source for belief in found.believed.beliefs} <= {"plan", "default"}
+    assert found.sized is not None
+
+
+@pytest.mark.slow
+def test_the_demo_has_a_first_screen_by_its_own_history(tmp_path):
+    text = Path(__file__).parents[2].joinpath("data/sources/demo.yml").read_text(encoding="utf-8")
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources/demo.yml").write_text(text, encoding="utf-8")
+    simulate(tmp_path / "demo", customers=4_000, until=AS_OF, days=400)
+    demo = snapshot.take(tmp_path / "sources/demo.yml", as_of=AS_OF)
+    found, ledger = proposal(demo, plan(), times=50), Ledger()
+    design.record(ledger, found)
+    assert found.why == {}
+    assert found.unknown == ()
+    assert {belief.name for belief in found.believed.beliefs if belief.source == "history"} >= {
+        "entry_per_day",
+        "baseline",
+    }
+    assert "By the shop" in said.design_body(ledger, found)
+    assert said.design_headline(ledger, found).startswith("Do not run this test as it stands")

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from retention_lab.inference.interval import Interval
 from retention_lab.record import Ledger, design
 from retention_lab.wording import proposal as said
 
@@ -53,10 +54,10 @@ def test_a_plan_that_is_large_enough_says_what_is_learnt_how_sure_and_what_to_de
         "By the plan alone, 518 customers a week would enter and about 60 in 100 stay 90 days: "
         "history tells neither. Four times in five a test of that size finds a rise to about 63 "
         "in 100 among those whom it reaches; without any effect, it claims a gain 1 time in 40. "
-        "As planned, 15,540 would enter, which is enough. If only 6 points would change what you "
-        'do, 2,100 customers and 17 weeks are enough; the trade\'s "5-15 % lift", of unknown '
-        "origin, would be 3.0 to 9.0 points here. The weakest assumption is that 80 % receive the "
-        "message: at 60 % we need 1.8 times as many."
+        "As planned, 15,540 would enter, which is enough and more: the last may enter on 5 May "
+        "2027. If only 6 points would change what you do, 2,100 customers and 17 weeks are enough; "
+        'the trade\'s "5-15 % lift", of unknown origin, would be 3.0 to 9.0 points here. The '
+        "weakest assumption is that 80 % receive the message: at 60 % we need 1.8 times as many."
     )
     assert decide == (
         "**Decide** (Lifecycle, by 10 January 2027): is 3 points the least that would change what "
@@ -202,7 +203,7 @@ def test_several_arms_are_each_held_against_control():
 def test_a_test_with_looks_may_stop_early_and_is_not_read_between_them():
     _, body, decide = first_screen(proposed(parts={"looks": LOOKS}))
     assert (
-        "which is enough; with the effect, about 62 in 100 such tests may stop by week 26."
+        "on 5 May 2027; with the effect, about 62 in 100 such tests may stop by week 26."
     ) in body
     assert "**Do not** look at the results between its two looks: whoever looks often" in decide
 
@@ -218,16 +219,18 @@ def test_everybody_reached_needs_no_word_on_whom_it_reaches():
     assert "whom it reaches" not in first_screen(proposed(assumptions=reached))[1]
 
 
-def test_names_that_the_shop_does_not_know_are_mended_first_and_listed():
+def test_what_does_not_fit_the_shop_is_mended_first_and_listed():
     seen = proposed(unknown=["segments: there is no *country*.", "channel: none."])
     decide = first_screen(seen)[2]
     assert decide.startswith(
-        "**First** mend 2 names in the plan that this shop does not know; they stand below. "
+        "**First** mend two things in the plan that do not fit this shop; they stand below. "
         "**Decide** "
     )
     assert said.design_unknown(seen).startswith("- segments\\: there is no \\*country\\*\\.\n- ")
     one = first_screen(proposed(unknown=["channel: none."]))[2]
-    assert one.startswith("**First** mend 1 name in the plan that this shop does not know; it stan")
+    assert one.startswith(
+        "**First** mend what does not fit this shop in the plan; it stands below. "
+    )
     assert said.design_unknown(proposed()) == ""
 
 
@@ -254,7 +257,7 @@ def test_a_plan_that_cannot_be_sized_has_a_first_screen_that_says_why():
 def test_parts_that_are_not_known_are_not_said():
     parts = {"effects": None, "wrong": None}
     _, body, decide = first_screen(proposed(endpoint=RETURNED, parts=parts))
-    assert body.endswith("As planned, 15,540 would enter, which is enough.")
+    assert body.endswith("which is enough and more: the last may enter on 5 May 2027.")
     assert "is 3 points the least that would change what you do? If not, do not run it." in decide
 
 
@@ -269,10 +272,9 @@ def test_lines_of_the_plan_are_those_that_history_has_otherwise():
     ) in differs
     assert "every read-out tells such a change" in differs
     agreed = proposed(seen={"entry_per_day": (70.0, 60.0, 80.0)})
-    assert (
-        said.design_plan_lines(agreed) == "Wherever the history of the shop tells, the plan agrees."
-    )
-    assert said.design_plan_lines(proposed(parts={"believed": None})) == ""
+    assert said.design_plan_lines(agreed) == "Wherever history tells, the plan agrees."
+    for nothing in (proposed(), proposed(parts={"believed": None})):
+        assert said.design_plan_lines(nothing).startswith("History tells none of the numbers")
 
 
 def test_lines_of_the_plan_hold_what_only_history_says():
@@ -289,3 +291,29 @@ def test_money_is_the_cost_of_messages_and_no_gain_is_promised():
         "before the test: what it earns with each customer is one of its results."
     )
     assert "no cost of a message" in said.design_costs(Ledger(), proposed())
+
+
+def test_enough_is_not_called_plenty():
+    _, body, _ = first_screen(proposed(size={"planned": 10_000}))
+    assert "As planned, 10,000 would enter, which is enough. If" in body
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ((0.795, 0.777, 0.812), "about 80 in 100 (77.7 to 81.2) found the effect, as they should."),
+        ((0.76, 0.74, 0.78), "(74.0 to 78.0) found the effect, where 80 should."),
+        ((0.85, 0.83, 0.87), "(83.0 to 87.0) found the effect, where 80 should."),
+    ],
+)
+def test_simulated_tests_are_held_against_what_formulas_promise(found, words):
+    interval = Interval(value=found[0], low=found[1], high=found[2])
+    ledger, seen = Ledger(), proposed(parts={"simulated": interval})
+    design.record(ledger, seen)
+    assert read(said.design_simulated(ledger, seen)).endswith(words)
+
+
+def test_tests_too_large_to_simulate_say_so():
+    seen = proposed(why={"simulated": "Too large."})
+    assert said.design_simulated(Ledger(), seen) == "Too large."
+    assert said.design_simulated(Ledger(), proposed()) == ""

@@ -43,9 +43,9 @@ class Proposal:
     """What a plan asks for, and how sure that is, for one shop as of a day.
 
     `effects`, `calendar` and `allocations` are of `tradeoffs`, `looks` and `families` of
-    `lookahead`, `wrong` and `simulated` of `believed`, `guardrails` of `guarding`, `unknown` of
-    `naming`. A part that cannot be told is None, and `why` has a sentence under its name, or under
-    that of what it would rest on.
+    `lookahead`, `wrong` and `simulated` of `believed`, `guardrails` of `guarding`; `unknown` says
+    what of the plan does not fit the shop, most of it by `naming`. A part that cannot be told is
+    None, and `why` has a sentence under its name, or under that of what it would rest on.
     """
 
     as_of: dt.date
@@ -132,7 +132,7 @@ def proposal(
         as_of=shop.as_of,
         currency=shop.currency,
         plan=plan,
-        unknown=naming.unknown(plan, shop, metrics=metrics),
+        unknown=(*_unseen(plan, shop), *naming.unknown(plan, shop, metrics=metrics)),
         why=tried.why,
         history=past,
         believed=held,
@@ -147,6 +147,21 @@ def proposal(
         wrong=tried("wrong", partial(beliefs.wrong, plan, held)),
         simulated=tried("simulated", partial(beliefs.simulated, plan, held, times=times, rng=rng)),
         guardrails=tried("guardrails", asked),
+    )
+
+
+def _unseen(plan: Plan, shop: Snapshot) -> tuple[str, ...]:
+    """Say so where the shop has no table that could tell how the test ends."""
+    needed, who, other = (
+        ("subscriptions", "is retained", "returned")
+        if plan.endpoint.kind == "retained"
+        else ("orders", "has returned", "retained")
+    )
+    if needed in shop.tables:
+        return ()
+    return (
+        f"endpoint: {shop.name} has no {needed}, which tell who {who}. Map them in its source "
+        f"file, or take the endpoint {other}.",
     )
 
 

@@ -11,7 +11,7 @@ from retention_lab.experiments.sizing import TOO_LONG
 from retention_lab.experiments.testing import date_of
 from retention_lab.record import Ledger
 from retention_lab.wording.annotations import inert
-from retention_lab.wording.phrases import counted, full_day
+from retention_lab.wording.phrases import full_day
 from retention_lab.wording.sizes import spelt
 from retention_lab.wording.tradeoffs import points
 
@@ -39,9 +39,10 @@ def design_decide(ledger: Ledger, seen: Proposal, *, owner: str) -> str:
 def _mend(seen: Proposal) -> str:
     if not seen.unknown:
         return ""
-    names = counted(len(seen.unknown), "name")
-    them = "it stands" if len(seen.unknown) == 1 else "they stand"
-    return f"**First** mend {names} in the plan that this shop does not know; {them} below."
+    if len(seen.unknown) == 1:
+        return "**First** mend what does not fit this shop in the plan; it stands below."
+    many = spelt(len(seen.unknown))
+    return f"**First** mend {many} things in the plan that do not fit this shop; they stand below."
 
 
 def _choice(ledger: Ledger, seen: Proposal) -> str:
@@ -95,10 +96,13 @@ def _tempting(ledger: Ledger, seen: Proposal) -> str:
 
 def design_plan_lines(seen: Proposal) -> str:
     """Give the lines of the plan that the shop's history would have otherwise, as YAML."""
-    told = () if seen.believed is None else seen.believed.beliefs
-    other = [belief for belief in told if belief.source == "history" and not _agrees(belief)]
+    beliefs = () if seen.believed is None else seen.believed.beliefs
+    told = [belief for belief in beliefs if belief.source == "history"]
+    other = [belief for belief in told if belief.planned is None or differs(belief)]
+    if not told:
+        return "History tells none of the numbers that the plan assumes."
     if not other:
-        return "Wherever the history of the shop tells, the plan agrees." if told else ""
+        return "Wherever history tells, the plan agrees."
     lines = [
         f"  {belief.name}: {belief.value:.3g} # {belief.low:.3g} to {belief.high:.3g}; "
         f"the plan says {'nothing' if belief.planned is None else f'{belief.planned:g}'}"
@@ -109,10 +113,6 @@ def design_plan_lines(seen: Proposal) -> str:
         "History tells otherwise than the plan. Before the plan is frozen, write into it:\n\n"
         f"{written}\n\nOf a plan that is frozen already, every read-out tells such a change."
     )
-
-
-def _agrees(belief: Belief) -> bool:
-    return belief.planned is not None and not differs(belief)
 
 
 def design_unknown(seen: Proposal) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from retention_lab.experiments.believed import Believed
 from retention_lab.experiments.plan import Plan
 from retention_lab.experiments.proposal import Proposal
 from retention_lab.experiments.sizing import TOO_LONG, Sized
+from retention_lab.experiments.testing import date_of
 from retention_lab.record import Ledger
 from retention_lab.record.ledger import money
 from retention_lab.wording.annotations import inert
@@ -19,6 +22,7 @@ from retention_lab.wording.deciding import (
 from retention_lab.wording.phrases import (
     capitalised,
     counted,
+    full_day,
     in_hundred,
     listed,
     possessive,
@@ -33,10 +37,12 @@ __all__ = [
     "design_decide",
     "design_headline",
     "design_plan_lines",
+    "design_simulated",
     "design_unknown",
 ]
 
 _BY = f"By the {possessive('shop')} history,"
+_PLENTY = 1.2  # times the customers that are needed
 
 
 def design_headline(ledger: Ledger, seen: Proposal) -> str:
@@ -155,6 +161,9 @@ def _as_planned(ledger: Ledger, seen: Proposal, size: Sized) -> str:
         often_found = often(seen.plan.primary.power)
         return f"{finds}; only {sees} or more would be found {often_found}."
     fits = f"As planned, {ledger['design_planned'].text} would enter, which is enough"
+    if size.planned > _PLENTY * size.needed.total:
+        last = full_day(date_of(seen.plan, ceil(size.enrol_days)))
+        fits = f"{fits} and more: the last may enter on {last}"
     if "design_early" not in ledger:
         return f"{fits}."
     early = ledger["design_early"]
@@ -189,3 +198,17 @@ def design_costs(ledger: Ledger, seen: Proposal) -> str:
         "they pay cannot be said before the test: what it earns with each customer is one of its "
         "results."
     )
+
+
+def design_simulated(ledger: Ledger, seen: Proposal) -> str:
+    """Say whether simulated tests find the effect as often as the formulas promise."""
+    if "believed_power" not in ledger:
+        return seen.why.get("simulated", "")
+    found, asked = ledger["believed_power"], seen.plan.primary.power
+    said = (
+        "The size is checked by tests that are simulated customer by customer and read once: "
+        f"{in_hundred(found)} ({found.between}) found the effect"
+    )
+    if (found.low or 0.0) <= asked <= (found.high or 1.0):
+        return f"{said}, as they should."
+    return f"{said}, where {100 * asked:g} should."

@@ -11,6 +11,7 @@ from retention_lab.wording.design import (
     design_decide,
     design_headline,
     design_plan_lines,
+    design_simulated,
     design_unknown,
 )
 from retention_lab.wording.history import history_arrivals, history_baseline, history_delivered
@@ -24,6 +25,7 @@ __all__ = [
     "design_decide",
     "design_headline",
     "design_plan_lines",
+    "design_simulated",
     "design_unknown",
     "history_arrivals",
     "history_baseline",
