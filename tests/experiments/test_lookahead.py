@@ -149,6 +149,13 @@ def test_the_mean_of_two_looks_is_that_of_their_days():
     assert 90 < first * 7 < row["weeks_most"] * 7
 
 
+def test_what_looks_save_hangs_on_the_pace_not_on_the_days_that_are_planned(monkeypatch):
+    monkeypatch.setattr(lookahead, "_LOOKS", (2,))
+    short, long = plan(looks=None), plan(looks=None, ends="2027-09-30")
+    first, second = (lookahead.families(each, assumptions(each)) for each in (short, long))
+    assert first.equals(second)
+
+
 def test_futility_saves_weeks_where_there_is_no_effect(monkeypatch):
     monkeypatch.setattr(lookahead, "_LOOKS", (1, 2))
     found = plan(looks=FUTILE)

@@ -129,13 +129,23 @@ def test_halves_are_cheapest_and_each_split_has_its_messages():
     assert splits.loc[0.1, "customers"] > 2.5 * splits.loc[0.5, "customers"]  # 0.25 / 0.09
 
 
-def test_three_arms_want_a_larger_control_and_keep_their_proportions():
+def test_three_arms_want_a_larger_control():
     found = load(TEMPLATES / "reorder_trigger.yml")
     splits = tradeoffs.allocations(found, assumptions(found)).set_index("control")
     assert 0.28 in splits.index  # the plan's own
     assert splits.loc[0.28, "customers"] == sized(found).needed.total
     # 1 / (1 + sqrt 3) = 0.37 of all for control, against three arms that share the rest.
     assert splits["customers"].idxmin() == 0.4
+
+
+def test_other_arms_keep_their_proportions():
+    shares = {"a": 0.5, "b": 0.3, "c": 0.2}
+    found = plan(arms=[{"name": name, "share": share} for name, share in shares.items()])
+    assumed = assumptions(found)
+    split = replace(assumed, allocation=(0.6, 0.24, 0.16))
+    size, _ = testing.needed(found, split, testing.hazard_ratio(found, assumed))
+    splits = tradeoffs.allocations(found, assumed).set_index("control")
+    assert splits.loc[0.6, "customers"] == pytest.approx(size.total, abs=1)
 
 
 @pytest.mark.slow
