@@ -167,8 +167,8 @@ def test_a_two_sided_test_finds_a_difference_and_no_gain():
     headline, body, decide = first_screen(proposed(primary=TWO_SIDED))
     assert 'whether "Check-in" changes retention by 3 points, we need' in headline
     assert (
-        "finds a difference of 3 points, up or down, among those whom it reaches; without any "
-        "effect, it claims one 1 time in 20."
+        "finds a difference of 3 points up or down among those whom it reaches; without any "
+        "effect, it claims a difference 1 time in 20."
     ) in body
     assert "gain" not in body + decide
 
@@ -194,7 +194,7 @@ def test_several_arms_are_each_held_against_control():
     assert 'whether an arm of "Check-in" changes retention by 3 points' in headline
     assert (
         'finds an arm that is 3 points above or below "control" among those whom it reaches; if '
-        "none is, it claims one 1 time in 20."
+        "none is, it claims a difference 1 time in 20."
     ) in body
     _, body, _ = first_screen(proposed(arms=THREE, size=size))
     assert 'finds an arm that is 3 points above "control" among' in body

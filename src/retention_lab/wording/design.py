@@ -130,21 +130,21 @@ def _rests(ledger: Ledger, plan: Plan, held: Believed) -> str:
 
 def _finds(ledger: Ledger, plan: Plan, held: Believed) -> str:
     """Say how often the test finds its effect, and how often it claims one that is not there."""
-    one = plan.primary
-    claims, none = "one", "without any effect"
+    one, none = plan.primary, "without any effect"
     if len(plan.arms) > 2:
         side = "above" if one.sides == 1 else "above or below"
         what = f"an arm that is {points(one.smallest_effect)} {side} {_name(plan.arms[0].name)}"
         none = "if none is"
     elif one.sides == 1:
-        what, claims = f"a rise to {in_hundred(ledger['design_target'])}", "a gain"
+        what = f"a rise to {in_hundred(ledger['design_target'])}"
     else:
-        what = f"a difference of {points(one.smallest_effect)}, up or down,"
+        what = f"a difference of {points(one.smallest_effect)} up or down"
+    claims = "a gain" if one.sides == 1 else "a difference"
     reached = "" if held.assumptions.contact_rate == 1 else " among those whom it reaches"
     return (
         f"{capitalised(often(one.power))} a test of that size finds {what}{reached}; {none}, it "
         f"claims {claims} {often(one.alpha)}."
-    ).replace(",;", ";")
+    )
 
 
 def _name(words: str) -> str:

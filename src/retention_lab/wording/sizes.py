@@ -24,7 +24,7 @@ def often(share: float) -> str:
         return f"{spelt(near.numerator)} times in {spelt(near.denominator)}"
     if abs(round(1 / share) * share - 1) < 1e-9:
         return f"1 time in {round(1 / share):,}"
-    return f"about {100 * share:.2g} times in 100"
+    return f"about {100 * share:.3g} times in 100"
 
 
 def lasts(weeks: float) -> str:
