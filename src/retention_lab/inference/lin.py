@@ -83,7 +83,7 @@ def _at_the_mean(x: Floats, y: Floats, n: Floats) -> tuple[float, float]:
     q, r = np.linalg.qr(x * scale[:, None])
     spread = np.linalg.norm(r, axis=0)
     leverage = (q**2).sum(axis=1) / n
-    if (np.abs(r.diagonal()) < 1e-9 * spread).any() or (leverage > 1 - 1e-9).any():
+    if (np.abs(r.diagonal()) <= 1e-9 * spread).any() or (leverage > 1 - 1e-9).any():
         raise BadData(
             "In one arm the covariates cannot be told apart: two say the same, one has the same "
             "value for all, or a value belongs to one customer only. Leave some out, or put their "
