@@ -35,8 +35,8 @@ def test_other_effects_stand_beside_that_of_the_plan():
     assert sentences.tradeoffs_effects(PLAN, EFFECTS) == (
         "To find 3 points, this test takes 15,042 customers and 42 weeks. If only 6 points would "
         "change what you do, 3,710 customers and 20 weeks are enough. To find 1.5 points would "
-        "take 60,530 customers and 130 weeks. What the trade claims would be 3.0 to 9.0 points "
-        "here; nobody knows where its claim comes from. A test of fewer customers overlooks "
+        "take 60,530 customers and 130 weeks (2 years). What the trade claims would be 3.0 to 9.0 "
+        "points here; nobody knows where its claim comes from. A test of fewer customers overlooks "
         "smaller effects, it does not rule them out. All this holds if what is assumed of "
         "customers does."
     )
@@ -78,6 +78,10 @@ def test_the_split_of_the_plan_stands_beside_the_cheapest():
         "of them in arms that are sent a message) and 42 weeks; no other split needs noticeably "
         "fewer. Every split finds the effect as often; the others only take longer."
     )
+    every = ALLOCATIONS.assign(messages=ALLOCATIONS["customers"])
+    assert "15,042 customers (all of them in arms that are sent a message)" in (
+        sentences.tradeoffs_allocation(PLAN, every)
+    )
     control, other = PLAN.arms
     fifth = planned(
         arms=(
@@ -93,12 +97,13 @@ def test_the_split_of_the_plan_stands_beside_the_cheapest():
 def test_looks_are_said_with_what_they_cost_and_save():
     assert sentences.tradeoffs_looks(PLAN, LOOKS, FAMILY_ROWS) == (
         "At the first look, on 23 April 2027, only a gain of 8.4 points or more, as seen then, "
-        "stops it. Before the last, on 27 October 2027, 27 in 100 such tests have stopped if the "
-        "effect is there, and 73 in 100 if there is none. Three evenly spaced looks "
-        "(O'Brien-Fleming: strict at first) take 10.4\N{NO-BREAK SPACE}% more customers than one "
-        "at most, and save on average 6 weeks if the effect is there and 14 weeks if there is "
-        "none. A gain that stops a test early looks larger than it is, and the read-out corrects "
-        "for that. On any other day the test may not be read."
+        "stops it. Before the last, on 27 October 2027, 27 in 100 tests as planned have stopped, "
+        "for a gain or for want of one, if the effect is there, and 73 in 100 if there is none. "
+        "Three evenly spaced looks (O'Brien-Fleming: strict at first) take "
+        "10.4\N{NO-BREAK SPACE}% more customers than one at most, and save on average 6 weeks if "
+        "the effect is there and 14 weeks if there is none. A gain that stops a test early looks "
+        "larger than it is, and the read-out corrects for that. On any other day the test may not "
+        "be read."
     )
 
 
@@ -109,11 +114,11 @@ def test_a_plan_of_one_look_hears_of_four():
 
 
 def test_a_look_that_nothing_can_stop_and_looks_that_save_nothing_say_so():
-    early = LOOKS.assign(smallest=[nan, 0.04, 0.02], stops_without=[0.0, 0.001, 1.0])
+    early = LOOKS.assign(smallest=[nan, 0.04, 0.02], futility=nan, stops_without=[0, 0.001, 1])
     slow = FAMILY_ROWS.assign(weeks_with=50.0)
     text = sentences.tradeoffs_looks(PLAN, early, slow)
     assert "no gain that could be seen is large enough to stop it" in text
-    assert "and fewer than 1 in 100 if there is none." in text
+    assert "27 in 100 tests as planned have stopped if the effect is there, and fewer than" in text
     assert "save on average no time if the effect is there" in text
 
 

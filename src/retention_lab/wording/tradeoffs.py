@@ -120,10 +120,12 @@ def _early(looks: pd.DataFrame) -> str:
     stops = f"only a gain of {points(first['smallest'])} or more, as seen then, stops it"
     if isnan(first["smallest"]):
         stops = "no gain that could be seen is large enough to stop it"
+    why = "" if isnan(late["futility"]) else ", for a gain or for want of one,"
     return (
         f"At the first look, on {_on(first)}, {stops}. Before the last, on "
-        f"{_on(looks.iloc[-1])}, {_hundred(late['stops_with'])} such tests have stopped if the "
-        f"effect is there, and {_hundred(late['stops_without'])} if there is none."
+        f"{_on(looks.iloc[-1])}, {_hundred(late['stops_with'])} tests as planned have "
+        f"stopped{why} if the effect is there, and {_hundred(late['stops_without'])} if there is "
+        "none."
     )
 
 
@@ -139,14 +141,16 @@ def _takes(row: pd.DataFrame) -> str:
 
 
 def _cost(row: pd.Series) -> str:
+    sent = "all" if row["messages"] == row["customers"] else f"{row['messages']:,.0f}"
     return (
-        f"{row['customers']:,.0f} customers ({row['messages']:,.0f} of them in arms that are sent "
-        f"a message) and {_weeks(row['weeks'])}"
+        f"{row['customers']:,.0f} customers ({sent} of them in arms that are sent a message) and "
+        f"{_weeks(row['weeks'])}"
     )
 
 
 def _weeks(weeks: float) -> str:
-    return counted(round(weeks), "week")
+    years = f" ({weeks / 52:.0f} years)" if weeks >= 104 else ""
+    return counted(round(weeks), "week") + years
 
 
 def _split(row: pd.Series) -> str:
