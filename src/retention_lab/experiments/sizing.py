@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import ceil
+from dataclasses import dataclass, replace
+from math import ceil, sqrt
 from typing import Literal
+
+import numpy as np
+from scipy.optimize import brentq
 
 from retention_lab.checks import BadParameter
 from retention_lab.experiments import testing
 from retention_lab.experiments.design.allocation import Shares
 from retention_lab.experiments.design.assumptions import Assumptions
-from retention_lab.experiments.design.curve import still_there
-from retention_lab.experiments.design.sizing import Size, smallest_effect
+from retention_lab.experiments.design.curve import Floats, still_there
+from retention_lab.experiments.design.sizing import Size, sample_size, smallest_effect
 from retention_lab.experiments.design.timed import Timed
 from retention_lab.experiments.plan import Plan
+from retention_lab.inference.sequential.recursion import crossing
 
 TOO_LONG = 104  # weeks: what was assumed is not so any more when the test ends
+_MOST = 5.0  # root of the inflation: a test 25 times as large
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +79,7 @@ def sized(plan: Plan, assumed: Assumptions | None = None) -> Sized:
     """
     assumed = assumptions(plan) if assumed is None else assumed
     baseline, ratio = testing.baseline(plan, assumed), hazard_ratio(plan, assumed)
-    inflation = testing.inflation(plan, assumed, ratio)
+    inflation = _inflation(plan, assumed, ratio)
     needed, weeks = testing.needed(plan, assumed, ratio, inflation=inflation)
     read = testing.kernel(plan, assumed, day=testing.last_look(plan, assumed))
     planned, errors = float(assumed.entered(read.day)), plan.primary.errors
@@ -146,6 +151,53 @@ def hazard_ratio(plan: Plan, assumed: Assumptions) -> float:
             "primary.smallest_effect."
         )
     return testing.hazard_ratio(plan, assumed)
+
+
+def _inflation(plan: Plan, assumed: Assumptions, ratio: float) -> float:
+    """Customers over those of a test with one look, by what the test sees at its looks.
+
+    The rule takes an effect that is as strong at each look. That of a log-rank test is not, if it
+    sets in late or reaches some only.
+
+    Raises
+    ------
+    BadParameter
+        If futility would stop a working test too often, however large it is.
+    """
+    if plan.looks is None or plan.primary.test == "retention":
+        return testing.inflation(plan, assumed, ratio)
+    parts = testing.fractions(plan, assumed, ratio)
+    looks = testing.designed(parts, testing.rule(plan)).looks
+    means, claimed = _seen(plan, assumed, ratio)
+
+    def short(root: float) -> float:
+        """Power that is lacking with root^2 times the customers of one look."""
+        low, high = (claimed * looks[bound] - root * means for bound in ("lower", "upper"))
+        exits = crossing(parts, lower=low, upper=high)
+        return float(exits["above"].sum()) - plan.primary.power
+
+    if short(_MOST) < 0:
+        raise BadParameter(
+            "The effect sets in so late that a test with it looks like one without at the first "
+            "look, and futility would stop it: leave looks.futility out, or look later."
+        )
+    return float(brentq(short, 0.5, _MOST)) ** 2
+
+
+def _seen(plan: Plan, assumed: Assumptions, ratio: float) -> tuple[Floats, Floats]:
+    """Mean of the statistic at each look, with the customers of one look, and the scatter claimed.
+
+    Both are in units of its true scatter.
+    """
+    last = testing.kernel(plan, assumed, day=testing.last_look(plan, assumed))
+    customers = sample_size(last, ratio, errors=plan.primary.errors).customers
+    means, claimed = [], []
+    for day in testing.look_days(plan, assumed, ratio):
+        seen = replace(last, day=float(day)).contrast(ratio)
+        entered = customers * assumed.entered(day) / assumed.entered(last.day)
+        means.append(abs(seen.effect) * sqrt(entered) / seen.sd)
+        claimed.append(seen.null_sd / seen.sd)
+    return np.array(means), np.array(claimed)
 
 
 def _detectable(plan: Plan, read: Timed, customers: float) -> float | None:
