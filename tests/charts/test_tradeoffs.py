@@ -106,5 +106,7 @@ def test_families_are_told_apart_and_their_weeks_too():
         *(pictures.looks, pictures.families),
     ],
 )
-def test_a_plan_that_cannot_be_sized_has_a_sentence(picture):
-    assert picture(None) == Instead("No picture: the plan cannot be sized as it stands.")
+def test_what_cannot_be_worked_out_has_a_sentence(picture):
+    assert picture(None) == Instead(
+        "No picture: this cannot be worked out for the plan as it stands."
+    )

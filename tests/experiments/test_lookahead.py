@@ -118,6 +118,11 @@ def test_a_look_before_anybody_was_followed_is_refused():
         looks(looks={"days": [60, 210]})
 
 
+def test_looks_that_fall_on_one_day_are_refused():
+    with pytest.raises(BadParameter, match="Two looks fall on day 91, as customers enter within"):
+        looks(ends=FIELDS["starts"])
+
+
 def test_more_looks_cost_more_customers_and_less_time():
     found = families()
     for family in lookahead.FAMILIES:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from retention_lab.checks import BadParameter
 from retention_lab.experiments import testing
+from retention_lab.experiments.design.curve import from_days
 from retention_lab.experiments.plan import Plan
 from retention_lab.experiments.sizing import assumptions
 
@@ -90,11 +93,15 @@ def test_looks_on_days_know_what_they_know_and_the_last_is_all():
 
 
 def test_a_plan_without_looks_has_one_at_its_end_that_costs_nothing():
-    found = plan()
+    found, events = plan(), plan(primary={"test": "log-rank", "smallest_effect": 0.03})
     assumed = assumptions(found)
     ratio = testing.hazard_ratio(found, assumed)
     assert testing.fractions(found, assumed, ratio) == (1.0,)
-    assert testing.look_days(found, assumed, ratio) == (210,)
+    # Nobody leaves in the last weeks, so that all is known before the end: it is the end still.
+    days = pd.DataFrame({"day": [0, 60, 90], "survival": [1, 0.6, 0.6]})
+    for curve in (assumed.baseline, from_days(days)):
+        late = replace(assumed, baseline=curve)
+        assert testing.look_days(events, late, ratio) == (210,)
     assert testing.inflation(found, assumed, ratio) == 1
 
 

@@ -115,6 +115,8 @@ def test_a_plan_of_one_look_hears_of_four():
 
 def test_a_look_that_nothing_can_stop_and_looks_that_save_nothing_say_so():
     early = LOOKS.assign(smallest=[nan, 0.04, 0.02], futility=nan, stops_without=[0, 0.001, 1])
+    sure = sentences.tradeoffs_looks(PLAN, LOOKS.assign(stops_with=0.998), FAMILY_ROWS)
+    assert "more than 99 in 100 tests as planned" in sure
     slow = FAMILY_ROWS.assign(weeks_with=50.0)
     text = sentences.tradeoffs_looks(PLAN, early, slow)
     assert "no gain that could be seen is large enough to stop it" in text

@@ -29,7 +29,7 @@ from retention_lab.wording import Instead
 from retention_lab.wording.phrases import full_day
 from retention_lab.wording.tradeoffs import FAMILY, points
 
-_NOT_SIZED = Instead("No picture: the plan cannot be sized as it stands.")
+_NONE = Instead("No picture: this cannot be worked out for the plan as it stands.")
 _FOUND = 0.8
 _POINTS = ".1f"
 _WEEKS = [1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300, 500, 1000, 2000]
@@ -45,7 +45,7 @@ _MOST, _MEAN = "At most", "Mean, with the effect"
 def effects(frame: pd.DataFrame | None) -> alt.LayerChart | Instead:
     """Weeks that a test takes by the effect it looks for; `frame` is of `tradeoffs.effects`."""
     if frame is None:
-        return _NOT_SIZED
+        return _NONE
     columns: Columns = {
         "points": ("Effect in points", _POINTS),
         "share": ("Share with it", SHARE),
@@ -101,7 +101,7 @@ def calendar(frame: pd.DataFrame | None) -> alt.LayerChart | Instead:
     `frame` is of `tradeoffs.calendar`.
     """
     if frame is None:
-        return _NOT_SIZED
+        return _NONE
     columns: Columns = {
         "day": ("Day of the test", COUNT),
         "date": ("Read at the end of", TEXT),
@@ -142,7 +142,7 @@ def calendar(frame: pd.DataFrame | None) -> alt.LayerChart | Instead:
 def allocations(frame: pd.DataFrame | None) -> alt.LayerChart | Instead:
     """Customers and messages by the share of control; `frame` is of `tradeoffs.allocations`."""
     if frame is None:
-        return _NOT_SIZED
+        return _NONE
     columns: Columns = {
         "control": ("Share in control", "%"),
         "customers": ("Customers", COUNT),
@@ -171,7 +171,7 @@ def looks(frame: pd.DataFrame | None) -> alt.LayerChart | Instead:
     `frame` is of `lookahead.looks`.
     """
     if frame is None:
-        return _NOT_SIZED
+        return _NONE
     if len(frame) == 1:
         when = full_day(frame["on"].iloc[0])
         return Instead(f"No picture: this plan looks once, on {when}, and stops there.")
@@ -230,7 +230,7 @@ def families(frame: pd.DataFrame | None) -> alt.LayerChart | Instead:
     `frame` is of `lookahead.families`.
     """
     if frame is None:
-        return _NOT_SIZED
+        return _NONE
     columns: Columns = {
         "looks": ("Looks", COUNT),
         "kind": ("Bounds", TEXT),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from math import exp, log, nan, sqrt
 from typing import get_args
 
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
+from retention_lab.checks import BadParameter
 from retention_lab.experiments import testing
 from retention_lab.experiments.design.assumptions import Assumptions
 from retention_lab.experiments.design.timed import Timed
@@ -48,12 +50,14 @@ def looks(plan: Plan, assumed: Assumptions) -> pd.DataFrame:
     Raises
     ------
     BadParameter
-        If the plan's effect cannot be, or it looks before there is something to read.
+        If the plan's effect cannot be, it looks before there is something to read, or two of its
+        looks fall on one day.
     """
     ratio = testing.hazard_ratio(plan, assumed)
     design = testing.designed(testing.fractions(plan, assumed, ratio), testing.rule(plan))
     at = design.looks
     days = testing.look_days(plan, assumed, ratio)
+    _refuse_alike(days)
     tests = [testing.kernel(plan, assumed, day=float(day)) for day in days]
     end = testing.drift(tests[-1], ratio)
     columns = {
@@ -112,6 +116,15 @@ def _price(
     early = [testing.day_known(last, ratio, fraction=share) / 7 for share in known[:-1]]
     stop = partial(expected, design.looks, of=[*early, most])
     return design.inflation, size.total, most, stop(drift=design.drift), stop(drift=0.0)
+
+
+def _refuse_alike(days: Sequence[int]) -> None:
+    alike = next((day for day, after in pairwise(days) if after <= day), None)
+    if alike is not None:
+        raise BadParameter(
+            f"Two looks fall on day {alike}, as customers enter within so few days that most is "
+            "known at once: leave looks out, or let customers enter for longer."
+        )
 
 
 def _stopped(at: pd.DataFrame, *, drift: float) -> Floats:

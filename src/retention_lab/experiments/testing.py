@@ -136,8 +136,9 @@ def look_days(plan: Plan, assumed: Assumptions, ratio: float) -> tuple[int, ...]
     if plan.looks and plan.looks.days:
         return plan.looks.days
     test = kernel(plan, assumed, day=last_look(plan, assumed))
-    shares = fractions(plan, assumed, ratio)
-    return tuple(day_known(test, ratio, fraction=share) for share in shares)
+    early = fractions(plan, assumed, ratio)[:-1]
+    days = [day_known(test, ratio, fraction=share) for share in early]
+    return (*days, ceil(test.day))
 
 
 def date_of(plan: Plan, day: int) -> dt.date:

@@ -172,7 +172,9 @@ def _often(power: float) -> str:
 
 
 def _hundred(share: float) -> str:
-    return "fewer than 1 in 100" if 0 < share < 0.005 else f"{100 * share:.0f} in 100"
+    if 0 < share < 0.005:
+        return "fewer than 1 in 100"
+    return "more than 99 in 100" if 0.995 <= share < 1 else f"{100 * share:.0f} in 100"
 
 
 def _on(row: pd.Series) -> str:
