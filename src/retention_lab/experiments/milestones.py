@@ -67,10 +67,11 @@ def _passed(shop: Snapshot, milestone: str | Derived, since: dt.datetime | None)
     """All times at a milestone; of who bought nothing lately enough for `since`, perhaps none."""
     if isinstance(milestone, str):
         return _events(shop, milestone)
-    if milestone.silent_days is None:
-        return _purchases(_orders_of_the_late(shop, since), milestone.purchase or 1)
-    pause = dt.timedelta(days=milestone.silent_days)
-    return _silences(shop, _orders_of_the_late(shop, since and since - pause), pause)
+    pause = dt.timedelta(days=milestone.silent_days or 0)
+    orders = shop.orders if since is None else _orders_of_the_late(shop, since - pause, pause)
+    if milestone.purchase is not None:
+        return _purchases(orders, milestone.purchase)
+    return _silences(shop, orders, pause)
 
 
 def _events(shop: Snapshot, event: str) -> ir.Table:
@@ -80,10 +81,11 @@ def _events(shop: Snapshot, event: str) -> ir.Table:
     return reached.select("customer_id", reached_at="occurred_at", reached_on="occurred_on")
 
 
-def _orders_of_the_late(shop: Snapshot, since: dt.datetime | None) -> ir.Table:
-    if since is None:
-        return shop.orders
-    return shop.orders.semi_join(shop.orders.filter(_.ordered_at >= since), "customer_id")
+def _orders_of_the_late(shop: Snapshot, begin: dt.datetime, pause: dt.timedelta) -> ir.Table:
+    """All orders of those who ordered something from `begin` to a pause before the shop's end."""
+    end = clocks.end_of_day(shop.as_of, shop.zone) - pause
+    lately = shop.orders.filter((_.ordered_at >= begin) & (_.ordered_at < end))
+    return shop.orders.semi_join(lately, "customer_id")
 
 
 def _purchases(orders: ir.Table, number: int) -> ir.Table:
