@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from retention_lab.experiments.design.sizing import Size
@@ -9,7 +10,7 @@ from retention_lab.inference.interval import Interval
 from retention_lab.record import Ledger
 from retention_lab.record.design import record
 
-from ..experiments.proposals import LOOKS, THREE, proposed  # noqa: TID252  one maker of proposals
+from ..experiments.proposals import AS_OF, LOOKS, THREE, history, proposed  # noqa: TID252  one maker of proposals
 
 
 def recorded(seen):
@@ -18,10 +19,10 @@ def recorded(seen):
     return ledger
 
 
-def test_sizes_are_whole_customers_and_weeks_that_are_over():
+def test_sizes_are_whole_customers_and_weeks():
     ledger = recorded(proposed())
     assert (ledger["design_needed"].value, ledger["design_needed"].key) == (8_500, True)
-    assert ledger["design_weeks"].value == 30  # 29.3 weeks are over in the thirtieth
+    assert ledger["design_weeks"].value == 29
     assert ledger["design_planned"].value == 15_540
     assert ledger["design_detectable"].text == "2.2"
     assert ledger["design_double_weeks"].value == 17
@@ -71,3 +72,11 @@ def test_what_a_test_takes_for_granted_is_recorded_with_it():
 def test_nothing_is_recorded_of_a_plan_without_a_size():
     assert recorded(proposed(parts={"sized": None})).claims() == []
     assert recorded(proposed(parts={"believed": None})).claims() == []
+
+
+def test_what_history_tells_is_recorded_whether_or_not_there_is_a_size():
+    weeks = pd.DataFrame({"week": AS_OF, "reached": 70, "eligible": [60] * 12})
+    pace = Interval(value=60 / 7, low=8.0, high=9.0)
+    told = {"history": history(weeks=weeks, entry=pace)}
+    for parts in (told, {**told, "sized": None}):
+        assert recorded(proposed(parts=parts))["history_entry"].value == 60

@@ -47,7 +47,7 @@ def first_screen(seen):
 def test_a_plan_that_is_large_enough_says_what_is_learnt_how_sure_and_what_to_decide():
     headline, body, decide = first_screen(proposed(cost_per_message=0.35))
     assert headline == (
-        'To learn whether "Check-in" is worth 3 points of retention, we need 8,500 customers, 30 '
+        'To learn whether "Check-in" is worth 3 points of retention, we need 8,500 customers, 29 '
         "weeks and £1,488 of messages."
     )
     assert body == (
@@ -101,7 +101,7 @@ def test_a_plan_that_is_too_small_says_what_it_could_see_and_how_long_it_would_n
     headline, body, decide = first_screen(proposed(size=TOO_FEW))
     assert headline == (
         'This test is too small as planned: to learn whether "Check-in" is worth 3 points of '
-        "retention takes 8,500 customers and 30 weeks; 2,000 would enter."
+        "retention takes 8,500 customers and 29 weeks; 2,000 would enter."
     )
     assert (
         "As planned, about 27 in 100 such tests would find it; only 6.2 points or more would be "
@@ -126,7 +126,7 @@ def test_a_last_look_before_customers_were_followed_is_told():
     headline, _, decide = first_screen(proposed(size=early))
     assert headline == (
         'This test would be read too early: to learn whether "Check-in" is worth 3 points of '
-        "retention takes 8,500 customers and 30 weeks; its last look comes after 12 weeks."
+        "retention takes 8,500 customers and 29 weeks; its last look comes after 12 weeks."
     )
     # Day 300: 210 days of enrolment and 90 of follow-up.
     assert "look once more, on 6 November 2027, or look for a larger effect?" in decide

@@ -45,7 +45,7 @@ def _needed(ledger: Ledger, seen: Proposal, size: Sized) -> None:
     )
     ledger.record(
         "design_weeks",
-        ceil(size.weeks),
+        size.weeks,
         unit="count",
         label="Weeks needed",
         definition="Until so many have entered and been followed to the day of the endpoint.",
@@ -132,7 +132,7 @@ def _double(ledger: Ledger, customers: int, *, weeks: float) -> None:
     )
     ledger.record(
         "design_double_weeks",
-        ceil(weeks),
+        weeks,
         unit="count",
         label="Weeks needed for twice the effect",
         definition="Until so many have entered and been followed to the day of the endpoint.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import ceil
 
 from retention_lab.experiments.sizing import TOO_LONG
 from retention_lab.wording.phrases import counted
@@ -30,7 +29,7 @@ def often(share: float) -> str:
 def lasts(weeks: float) -> str:
     """Say how long: `30 weeks`; from two years on `about 3.5 years`."""
     if weeks <= TOO_LONG:
-        return counted(ceil(weeks), "week")
+        return counted(max(1, round(weeks)), "week")
     years = weeks / _YEAR
     if years > 100:
         return "more than a hundred years"
