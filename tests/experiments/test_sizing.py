@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_effectsize
 
 from retention_lab.checks import BadParameter
-from retention_lab.experiments import simulate
+from retention_lab.experiments.design.curve import from_days, still_there
 from retention_lab.experiments.plan import Plan, load
 from retention_lab.experiments.sizing import assumptions, sized
 from retention_lab.inference.sequential.bounds import Rule
@@ -40,6 +42,10 @@ def plan(**changed: object) -> Plan:
 
 def assuming(**changed: object) -> Plan:
     return plan(assumptions={**FIELDS["assumptions"], **changed})
+
+
+def assuming_with(*, primary: object, looks: object, **changed: object) -> Plan:
+    return plan(primary=primary, looks=looks, assumptions={**FIELDS["assumptions"], **changed})
 
 
 def test_a_plan_of_one_look_and_no_dropout_needs_what_a_test_of_two_shares_needs():
@@ -97,6 +103,54 @@ def test_a_plan_that_is_too_small_says_what_it_would_take():
     assert f"at 50 a day that takes {days} days of enrolment, not 120." in found.why
 
 
+def test_a_test_that_takes_years_is_not_to_be_run():
+    why = sized(assuming(entry_per_day=5)).why
+    assert "That is more than 2 years: do not run it like this." in why
+    assert "at 5 a day" in why
+
+
+def test_next_to_nobody_finds_what_luck_finds():
+    found = sized(assuming(entry_per_day=0.001))
+    assert found.planned == 0
+    assert found.power == pytest.approx(0.025, abs=0.002)  # of one side
+    assert found.detectable is None
+
+
+def test_what_is_assumed_may_be_another_word_than_the_plans():
+    bent = from_days(pd.DataFrame({"day": [0, 10, 90], "survival": [1, 0.8, 0.7]}))
+    other = replace(assumptions(plan()), baseline=bent, entry=((120, 50),))
+    found = sized(assuming(entry_per_day=None, baseline=None), other)
+    assert (found.baseline, found.target) == pytest.approx((0.7, 0.73))
+    assert other.treated(found.hazard_ratio).survival(90) == pytest.approx(0.73)
+    assert found.enrol_days == pytest.approx(found.needed.total / 50)
+    assert found.weeks == pytest.approx((found.enrol_days + 90) / 7)
+    assert found.planned == 6_000
+    # With one look all that counts is what remains at the day, not by which curve.
+    assert found.needed.total == sized(assuming(baseline=0.7)).needed.total
+
+
+def test_looks_at_an_effect_that_has_hardly_begun_cost_more():
+    spending = {"family": "Pocock"}
+    looks = {"information": [0.25, 0.5, 0.75, 1], "spending": spending}
+    events = {"test": "log-rank", "smallest_effect": 0.06}
+    at_once = sized(plan(primary=events, looks=looks))
+    late = sized(assuming_with(primary=events, looks=looks, onset_days=30))
+    usual = design(looks["information"], rule=Rule(spending=Spending(**spending))).inflation
+    assert at_once.inflation == pytest.approx(usual, abs=0.005)
+    assert late.inflation > usual + 0.08
+    # The gain at the day does not grow; only what is known of it does.
+    shares = {"smallest_effect": 0.06}
+    late = sized(assuming_with(primary=shares, looks=looks, onset_days=30))
+    assert late.inflation == pytest.approx(usual)
+
+
+def test_futility_that_would_stop_what_has_hardly_begun_is_refused():
+    events = {"test": "log-rank", "smallest_effect": 0.06, "sides": 1, "alpha": 0.025}
+    looks = {"information": [0.25, 0.5, 0.75, 1], "futility": {"family": "Pocock"}}
+    with pytest.raises(BadParameter, match=r"leave looks\.futility out, or look later"):
+        sized(assuming_with(primary=events, looks=looks, onset_days=60))
+
+
 def test_a_last_look_before_customers_have_been_followed_is_told():
     found = sized(plan(looks={"days": [100, 130]}))
     assert found.planned == 12_000
@@ -118,28 +172,13 @@ def test_what_cannot_be_sized_is_refused():
         BadParameter, match=r"say assumptions\.baseline, the share of customers who"
     ):
         sized(assuming(baseline=None))
+    with pytest.raises(BadParameter, match=r"say assumptions\.entry_per_day, the customers of all"):
+        sized(assuming(entry_per_day=None))
+    usual = replace(assumptions(plan()), baseline=still_there(0.98, day=90))
+    with pytest.raises(BadParameter, match="98 in 100 are retained by day 90 as things are, and 3"):
+        sized(plan(), usual)
     with pytest.raises(BadParameter, match="nobody has been followed for 90 days yet"):
         sized(plan(looks={"days": [30, 60]}))
-
-
-@pytest.mark.parametrize("name", ["subject_line", "email_or_sms"])  # returned; log-rank
-def test_simulated_trials_of_the_size_find_the_effect_as_often_as_asked_for(name):
-    found = load(TEMPLATES[0].with_name(f"{name}.yml"))
-    taken, size, day = assumptions(found), sized(found), found.endpoint.day
-    gain = found.primary.smallest_effect
-    returned = found.endpoint.kind == "returned"
-    stay = 1 - found.assumptions.baseline - gain if returned else found.assumptions.baseline + gain
-    simulated = simulate.trials(
-        taken,
-        hazard_ratios=[taken.hazard_ratio(share=stay, day=day)],
-        customers=size.needed.total,
-        day=taken.last_day,
-        times=1000,
-        rng=np.random.default_rng(7),
-    )
-    score = simulate.retention(simulated, at=day) if returned else simulate.logrank(simulated)
-    power = simulate.found(score, errors=found.primary.errors).value
-    assert power == pytest.approx(0.8, abs=0.04)  # three standard deviations of 1,000 trials
 
 
 def test_there_is_a_plan_to_start_from_for_each_of_the_usual_tests():

@@ -221,7 +221,10 @@ def _words(plan: Plan) -> tuple[Belief, Belief]:
             onset,
             0.0,
             late,
-            why="No history tells; from at once to twice as late, at least a week, is allowed for.",
+            why=(
+                "No history tells; from at once to twice as late, at least a week, is allowed for: "
+                f"what is gained by day {day} stays the same."
+            ),
         ),
     )
 

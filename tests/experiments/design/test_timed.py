@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import norm
 
 from retention_lab.checks import BadParameter
+from retention_lab.experiments.design.curve import still_there
 from retention_lab.experiments.design.sizing import power, sample_size
 from retention_lab.experiments.design.timed import (
     Freedman,
@@ -81,3 +82,14 @@ def test_no_effect_is_found_as_often_as_the_test_errs_on_that_side(kind):
     assert power(design, 1.0, customers=500) == pytest.approx(0.025)
     with pytest.raises(BadParameter, match="No number of customers shows an effect of nothing"):
         sample_size(design, 1.0)
+
+
+@pytest.mark.parametrize("ratio", [2 / 3, 1.5])
+def test_a_score_scatters_otherwise_than_the_test_claims_in_arms_of_different_sizes(ratio):
+    few = replace(PLAIN, baseline=still_there(0.999, day=90), allocation=(0.2, 0.8))
+    seen = LogRankTest(assumptions=few, day=150).contrast(ratio)
+    # While nearly all are there the score is 0.2 of the treated arm's events less 0.8 of control's,
+    # and the variance that the test claims 0.2 x 0.8 of all events.
+    claimed = 0.2 * 0.8 * (0.8 * ratio + 0.2)
+    true = 0.2**2 * 0.8 * ratio + 0.8**2 * 0.2
+    assert seen.sd / seen.null_sd == pytest.approx((true / claimed) ** 0.5, rel=0.001)
