@@ -70,6 +70,25 @@ def test_verdict_of_a_plan_without_a_size_is_that_nobody_knows():
     assert proposed(parts={"sized": None}).trade is None
 
 
+@pytest.mark.parametrize(
+    ("eligible", "deserted"),
+    [
+        ([0] * 12, True),
+        ([5, 0, 0, 4], True),
+        ([5, 0, 0, 5], False),
+        ([5, 0, 4], False),  # weeks too few to tell
+        ([0, None, 0, 0], False),  # nobody can be asked
+        ([100] + [0] * 12, True),  # long ago
+    ],
+)
+def test_a_milestone_that_too_few_reach_is_told_whatever_the_plan_says(eligible, deserted):
+    weeks = pd.DataFrame({"week": AS_OF, "reached": 50, "eligible": eligible})
+    found = proposed(parts={"history": history(weeks=weeks)})
+    assert (found.verdict == "nobody") == deserted
+    unsized = proposed(parts={"history": history(weeks=weeks), "sized": None})
+    assert unsized.verdict == ("nobody" if deserted else "unknown")
+
+
 def test_the_claim_of_the_trade_is_a_share_of_the_baseline():
     assert proposed().trade == pytest.approx((0.03, 0.09))
     assert proposed(endpoint={"kind": "retained", "day": 30}).trade is None

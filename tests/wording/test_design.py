@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pandas as pd
 import pytest
 
 from retention_lab.inference.interval import Interval
@@ -249,8 +250,8 @@ def test_a_plan_that_cannot_be_sized_has_a_first_screen_that_says_why():
     assert headline == "How many customers this test needs cannot be said yet."
     assert body == why["believed"]
     assert decide == (
-        "**Decide** (Lifecycle, by 10 January 2027): who finds out what is missing? Until then "
-        "the test waits. **Do not** start it before its size is known."
+        "**Decide** (Lifecycle, by 10 January 2027): who settles this, and how? Until then the "
+        "test waits. **Do not** start it before its size is known."
     )
 
 
@@ -317,3 +318,30 @@ def test_tests_too_large_to_simulate_say_so():
     seen = proposed(why={"simulated": "Too large."})
     assert said.design_simulated(Ledger(), seen) == "Too large."
     assert said.design_simulated(Ledger(), proposed()) == ""
+
+
+def arriving(*eligible):
+    weeks = pd.DataFrame({"week": proposals.AS_OF, "reached": 50, "eligible": eligible})
+    return proposals.history(weeks=weeks)
+
+
+def test_a_milestone_that_hardly_anybody_reaches_is_no_place_for_a_test():
+    deserted = {"history": arriving(*[0] * 11, 9)}
+    headline, body, decide = first_screen(proposed(parts=deserted))
+    assert headline == (
+        "Do not run this test here: hardly anybody who could enter it reaches "
+        '"onboarding_completed".'
+    )
+    assert body == (
+        "In the last 12 whole weeks fewer than 10 customers came who could enter; the plan counts "
+        "on 518 a week. Only if they came would 8,500 customers and 29 weeks be enough."
+    )
+    assert decide == (
+        "**Decide** (Lifecycle, by 10 January 2027): is there a milestone that more customers "
+        "reach? If not, do not run it. **Do not** start it in the hope that more will come."
+    )
+    for missing in ("sized", "believed"):
+        unsized = first_screen(proposed(parts={**deserted, missing: None}))
+        assert unsized[0] == headline
+    silent = proposed(parts={**deserted, "sized": None, "believed": None})
+    assert first_screen(silent)[1].endswith("fewer than 10 customers came who could enter.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from retention_lab.wording.sizes import lasts, often, spelt
+from retention_lab.wording.sizes import lasts, often, points, spelt
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,19 @@ def test_durations_are_weeks_and_years_from_two_on(weeks, words):
 
 def test_numbers_are_spelt_up_to_ten():
     assert (spelt(2), spelt(10), spelt(11)) == ("two", "ten", "11")
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0.03, "3 points"),
+        (0.0723, "7.2 points"),
+        (0.01, "1 point"),
+        (0.005, "0.5 points"),
+        (0.0025, "0.25 points"),
+        (0.0005, "0.05 points"),
+        (0.12, "12 points"),
+    ],
+)
+def test_differences_of_shares_are_points(share, words):
+    assert points(share) == words

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from retention_lab.checks import Refusal
+from retention_lab.customers.groups import LEAST
 from retention_lab.experiments import believed as beliefs
 from retention_lab.experiments import guarding, lookahead, naming, sizing, tradeoffs
 from retention_lab.experiments import history as histories
@@ -28,7 +29,7 @@ from retention_lab.inference.interval import Interval
 from retention_lab.tables.metrics import Metric
 from retention_lab.tables.snapshot import Snapshot
 
-Verdict = Literal["enough", "early", "few", "years", "unknown"]
+Verdict = Literal["enough", "early", "few", "years", "nobody", "unknown"]
 Part = TypeVar("Part")
 
 # "A 5-15 % lift" of retention over 90 days is claimed for check-ins by the trade press, of unknown
@@ -69,10 +70,14 @@ class Proposal:
     def verdict(self) -> Verdict:
         """Say what stands against the plan, if anything.
 
-        `years`: it would take two or more. `few`: not enough customers enter in its days of
-        enrolment. `early`: they do, but its last look comes before they have been followed.
+        `nobody`: in the last weeks fewer came than may be told, whatever the plan says. `years`: it
+        would take two or more. `few`: not enough customers enter in its days of enrolment. `early`:
+        they do, but its last look comes before they have been followed.
         """
-        found = self.sized
+        found, weeks = self.sized, self.history.weeks["eligible"].tail(histories.PACE_WEEKS)
+        known = len(weeks) >= histories.LEAST_WEEKS and not weeks.isna().any()
+        if known and weeks.sum() < LEAST:
+            return "nobody"
         if found is None:
             return "unknown"
         if found.weeks > sizing.TOO_LONG:

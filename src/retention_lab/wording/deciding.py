@@ -12,8 +12,7 @@ from retention_lab.experiments.testing import date_of
 from retention_lab.record import Ledger
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.phrases import full_day
-from retention_lab.wording.sizes import spelt
-from retention_lab.wording.tradeoffs import points
+from retention_lab.wording.sizes import points, spelt
 
 _SOON = dt.timedelta(days=7)  # to decide where the plan's own days have passed
 _DAY = dt.timedelta(days=1)
@@ -48,14 +47,17 @@ def _mend(seen: Proposal) -> str:
 def _choice(ledger: Ledger, seen: Proposal) -> str:
     """Word the question that somebody must answer before the first day."""
     plan, size = seen.plan, seen.sized
+    elsewhere = "is there a milestone that more customers reach"
+    if seen.verdict == "nobody":
+        return _either(elsewhere)
     if size is None:
-        return "who finds out what is missing? Until then the test waits."
+        return "who settles this, and how? Until then the test waits."
     twice = points(2 * plan.primary.smallest_effect) if "design_double" in ledger else ""
     match seen.verdict:
         case "years":
             soon = twice and ledger["design_double_weeks"].value <= TOO_LONG
             only = f"would you act on {twice} or more only" if soon else ""
-            return _either(only, "is there a milestone that more customers reach")
+            return _either(only, elsewhere)
         case "few":
             longer = f"let customers enter until {full_day(date_of(plan, ceil(size.enrol_days)))}"
             sees = size.detectable
@@ -79,6 +81,8 @@ def _either(*ways: str) -> str:
 def _tempting(ledger: Ledger, seen: Proposal) -> str:
     """Word what would spoil the test."""
     plan, size = seen.plan, seen.sized
+    if seen.verdict == "nobody":
+        return "start it in the hope that more will come"
     if size is None:
         return "start it before its size is known"
     if size.why:

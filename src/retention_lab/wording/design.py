@@ -5,11 +5,12 @@ from __future__ import annotations
 from math import ceil
 
 from retention_lab.experiments.believed import Believed
+from retention_lab.experiments.history import PACE_WEEKS
 from retention_lab.experiments.plan import Plan
 from retention_lab.experiments.proposal import Proposal
 from retention_lab.experiments.sizing import TOO_LONG, Sized
 from retention_lab.experiments.testing import date_of
-from retention_lab.record import Ledger
+from retention_lab.record import SMALL, Ledger
 from retention_lab.record.ledger import money
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.believed import believed_weakest
@@ -28,8 +29,7 @@ from retention_lab.wording.phrases import (
     possessive,
     quoted,
 )
-from retention_lab.wording.sizes import lasts, often
-from retention_lab.wording.tradeoffs import points
+from retention_lab.wording.sizes import lasts, often, points
 
 __all__ = [
     "design_body",
@@ -48,6 +48,9 @@ _PLENTY = 1.2  # times the customers that are needed
 def design_headline(ledger: Ledger, seen: Proposal) -> str:
     """Say in one line what would be learnt, from how many customers, in how many weeks."""
     size = seen.sized
+    if seen.verdict == "nobody":
+        where = _name(seen.history.milestone)
+        return f"Do not run this test here: hardly anybody who could enter it reaches {where}."
     if size is None:
         return "How many customers this test needs cannot be said yet."
     learn, needs = f"to learn {_question(seen.plan)}", _needs(ledger, size)
@@ -85,13 +88,15 @@ def _question(plan: Plan) -> str:
         of = " of retention" if plan.primary.sides == 1 else ""
         return f"whether {thing} {does} {points(effect)}{of}"
     if plan.primary.sides == 1:
-        return f"whether {thing} brings back {100 * effect:.3g} more customers in 100"
+        return f"whether {thing} brings back {100 * effect:g} more customers in 100"
     return f"whether {thing} changes by {points(effect)} how many buy again"
 
 
 def design_body(ledger: Ledger, seen: Proposal) -> str:
     """Say what the size rests on, how sure the test is, what else it could be, and what is weak."""
     size, held = seen.sized, seen.believed
+    if seen.verdict == "nobody":
+        return _deserted(ledger, seen)
     if size is None or held is None:
         return " ".join(seen.why[name] for name in ("believed", "sized") if name in seen.why)
     parts = [
@@ -102,6 +107,16 @@ def design_body(ledger: Ledger, seen: Proposal) -> str:
         "" if seen.wrong is None else believed_weakest(ledger, seen.wrong),
     ]
     return " ".join(filter(None, parts))
+
+
+def _deserted(ledger: Ledger, seen: Proposal) -> str:
+    """Say that nobody comes, and what the test would take if they came as the plan says."""
+    pace, weeks = seen.plan.assumptions.entry_per_day, len(seen.history.weeks.tail(PACE_WEEKS))
+    came = f"In the last {weeks} whole weeks fewer than {SMALL} customers came who could enter"
+    if pace is None or seen.sized is None or seen.believed is None:
+        return f"{came}."
+    would = f"Only if they came would {_needs(ledger, seen.sized)} be enough"
+    return f"{came}; the plan counts on {7 * pace:,.0f} a week. {would}."
 
 
 def _rests(ledger: Ledger, plan: Plan, held: Believed) -> str:

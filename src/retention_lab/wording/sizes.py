@@ -26,6 +26,12 @@ def often(share: float) -> str:
     return f"about {100 * share:.3g} times in 100"
 
 
+def points(share: float) -> str:
+    """Write a difference of shares: `3.5 points`; a small one with two digits that count."""
+    number = f"{100 * share:.1f}".removesuffix(".0") if share >= 0.01 else f"{100 * share:.2g}"
+    return f"{number} point{'' if number == '1' else 's'}"
+
+
 def lasts(weeks: float) -> str:
     """Say how long: `30 weeks`; from two years on `about 3.5 years`."""
     if weeks <= TOO_LONG:
