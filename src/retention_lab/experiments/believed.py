@@ -20,7 +20,7 @@ from retention_lab.experiments.design.assumptions import Assumptions, dropout
 from retention_lab.experiments.design.curve import Curve, from_days, still_there
 from retention_lab.experiments.history import PACE_WEEKS, History
 from retention_lab.experiments.plan import Plan
-from retention_lab.experiments.sizing import allocation, sized
+from retention_lab.experiments.sizing import Needs, allocation, needs
 from retention_lab.experiments.terms import Endpoint
 from retention_lab.inference.interval import Interval
 
@@ -105,8 +105,8 @@ def wrong(plan: Plan, believed: Believed) -> pd.DataFrame:
     BadParameter
         If the test cannot be sized by what is believed.
     """
-    _ = sized(plan, believed.assumptions)
-    return pd.DataFrame([_row(plan, believed, belief) for belief in believed.beliefs])
+    held = needs(plan, believed.assumptions)
+    return pd.DataFrame([_row(plan, believed, belief, held) for belief in believed.beliefs])
 
 
 def simulated(plan: Plan, believed: Believed, *, times: int, rng: np.random.Generator) -> Interval:
@@ -120,7 +120,7 @@ def simulated(plan: Plan, believed: Believed, *, times: int, rng: np.random.Gene
     BadParameter
         If the test cannot be sized, or is too large to be simulated.
     """
-    assumed, size = believed.assumptions, sized(plan, believed.assumptions)
+    assumed, size = believed.assumptions, needs(plan, believed.assumptions)
     arms = pair(assumed.allocation)
     customers = size.needed.customers / size.inflation * arms.both
     if customers * _FEWEST > _MOST:
@@ -152,7 +152,7 @@ def _entry(plan: Plan, history: History) -> Belief:
     weeks = history.weeks["eligible"].tail(PACE_WEEKS)
     if seen is not None and weeks.sum() >= LEAST:
         why = f"Those of the last {len(weeks)} whole weeks; the range is how much weeks differ."
-        return _seen("entry_per_day", seen, said, why=why)
+        return _belief(plan, "entry_per_day", seen, seen=True, why=why)
     unknown = history.why.get("entry", f"Fewer than {LEAST} customers came in {len(weeks)} weeks.")
     if said is None:
         raise BadParameter(
@@ -160,14 +160,15 @@ def _entry(plan: Plan, history: History) -> Belief:
             "customers of all arms who enter on a day."
         )
     why = f"{unknown} A quarter fewer or more are allowed for."
-    return _said(plan, "entry_per_day", said, (1 - _PACE) * said, (1 + _PACE) * said, why=why)
+    held = Interval(value=said, low=(1 - _PACE) * said, high=(1 + _PACE) * said)
+    return _belief(plan, "entry_per_day", held, why=why)
 
 
 def _baseline(plan: Plan, history: History) -> Belief:
     said, seen, n = plan.assumptions.baseline, history.baseline, history.followed
     if seen is not None and LEAST <= seen.value * n <= n - LEAST:
         why = f"Of {history.customers:,} customers who reached the milestone before."
-        return _seen("baseline", seen, said, why=why)
+        return _belief(plan, "baseline", seen, seen=True, why=why)
     kind, day = plan.endpoint.kind, plan.endpoint.day
     unknown = history.why.get(
         "baseline",
@@ -180,77 +181,53 @@ def _baseline(plan: Plan, history: History) -> Belief:
         )
     low, high = max(said - _POINTS, said / 2), min(said + _POINTS, (1 + said) / 2)
     why = f"{unknown} Five points fewer or more are allowed for."
-    return _said(plan, "baseline", said, low, high, why=why)
+    return _belief(plan, "baseline", Interval(value=said, low=low, high=high), why=why)
 
 
 def _contact(plan: Plan, history: History) -> Belief:
     """Believe the plan; but no more can be reached than messages are delivered."""
     said, seen = plan.assumptions.contact_rate, history.delivered
-    if seen is not None and (said is None or said > seen.high):
-        why = "Messages delivered in the last 365 days; fewer may notice them."
-        range_ = Interval(value=seen.value, low=_fewer(seen.value), high=seen.high)
-        return _seen("contact_rate", range_, said, why=why)
-    value, most = 1.0 if said is None else said, 1.0 if seen is None else seen.high
-    why = "No history tells who will be reached; 20 points are allowed for."
-    high = min(most, value + _REACHED)
-    return _said(plan, "contact_rate", value, _fewer(value), high, why=why)
-
-
-def _fewer(reached: float) -> float:
-    return max(reached - _REACHED, reached / 2)
+    most = 1.0 if seen is None else seen.high
+    told = seen is not None and (said is None or said > most)
+    value = seen.value if seen is not None and told else said or 1.0
+    high = most if told else min(most, value + _REACHED)
+    why = (
+        "Messages delivered in the last year; fewer may notice them."
+        if told
+        else "No history tells who will be reached; 20 points are allowed for."
+    )
+    held = Interval(value=value, low=max(value - _REACHED, value / 2), high=high)
+    return _belief(plan, "contact_rate", held, seen=told, why=why)
 
 
 def _words(plan: Plan) -> tuple[Belief, Belief]:
     """Believe the plan in what no history tells: who is lost from view, and when it works."""
     day, said = plan.endpoint.day, plan.assumptions
     lost, onset = said.dropout_per_day, said.onset_days
-    late = min(max(2 * onset, _LATER), (onset + day) / 2)  # never after the endpoint's day
     most = max(2 * lost, dropout(_LOST, days=day))
+    late = min(max(2 * onset, _LATER), (onset + day) / 2)  # never after the endpoint's day
+    rate = "No history tells; none to twice as many, at least 5 in 100, is allowed for."
+    start = (
+        "No history tells; from at once to twice as late, at least a week, is allowed for: what is "
+        f"gained by day {day} stays the same."
+    )
     return (
-        _said(
-            plan,
-            "dropout_per_day",
-            lost,
-            0.0,
-            most,
-            why="No history tells; none to twice as many, at least 5 in 100, is allowed for.",
-        ),
-        _said(
-            plan,
-            "onset_days",
-            onset,
-            0.0,
-            late,
-            why=(
-                "No history tells; from at once to twice as late, at least a week, is allowed for: "
-                f"what is gained by day {day} stays the same."
-            ),
-        ),
+        _belief(plan, "dropout_per_day", Interval(value=lost, low=0.0, high=most), why=rate),
+        _belief(plan, "onset_days", Interval(value=onset, low=0.0, high=late), why=start),
     )
 
 
-def _seen(name: Name, seen: Interval, planned: float | None, *, why: str) -> Belief:
+def _belief(plan: Plan, name: Name, held: Interval, *, seen: bool = False, why: str) -> Belief:
+    """Make a belief of what history has seen, of a plan's word, or of what holds without one."""
+    said = name in plan.assumptions.model_fields_set
+    planned: float | None = getattr(plan.assumptions, name) if said else None
     return Belief(
         name=name,
-        value=seen.value,
-        low=max(0.0, seen.low),
-        high=seen.high,
-        source="history",
+        value=held.value,
+        low=max(0.0, held.low),
+        high=held.high,
+        source="history" if seen else "default" if planned is None else "plan",
         planned=planned,
-        why=why,
-    )
-
-
-def _said(plan: Plan, name: Name, value: float, low: float, high: float, *, why: str) -> Belief:
-    """Make a belief of a plan's word, or of what holds where it says nothing."""
-    says = name in plan.assumptions.model_fields_set and getattr(plan.assumptions, name) is not None
-    return Belief(
-        name=name,
-        value=value,
-        low=low,
-        high=high,
-        source="plan" if says else "default",
-        planned=value if says else None,
         why=why,
     )
 
@@ -265,21 +242,26 @@ def _curve(observed: pd.DataFrame | None, day: int) -> Curve | None:
     return from_days(whole) if 0 < whole["survival"].iloc[-1] < 1 else None
 
 
-def _row(plan: Plan, believed: Believed, belief: Belief) -> dict[str, Any]:
-    """Size the plan at the ends of a belief and at its value."""
+def _row(plan: Plan, believed: Believed, belief: Belief, held: Needs) -> dict[str, Any]:
+    """Size the plan at both ends of a belief, beside what it needs as believed."""
+    why: dict[str, None] = {}
     row: dict[str, Any] = {"assumption": belief.name}
     row |= {"low": belief.low, "value": belief.value, "high": belief.high}
-    why = []
-    for end, value in (("_low", belief.low), ("", belief.value), ("_high", belief.high)):
-        customers = weeks = power = nan
+    for end, value in (("_low", belief.low), ("", None), ("_high", belief.high)):
         try:
-            found = sized(plan, _changed(plan, believed.assumptions, belief.name, value))
+            found = held if value is None else _ask(plan, believed, belief.name, value)
         except BadParameter as error:
-            why.append(str(error))
+            why[str(error)] = None
+            numbers = (nan, nan, nan)
         else:
-            customers, weeks, power = float(found.needed.total), found.weeks, found.power
-        row |= {f"customers{end}": customers, f"weeks{end}": weeks, f"power{end}": power}
-    return row | {"why": " ".join(dict.fromkeys(why))}
+            numbers = (float(found.needed.total), found.weeks, found.power)
+        names = (f"{name}{end}" for name in ("customers", "weeks", "power"))
+        row |= dict(zip(names, numbers, strict=True))
+    return row | {"why": " ".join(why)}
+
+
+def _ask(plan: Plan, believed: Believed, name: Name, value: float) -> Needs:
+    return needs(plan, _changed(plan, believed.assumptions, name, value))
 
 
 def _changed(plan: Plan, assumed: Assumptions, name: Name, value: float) -> Assumptions:

@@ -68,6 +68,18 @@ class Sized:
     why: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What `Sized` says of what a plan needs, and `read`: its test on the day of its last look."""
+
+    needed: Size
+    weeks: float
+    power: float
+    inflation: float
+    hazard_ratio: float
+    read: Timed
+
+
 def sized(plan: Plan, assumed: Assumptions | None = None) -> Sized:
     """Size a plan by what is assumed; by its own word, unless told otherwise.
 
@@ -78,25 +90,45 @@ def sized(plan: Plan, assumed: Assumptions | None = None) -> Sized:
         comes before there is anything to read.
     """
     assumed = assumptions(plan) if assumed is None else assumed
-    baseline, ratio = testing.baseline(plan, assumed), hazard_ratio(plan, assumed)
-    inflation = _inflation(plan, assumed, ratio)
-    needed, weeks = testing.needed(plan, assumed, ratio, inflation=inflation)
-    read = testing.kernel(plan, assumed, day=testing.last_look(plan, assumed))
-    planned, errors = float(assumed.entered(read.day)), plan.primary.errors
-    found = read.contrast(ratio).power(planned / inflation, errors)
+    asks, baseline = needs(plan, assumed), testing.baseline(plan, assumed)
+    planned, needed = float(assumed.entered(asks.read.day)), asks.needed
+    enough = asks.power >= plan.primary.power
     return Sized(
         needed=needed,
         enrol_days=needed.total / testing.pace(assumed),
-        weeks=weeks,
+        weeks=asks.weeks,
         planned=int(planned),
-        planned_weeks=read.day / 7,
-        power=found,
-        detectable=_detectable(plan, read, planned / inflation),
-        inflation=inflation,
+        planned_weeks=asks.read.day / 7,
+        power=asks.power,
+        detectable=_detectable(plan, asks.read, planned / asks.inflation),
+        inflation=asks.inflation,
         baseline=baseline,
         target=baseline + plan.primary.smallest_effect,
+        hazard_ratio=asks.hazard_ratio,
+        why="" if enough else _why(plan, assumed, needed, int(planned)),
+    )
+
+
+def needs(plan: Plan, assumed: Assumptions) -> Needs:
+    """Size a plan by what is assumed, without what else it could see, which takes most time.
+
+    Raises
+    ------
+    BadParameter
+        As `sized` does.
+    """
+    ratio = hazard_ratio(plan, assumed)
+    inflation = _inflation(plan, assumed, ratio)
+    needed, weeks = testing.needed(plan, assumed, ratio, inflation=inflation)
+    read = testing.kernel(plan, assumed, day=testing.last_look(plan, assumed))
+    customers = float(assumed.entered(read.day)) / inflation
+    return Needs(
+        needed=needed,
+        weeks=weeks,
+        power=read.contrast(ratio).power(customers, plan.primary.errors),
+        inflation=inflation,
         hazard_ratio=ratio,
-        why="" if found >= errors.power else _why(plan, assumed, needed, int(planned)),
+        read=read,
     )
 
 
