@@ -112,7 +112,7 @@ def test_a_plan_that_is_too_small_says_what_it_could_see_and_how_long_it_would_n
     assert decide == (
         "**Decide** (Lifecycle, by 10 January 2027): let customers enter until 5 May 2027, or act "
         "only on 6.2 points or more? If neither, do not run it. **Do not** run it as it is and "
-        "hope: about 73 in 100 such tests show nothing although the effect is there."
+        "hope: about 73 in 100 such tests show nothing even if the effect is there."
     )
 
 
