@@ -88,8 +88,8 @@ def _tempting(ledger: Ledger, seen: Proposal) -> str:
     if size.why:
         missed = f"{100 * (1 - ledger['design_power'].value):.0f} in 100"
         return (
-            f"run it as it is and hope: about {missed} such tests show nothing even if the effect is "
-            "there"
+            f"run it as it is and hope: about {missed} such tests show nothing even if the "
+            "effect is there"
         )
     wrong = "whoever looks often enough finds an effect that is not there"
     if seen.looks is not None and len(seen.looks) > 1:
