@@ -302,7 +302,9 @@ def keeps_its_word(asked):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "name"), zip(["retained", "returned"] * 4, LOOKED, strict=True))
+@pytest.mark.parametrize(
+    ("kind", "name"), [*zip(["retained", "returned"] * 4, LOOKED, strict=True)]
+)
 def test_tests_with_looks_find_their_effect_and_err_as_often_as_asked_for(kind, name):
     keeps_its_word(plan(endpoint={"kind": kind, "day": 90}, **LOOKED[name]))
 
