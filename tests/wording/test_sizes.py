@@ -57,6 +57,7 @@ def test_numbers_are_spelt_up_to_ten():
         (0.0025, "0.25 points"),
         (0.0005, "0.05 points"),
         (0.12, "12 points"),
+        (-0.142, "-14.2 points"),
     ],
 )
 def test_differences_of_shares_are_points(share, words):

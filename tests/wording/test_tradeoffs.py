@@ -23,14 +23,6 @@ def planned(**changed):
     return PLAN.model_copy(update=changed)
 
 
-@pytest.mark.parametrize(
-    ("effect", "said"),
-    [(0.03, "3 points"), (0.01, "1 point"), (0.0175, "1.8 points"), (-0.016, "-1.6 points")],
-)
-def test_an_effect_is_said_in_points(effect, said):
-    assert sentences.points(effect) == said
-
-
 def test_other_effects_stand_beside_that_of_the_plan():
     assert sentences.tradeoffs_effects(PLAN, EFFECTS) == (
         "To find 3 points, this test takes 15,042 customers and 42 weeks. If only 6 points would "

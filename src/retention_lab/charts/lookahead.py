@@ -15,7 +15,8 @@ from retention_lab.charts.groups import COLOURS, DASHES
 from retention_lab.record import percent
 from retention_lab.wording import Instead
 from retention_lab.wording.phrases import full_day
-from retention_lab.wording.tradeoffs import FAMILY, points
+from retention_lab.wording.sizes import points
+from retention_lab.wording.tradeoffs import FAMILY
 
 LEGEND = alt.Legend(symbolType="stroke", symbolSize=400, symbolOpacity=1, columns=1, labelLimit=330)
 _LABEL_WIDTH, _LINE = 160, 14  # pixels: of a label, and of a line of it

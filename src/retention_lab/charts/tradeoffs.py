@@ -23,7 +23,7 @@ from retention_lab.charts.frame import (
 from retention_lab.charts.lookahead import coloured, dashed, families, folded, looks
 from retention_lab.record import percent
 from retention_lab.wording.phrases import full_day
-from retention_lab.wording.tradeoffs import points
+from retention_lab.wording.sizes import points
 
 __all__ = ["allocations", "calendar", "effects", "families", "looks"]
 

@@ -8,10 +8,9 @@ from retention_lab.experiments.milestones import named
 from retention_lab.experiments.plan import Plan
 from retention_lab.experiments.terms import Arm, Guardrail
 from retention_lab.wording.phrases import capitalised, counted, full_day, listed, quoted
-from retention_lab.wording.sizes import often, spelt
-from retention_lab.wording.tradeoffs import points
+from retention_lab.wording.sizes import often, points, spelt
 
-COLUMNS = ("", "The plan")
+COLUMN = "The plan"
 _DOES = {"retained": "still with us after {}", "returned": "bought again within {}"}
 _TESTS = {
     "retention": "the difference of the shares on that day",
@@ -38,8 +37,8 @@ def plan_table(plan: Plan) -> pd.DataFrame:
         "Stopped at once": " ".join(plan.stop_rules),
         "Owner": plan.owner,
     }
-    told = [(what, words) for what, words in rows.items() if words]
-    return pd.DataFrame(told, columns=list(COLUMNS)).set_index(COLUMNS[0])
+    told = {what: words for what, words in rows.items() if words}
+    return pd.DataFrame({COLUMN: told})
 
 
 def _who(plan: Plan) -> str:

@@ -28,7 +28,7 @@ def often(share: float) -> str:
 
 def points(share: float) -> str:
     """Write a difference of shares: `3.5 points`; a small one with two digits that count."""
-    number = f"{100 * share:.1f}".removesuffix(".0") if share >= 0.01 else f"{100 * share:.2g}"
+    number = f"{100 * share:.1f}".removesuffix(".0") if abs(share) >= 0.01 else f"{100 * share:.2g}"
     return f"{number} point{'' if number == '1' else 's'}"
 
 

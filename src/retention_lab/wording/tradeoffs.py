@@ -12,6 +12,7 @@ from retention_lab.experiments.plan import Plan
 from retention_lab.inference.sequential.spending import Family
 from retention_lab.record import percent
 from retention_lab.wording.phrases import counted, full_day
+from retention_lab.wording.sizes import points
 
 ASSUMED = "All this holds if what is assumed of customers does."
 PEEKING = (
@@ -30,12 +31,6 @@ FAMILY: dict[Family, str] = {
 NUMBERS = ("no", "one", "two", "three", "four", "five")
 _USUAL = 4  # looks, to set beside one
 _CLOSE = 1.01  # customers over the fewest that are as good as these
-
-
-def points(effect: float) -> str:
-    """Return for example `3 points` or `0.5 points`."""
-    number = f"{round(100 * effect, 1) + 0.0:.1f}".removesuffix(".0")
-    return f"{number} point{'' if number == '1' else 's'}"
 
 
 def tradeoffs_effects(plan: Plan, effects: pd.DataFrame) -> str:
