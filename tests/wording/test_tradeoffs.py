@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from math import nan
 
-import pytest
-
 from retention_lab.wording import tradeoffs as sentences
 
 from ..experiments.instead import (  # noqa: TID252  one maker of what a test could be
