@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from retention_lab.checks import BadData, BadParameter
 from retention_lab.customers.cohorts import calendar_triangle, own_clock_triangle, returned
+from retention_lab.experiments import arriving
+from retention_lab.experiments.plan import Plan
 from retention_lab.tables import engine, identity, reach, snapshot, source
 from retention_lab.tables.contracts import CONTRACTS
 
@@ -144,6 +149,20 @@ tables:
       cost: cost
     leave_out: [clicked_at before sent_at, negative cost]
 """
+
+CHANNELS = ("email", "sms")
+PLAN = {
+    "name": "check_in",
+    "title": "Check-in",
+    "owner": "CRM",
+    "hypothesis": "It helps.",
+    "channel": "email",
+    "starts": "2024-02-01",
+    "ends": "2025-06-01",
+    "endpoint": {"kind": "returned", "day": 30},
+    "primary": {"smallest_effect": 0.03},
+    "assumptions": {},
+}
 
 
 def write_members(made, rng):
@@ -341,6 +360,56 @@ def test_spark_gives_the_same_triangle(both, triangle):
 def test_spark_gives_the_same_returns(both):
     one, two = (returned(both[name][0]["orders"], as_of=AS_OF, days=90) for name in both)
     pd.testing.assert_frame_equal(one, two, check_exact=True)
+
+
+def shop_in(name, frames):
+    """A shop as far as a day's run looks at it."""
+    con = engine.connect(name)
+    tables = {
+        table: engine.put(pa.Table.from_pandas(frame, preserve_index=False), con=con)
+        for table, frame in frames.items()
+    }
+    days = {"as_of": AS_OF, "records_from": dt.date(2024, 1, 1)}
+    return SimpleNamespace(name="Shop", zone="Europe/London", tables=tables, **days, **tables)
+
+
+@pytest.fixture(scope="module")
+def shops(session):  # noqa: ARG001
+    """The same customers, what they did and what they consent to, in both engines."""
+    rng = np.random.default_rng(20250408)
+    who = pd.Series([f"c{number}" for number in rng.integers(0, 90, 900)], name="customer_id")
+    at = pd.Timestamp("2024-01-02") + pd.to_timedelta(rng.integers(0, 460 * 86_400, 900), unit="s")
+    at = at.astype("datetime64[us]")
+    on = at.tz_localize("UTC").tz_convert("Europe/London").date
+    frames = {
+        "customers": pd.DataFrame({"customer_id": who.unique()}).assign(country="UK"),
+        "orders": pd.DataFrame({"customer_id": who, "ordered_at": at, "ordered_on": on}),
+        "events": pd.DataFrame(
+            {"customer_id": who, "event": "seen", "occurred_at": at, "occurred_on": on}
+        ),
+        "consents": pd.DataFrame(
+            {
+                "customer_id": who,
+                "channel": rng.choice(["email", "sms"], 900),
+                "valid_from": at,
+                "granted": rng.random(900) < 0.8,
+            }
+        ),
+    }
+    frames["orders"] = frames["orders"][::6]
+    return {name: shop_in(name, frames) for name in ("duckdb", "spark")}
+
+
+@pytest.mark.parametrize("milestone", ["seen", {"silent_days": 30}, {"purchase": 2}], ids=str)
+def test_spark_finds_the_same_customers_at_a_milestone(shops, milestone):
+    arms = [{"name": name, "share": 0.5, "message": "m", "channel": name} for name in CHANNELS]
+    plan = Plan.model_validate({**PLAN, "milestone": milestone, "arms": arms})
+    one, two = (
+        arriving.arrivals(arriving.milestones(shop, plan), shop, plan) for shop in shops.values()
+    )
+    assert one.equals(two)
+    assert one.num_rows > 3
+    assert 0 < pc.sum(one["consents"]).as_py() < one.num_rows
 
 
 @pytest.mark.parametrize(

@@ -48,30 +48,36 @@ def first_reached(
     BadData
         If the shop has no events, or no orders to derive it from.
     """
-    passed = _passed(shop, milestone, since)
-    if since is None:
-        return _first(passed)
-    late = engine.keep(_first(passed.filter(_.reached_at >= since)), where="the milestone")
-    # Only of them is it asked who had been there before: the shop may have millions of others.
-    before = passed.filter(_.reached_at < since).semi_join(late, "customer_id")
-    return engine.keep(late.anti_join(before, "customer_id"), where="the milestone")
-
-
-def _first(passed: ir.Table) -> ir.Table:
-    return passed.group_by("customer_id").agg(
-        reached_at=_.reached_at.min(), reached_on=_.reached_on.min()
+    first = (
+        _passed(shop, milestone, since)
+        .group_by("customer_id")
+        .agg(reached_at=_.reached_at.min(), reached_on=_.reached_on.min())
     )
+    if since is None:
+        return first
+    return engine.keep(first.filter(_.reached_at >= since), where="the milestone")
 
 
 def _passed(shop: Snapshot, milestone: str | Derived, since: dt.datetime | None) -> ir.Table:
-    """All times at a milestone; of who bought nothing lately enough for `since`, perhaps none."""
+    """All times at a milestone of those who may first have reached it `since` a moment."""
+    end = clocks.end_of_day(shop.as_of, shop.zone)
     if isinstance(milestone, str):
-        return _events(shop, milestone)
+        events = _events(shop, milestone)
+        return events if since is None else _of_those_with_one(events, "reached_at", since, end)
     pause = dt.timedelta(days=milestone.silent_days or 0)
-    orders = shop.orders if since is None else _orders_of_the_late(shop, since - pause, pause)
+    orders = shop.orders.select("customer_id", "ordered_at", "ordered_on")
+    if since is not None:
+        orders = _of_those_with_one(orders, "ordered_at", since - pause, end - pause)
     if milestone.purchase is not None:
         return _purchases(orders, milestone.purchase)
     return _silences(shop, orders, pause)
+
+
+def _of_those_with_one(rows: ir.Table, time: str, begin: dt.datetime, end: dt.datetime) -> ir.Table:
+    """Rows of customers with one from `begin` to, but without, `end`: a large shop has few."""
+    lately = rows.filter((rows[time] >= begin) & (rows[time] < end))
+    few = engine.keep(lately.select("customer_id").distinct(), where="the milestone")
+    return rows.semi_join(few, "customer_id")
 
 
 def _events(shop: Snapshot, event: str) -> ir.Table:
@@ -79,13 +85,6 @@ def _events(shop: Snapshot, event: str) -> ir.Table:
     checks.known(f"The table events of {shop.name}", "event", [event], sorted(events))
     reached = shop.events.filter(_.event == event)
     return reached.select("customer_id", reached_at="occurred_at", reached_on="occurred_on")
-
-
-def _orders_of_the_late(shop: Snapshot, begin: dt.datetime, pause: dt.timedelta) -> ir.Table:
-    """All orders of those who ordered something from `begin` to a pause before the shop's end."""
-    end = clocks.end_of_day(shop.as_of, shop.zone) - pause
-    lately = shop.orders.filter((_.ordered_at >= begin) & (_.ordered_at < end))
-    return shop.orders.semi_join(lately, "customer_id")
 
 
 def _purchases(orders: ir.Table, number: int) -> ir.Table:
