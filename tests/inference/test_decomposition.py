@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binomtest
 
 from retention_lab.checks import BadData
 from retention_lab.inference.decomposition import MOMENTS, PAIRS, kitagawa
@@ -69,8 +68,9 @@ def parts_by_hand(now, before):
     return mix, rate
 
 
-def test_the_parts_add_up_in_1000_random_cases():
-    for seed in range(1_000):
+@pytest.mark.parametrize("cases", [150, pytest.param(1_000, marks=pytest.mark.slow)])
+def test_the_parts_add_up_in_random_cases(cases):
+    for seed in range(cases):
         now, before = random_case(seed)
         found = kitagawa(moments(now), moments(before))
         change = now["y"].sum() / now["x"].sum() - before["y"].sum() / before["x"].sum()
@@ -176,8 +176,7 @@ def truth(kind):
 @pytest.mark.parametrize("kind", PLANTED)
 def test_planted_changes_are_recovered_from_many_customers(kind):
     rng = np.random.default_rng(2)
-    now, before = (customers(rng, *side, n=200_000) for side in PLANTED[kind])
-    found = kitagawa(moments(now), moments(before))
+    found = kitagawa(*(counts(rng, *side, n=200_000) for side in PLANTED[kind]))
     mix, rate = truth(kind)
     # Four standard errors of a share of 200,000 are 0.0045.
     assert found.mix.value == pytest.approx(mix, abs=0.0045)
@@ -207,12 +206,6 @@ def counts(rng, shares, rates, *, n):
     did = rng.binomial(size, rates)
     table = pd.DataFrame({"group": list("abcdefgh")[: size.size], "n": size, "y": did})
     return table.assign(x=size, yy=did, xy=did, xx=size)
-
-
-@pytest.mark.parametrize("kind", ["both", "opposed"])
-def test_intervals_cover_the_truth_as_often_as_they_say(kind):
-    for hits in covered(kind, repetitions=300):
-        assert binomtest(int(hits), 300, 0.95).pvalue > 1e-4
 
 
 @pytest.mark.slow
@@ -265,6 +258,7 @@ def test_customers_on_both_sides_make_a_change_surer_by_their_covariance():
     assert apart.high - apart.low > 20 * (found.high - found.low)  # what ignoring it would say
 
 
+@pytest.mark.slow
 def test_half_the_customers_on_both_sides_agree_with_a_bootstrap_of_customers():
     rng = np.random.default_rng(9)
     everybody = customers(rng, [0.5, 0.5], [0.5, 0.5], n=900)
