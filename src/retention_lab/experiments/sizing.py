@@ -118,15 +118,15 @@ def needs(plan: Plan, assumed: Assumptions) -> Needs:
         As `sized` does.
     """
     ratio = hazard_ratio(plan, assumed)
-    inflation = _inflation(plan, assumed, ratio)
-    needed, weeks = testing.needed(plan, assumed, ratio, inflation=inflation)
+    price = inflation(plan, assumed, ratio)
+    needed, weeks = testing.needed(plan, assumed, ratio, inflation=price)
     read = testing.kernel(plan, assumed, day=testing.last_look(plan, assumed))
-    customers = float(assumed.entered(read.day)) / inflation
+    customers = float(assumed.entered(read.day)) / price
     return Needs(
         needed=needed,
         weeks=weeks,
         power=read.contrast(ratio).power(customers, plan.primary.errors),
-        inflation=inflation,
+        inflation=price,
         hazard_ratio=ratio,
         read=read,
     )
@@ -185,7 +185,7 @@ def hazard_ratio(plan: Plan, assumed: Assumptions) -> float:
     return testing.hazard_ratio(plan, assumed)
 
 
-def _inflation(plan: Plan, assumed: Assumptions, ratio: float) -> float:
+def inflation(plan: Plan, assumed: Assumptions, ratio: float) -> float:
     """Customers over those of a test with one look, by what the test sees at its looks.
 
     The rule takes an effect that is as strong at each look. That of a log-rank test is not, if it
