@@ -98,4 +98,4 @@ def test_another_test_of_the_same_days_and_channel_is_a_warning(freeze):
     freeze(PLAN)
     code, _, said = freeze(PLAN.replace("check_in", "second"))
     assert code == 0
-    assert said[-1].startswith("check_in enrols from 2099-12-01 to 2100-03-31, too, and shares")
+    assert said[-2].startswith("check_in enrols from 2099-12-01 to 2100-03-31, too, and shares")

@@ -178,12 +178,11 @@ def test_another_test_of_the_same_days_and_milestone_or_channel_is_told(state):
     freeze(plan(), state=state, as_of=DAY)
     second = plan(name="second", starts="2027-03-01", ends="2027-05-01")
     assert overlapping(plan(), state) == ()
-    [sentence] = overlapping(second, state)
-    assert sentence == (
+    assert overlapping(second, state) == (
         "check_in enrols from 2027-03-01 to 2027-03-31, too, and shares the milestone "
-        "(onboarding_completed) and the channel (email): a customer may be in both tests. Unless "
-        "that is meant, say `exclusive_with: [check_in]` (with --amend, now that this plan is "
-        "frozen)."
+        "(onboarding_completed) and the channel (email): a customer may be in both tests.",
+        "Unless that is meant, let each of the plans name the others in `exclusive_with`, and "
+        "freeze that with --amend.",
     )
     silent = second.model_copy(update={"milestone": Derived(silent_days=60)})
     assert "shares the channel (email): a" in overlapping(silent, state)[0]

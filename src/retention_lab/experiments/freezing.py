@@ -21,6 +21,10 @@ from retention_lab.tables.factor import one_line
 from retention_lab.tables.settings import first_problem
 
 COLUMNS = ("field", "frozen", "now", "changed_on")
+_APART = (
+    "Unless that is meant, let each of the plans name the others in `exclusive_with`, and freeze "
+    "that with --amend."
+)
 
 Fields = Mapping[str, str]
 
@@ -148,10 +152,10 @@ def deviations(plan: Plan, frozen: Frozen) -> pd.DataFrame:
 
 
 def overlapping(plan: Plan, state: State) -> tuple[str, ...]:
-    """Say which other frozen plans may enrol the same customers on the same days.
+    """Say which other frozen plans may enrol the same customers on the same days, and what to do.
 
     They have the same milestone or a channel in common, and neither is in the other's
-    `exclusive_with`. The last version of each counts.
+    `exclusive_with`. The last version of each counts. Nothing is said where there is none.
 
     Raises
     ------
@@ -160,7 +164,8 @@ def overlapping(plan: Plan, state: State) -> tuple[str, ...]:
     """
     rows = {row["experiment"]: row for row in ledger(state).rows()}  # the last one stays
     others = [_version(row).plan for name, row in rows.items() if name != plan.name]
-    return tuple(filter(None, (_overlap(plan, other) for other in others)))
+    meets = [*filter(None, (_overlap(plan, other) for other in others))]
+    return (*meets, _APART) if meets else ()
 
 
 def _overlap(plan: Plan, other: Plan) -> str:
@@ -174,8 +179,7 @@ def _overlap(plan: Plan, other: Plan) -> str:
         return ""
     return (
         f"{other.name} enrols from {begin} to {end}, too, and shares {' and '.join(alike)}: a "
-        f"customer may be in both tests. Unless that is meant, say `exclusive_with: [{other.name}]`"
-        " (with --amend, now that this plan is frozen)."
+        "customer may be in both tests."
     )
 
 

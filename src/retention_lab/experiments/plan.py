@@ -44,11 +44,12 @@ class Plan(Strict):
 
     Customers who reach the `milestone` (an event, some days of silence or a purchase) are enrolled
     within `window_hours` of it, from the day `starts` to the day `ends`, both included. `where` is
-    an SQL condition on customers, or the name of a saved cohort. Nobody enters without consent to
-    the channels of all arms. `strata` are attributes of customers; with `blocks` (how many places
-    each has) the arms are balanced within them, else a hash draws the arm. Nobody enters who is in
-    one of `exclusive_with`, was assigned or sent anything in `rest_days`, or, where `holdout` says
-    so, is in the global holdout. Costs are in whole units of the shop's currency.
+    an SQL condition on customers, or the name of a saved cohort. `channel` is that of arms that
+    name no other; nobody enters without consent to those of all arms that send. `strata` are
+    attributes of customers; with `blocks` (how many places each has) the arms are balanced within
+    them, else a hash draws the arm. Nobody enters who is in one of `exclusive_with`, was assigned
+    or sent anything in `rest_days`, or, where `holdout` says so, is in the global holdout. Costs
+    are in whole units of the shop's currency.
     """
 
     name: Name
