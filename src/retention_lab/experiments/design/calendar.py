@@ -78,7 +78,7 @@ def earliest(design: Timed, hazard_ratio: float, *, errors: Errors = _ERRORS) ->
     >>> curve = still_there(0.60, day=90)
     >>> plan = Assumptions(baseline=curve, entry=((60, 47),), follow_up_days=90)
     >>> earliest(LogRankTest(assumptions=plan, day=90), plan.hazard_ratio(share=0.66, day=90)).day
-    90
+    91
     """
     last = ceil(design.assumptions.last_day)
     low, high = floor(design.first_day), last
