@@ -30,14 +30,15 @@ def unit_normal_loss(u: float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Stake:
-    """Sending to so many `customers` from now on: `gain` is the mean per customer, `spread` how
-    far it may be off (standard error), both in money.
+    """Sending to so many customers from now on, against sending to nobody.
+
+    `gain` is the mean per customer, `spread` how far it may be off (standard error), in money.
 
     Raises
     ------
     BadParameter
         If the spread or the customers are not above 0.
-    """  # noqa: D205
+    """
 
     gain: float
     spread: float
