@@ -89,8 +89,8 @@ def _variance(count_1: int, n_1: int, count_0: int, n_0: int, *, null: float) ->
     """Variance of the difference at the most likely shares, were it `null`.
 
     As in statsmodels 0.15, by which the worked examples were made: it takes `count_0` in `linear`
-    where the appendix of 1985 has `n_0`. That moves z by some per cent where the null is far from the
-    difference, and not at all for a null of 0; but groups that change places change it, too.
+    where the appendix of 1985 has `n_0`. That moves z by some per cent where the null is far from
+    the difference, and not at all for a null of 0; groups that change places change it, too.
     """
     n, count = n_1 + n_0, count_1 + count_0
     if null == 0:
