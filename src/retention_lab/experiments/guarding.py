@@ -43,6 +43,7 @@ _FRAME = {
     "needed": "Int64",
     **dict.fromkeys(("smallest", "power"), "Float64"),
     "why": "object",
+    "safe": "bool",
     **dict.fromkeys(("planned", "followed", "counted", "did"), "Int64"),
     "currency": "object",
 }
@@ -72,10 +73,11 @@ def guardrails(
         of the plan, `needed` (customers of all arms who show the margin with the plan's power, if
         the treatment does no harm), `smallest` (margin that the planned customers show so),
         `power` (with which they show the plan's margin), `why` (a sentence where something of it
-        cannot be told, else empty), `planned`, `followed` (customers of the past behind the
-        value), `counted` and `did` (as `outcomes.moments`), `currency` (of money, else empty).
-        Money is in whole units; what cannot be told is missing. Of a share that fewer than `LEAST`
-        customers had, `needed`, `smallest` and `power` are on the safe side: of so many.
+        cannot be told, else empty), `safe` (see below), `planned`, `followed` (customers of the
+        past behind the value), `counted` and `did` (as `outcomes.moments`), `currency` (of money,
+        else empty).
+        Money is in whole units; what cannot be told is missing. Where fewer than `LEAST` customers
+        did it, or did not, `needed`, `smallest` and `power` are `safe`: those of so many.
 
     Raises
     ------
@@ -108,7 +110,7 @@ class _Past:
     def told(self, rail: terms.Guardrail, *, customers: float) -> dict[str, Any]:
         """Give a row of the frame, as far as it can be told."""
         row = rail.model_dump() | {"label": rail.metric, "planned": int(customers)}
-        row |= dict.fromkeys(("unit", "currency", "why"), "")
+        row |= dict.fromkeys(("unit", "currency", "why"), "") | {"safe": False}
         try:
             for part in self._parts(rail, customers):
                 row |= part
@@ -128,15 +130,17 @@ class _Past:
         value = _value(made, sums, scale=scale)
         yield asdict(value)
         arms = tuple(self.plan.weights.values())
-        if _is_share(sums):
-            kernel: Proportions | Means = _shares(sums, rail, arms)
+        share = _safe_share(sums) if _is_share(sums) else None
+        if share is None:
+            kernel: Proportions | Means = _means(ratio_sd(sums) / scale, arms)
         else:
-            kernel = _means(ratio_sd(sums) / scale, arms)
+            yield {"safe": share != value.value}
+            kernel = _shares(share, rail, arms)
         harm = rail.margin if rail.better == "lower" else -rail.margin
         asked = Guardrail(design=kernel, margin=harm)
         errors = replace(ONE_SIDED, power=self.plan.primary.power)
-        yield {"power": power(asked, 0.0, customers=customers, errors=errors)}
         yield {"needed": sample_size(asked, 0.0, errors=errors).total}
+        yield {"power": power(asked, 0.0, customers=customers, errors=errors)}
         yield {"smallest": abs(smallest_margin(asked, customers=customers, errors=errors))}
 
     def _counts(self, made: Outcome) -> dict[str, int]:
@@ -172,9 +176,12 @@ def _kept_since(made: Outcome, shop: Snapshot) -> dt.datetime:
     """Time of the first row of the table that began last: nobody before it could have any."""
     firsts = []
     for name in made.tables:
-        table, time = shop.tables[name], CONTRACTS[name].time
+        table, time = getattr(shop, name), CONTRACTS[name].time
         if time in table.columns:  # lines of orders have the time of their order
-            firsts.append(engine.collect(table.agg(first=table[time].min()))["first"].iloc[0])
+            first = engine.collect(table.agg(first=table[time].min()))["first"].iloc[0]
+            if pd.isna(first):
+                raise BadData(f"The table {name} of {shop.name} has no rows, so it tells nothing.")
+            firsts.append(first)
     return max(firsts, default=pd.Timestamp(0)).to_pydatetime()
 
 
@@ -188,10 +195,13 @@ def _is_share(sums: RatioMoments) -> bool:
     return sums.y == sums.yy and sums.n == sums.x == sums.xx
 
 
-def _shares(sums: RatioMoments, rail: terms.Guardrail, arms: Shares) -> Proportions:
-    """Design by a share; where few did it, or few did not, by one that is on the safe side."""
+def _safe_share(sums: RatioMoments) -> float:
+    """The share who did it; where few did, or few did not, one that needs more customers."""
     least = min(LEAST / sums.n, 0.5)
-    share = min(max(sums.y / sums.n, least), 1 - least)
+    return min(max(sums.y / sums.n, least), 1 - least)
+
+
+def _shares(share: float, rail: terms.Guardrail, arms: Shares) -> Proportions:
     room = share if rail.better == "higher" else 1 - share
     if rail.margin >= room:
         raise BadParameter(

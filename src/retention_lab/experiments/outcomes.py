@@ -163,7 +163,7 @@ def _own(metric: Metric) -> Outcome:
 
     return Outcome(
         name=metric.name,
-        label=metric.label,
+        label=f"{metric.label} per customer" if metric.is_total else metric.label,
         unit="per_customer" if metric.unit == "count" else metric.unit,
         better=metric.better,
         tables=tuple(sorted({each.table for each in metric.formula.aggregates})),
@@ -253,7 +253,7 @@ KNOWN: Mapping[str, Outcome] = {
         ),
         Outcome(
             name="support_contacts",
-            label="Contacts with support per customer",
+            label="Support contacts per customer",
             unit="per_customer",
             better="lower",
             tables=("tickets",),
