@@ -14,6 +14,7 @@ import pytest
 
 from retention_lab import cli
 from retention_lab.reports.suite import Suite
+from retention_lab.experiments import plan as plans
 from retention_lab.tables import source as sources
 from retention_lab.tables.simulator import simulate
 
@@ -124,15 +125,26 @@ def test_readme_forecasts_who_will_leave_and_lists_whom_to_contact(project):
 
 def test_readme_reviews_cut_lines_and_lists_who_slipped(project):
     shutil.copy(ROOT / "data" / "demo_thresholds.yml", project / "data")
-    followed = commands("retention-lab")[5:]
+    followed = commands("retention-lab")[5:7]
     for command in followed:
         follow(command, project)
     assert [command.split()[1] for command in followed] == ["cuts", "list"]
     assert len([*project.glob("lists/*.csv")]) > 1
 
 
+def test_readme_designs_a_test(project):
+    [design] = commands("retention-lab")[7:]
+    follow(design, project)
+    assert "we need" in page(project, "design/2*/40_experiment_design.html")
+    template = (ROOT / "experiments/templates/check_in_48h.yml").read_text(encoding="utf-8")
+    first, *others = re.split(" # or |, or ", blocks("yaml")[-1].strip())
+    for milestone in (first, *(f"milestone: {other}" for other in others)):
+        (project / "plan.yml").write_text(re.sub("(?m)^milestone:.*", milestone, template))
+        assert plans.load(project / "plan.yml").milestone
+
+
 def test_readme_makes_a_notebook_a_metric_and_an_annotation_of_ones_own(project):
-    _, metrics, annotations, suite = blocks("yaml")
+    _, metrics, annotations, suite, _ = blocks("yaml")
     own = {"data/metrics.yml": metrics, "data/annotations.yml": annotations}
     for name, text in {**own, "experiments/suites/own.yml": suite}.items():
         (project / name).write_text(text, encoding="utf-8")
@@ -169,7 +181,7 @@ def test_what_is_the_users_own_is_not_shipped():
         pytest.skip("not a git checkout")
     assert not ours & {"data/metrics.yml", "data/annotations.yml"}
     folders = {"notebooks/custom": {"template.ipynb"}, "data/cohorts": {".gitignore"}}
-    suites = ("weekly", "overview", "churn", "segments", "countries")
+    suites = ("weekly", "overview", "churn", "segments", "design", "countries")
     templates = {path.name for path in (ROOT / "experiments" / "templates").glob("*.yml")}
     folders["experiments"] = {f"suites/{name}.yml" for name in suites}
     folders["experiments"] |= {f"templates/{name}" for name in templates}

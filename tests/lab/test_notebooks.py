@@ -17,6 +17,8 @@ from . import shops
 
 NOTEBOOKS = sorted(Path(__file__).parents[2].joinpath("notebooks").glob("*.ipynb"))
 
+PLAN = Path(__file__).parents[2] / "data" / "demo_plan.yml"
+
 # The question that does what a function does, for every function that a notebook calls.
 ASKED_AS = {
     "overview": [
@@ -149,6 +151,40 @@ ASKED_AS = {
         "wording.portrait.worth_total",
         "wording.portrait.worth_tracking",
     ],
+    "design": [
+        "charts.proposal.allocations",
+        "charts.proposal.arrivals",
+        "charts.proposal.baseline",
+        "charts.proposal.calendar",
+        "charts.proposal.effects",
+        "charts.proposal.families",
+        "charts.proposal.looks",
+        "charts.proposal.margins",
+        "charts.proposal.wrong",
+        "experiments.plan.load",
+        "experiments.proposal.proposal",
+        "record.design.record",
+        "wording.proposal.believed_differs",
+        "wording.proposal.believed_table",
+        "wording.proposal.believed_weakest",
+        "wording.proposal.design_body",
+        "wording.proposal.design_costs",
+        "wording.proposal.design_decide",
+        "wording.proposal.design_headline",
+        "wording.proposal.design_plan",
+        "wording.proposal.design_plan_lines",
+        "wording.proposal.design_simulated",
+        "wording.proposal.design_unknown",
+        "wording.proposal.guarding_sentence",
+        "wording.proposal.guarding_table",
+        "wording.proposal.history_arrivals",
+        "wording.proposal.history_baseline",
+        "wording.proposal.history_delivered",
+        "wording.proposal.tradeoffs_allocation",
+        "wording.proposal.tradeoffs_calendar",
+        "wording.proposal.tradeoffs_effects",
+        "wording.proposal.tradeoffs_looks",
+    ],
     "check": ["charts.left_out", "wording.left_out", "wording.waterfall"],
 }
 # Taking the snapshot is what `open` does; Python checks arguments by itself; ledgers are written
@@ -225,6 +261,7 @@ def run_by(question):
             "churn": lambda lab: parts(lab.churn()),
             "rfm": portrait,
             "value": lambda lab: parts(lab.value()),
+            "design": lambda lab: parts(lab.design(PLAN, times=50)),
         }.get(question, operator.methodcaller(question.partition(",")[0]))
         lab = shops.lab()
         sys.setprofile(lambda frame, *_: ran.add(frame.f_code))

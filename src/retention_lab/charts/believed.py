@@ -99,5 +99,6 @@ def _bars(data: pd.DataFrame, columns: Columns, *, needed: float) -> alt.LayerCh
         )
         for side, words in _SIDES.items()
     ]
-    line = alt.Chart(data.head(1)).mark_rule(color=DARK, strokeWidth=2).encode(x=alt.datum(needed))
-    return alt.LayerChart(layer=[*layers, line])
+    # From a table of its own: a mark without data has no words for those who cannot see it.
+    line = alt.Chart(pd.DataFrame({"needed": [needed]})).mark_rule(color=DARK, strokeWidth=2)
+    return alt.LayerChart(layer=[*layers, line.encode(x="needed:Q")])

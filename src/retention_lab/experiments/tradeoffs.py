@@ -9,7 +9,7 @@ from math import ceil, exp
 import pandas as pd
 
 from retention_lab.checks import BadParameter
-from retention_lab.experiments import testing
+from retention_lab.experiments import sizing, testing
 from retention_lab.experiments.design.assumptions import Assumptions
 from retention_lab.experiments.design.calendar import by_day
 from retention_lab.experiments.design.proportions import UnpooledProportions
@@ -44,7 +44,7 @@ def effects(plan: Plan, assumed: Assumptions, *, more: Sequence[float] = ()) -> 
         If the plan's own effect cannot be.
     """
     least = plan.primary.smallest_effect
-    price = testing.inflation(plan, assumed, testing.hazard_ratio(plan, assumed))
+    price = sizing.inflation(plan, assumed, testing.hazard_ratio(plan, assumed))
     named = {least * times: "" for times in _FACTORS} | {least: "plan", 2 * least: "double"}
     share = testing.baseline(plan, assumed)
     rows = []
@@ -116,7 +116,7 @@ def allocations(plan: Plan, assumed: Assumptions) -> pd.DataFrame:
         If the plan's effect cannot be.
     """
     ratio = testing.hazard_ratio(plan, assumed)
-    price, own = testing.inflation(plan, assumed, ratio), assumed.allocation
+    price, own = sizing.inflation(plan, assumed, ratio), assumed.allocation
     rows = []
     for control in sorted({*_CONTROL, own[0]}):
         others = tuple(share * (1 - control) / (1 - own[0]) for share in own[1:])

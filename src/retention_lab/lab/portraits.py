@@ -1,12 +1,13 @@
-"""Questions that a playbook answers: who will stay, who the customers are, what they are worth."""
+"""Questions that a playbook or a plan answers: who will stay, who they are, what a test needs."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from retention_lab.lab import churning, overviews, segmenting
+from retention_lab.lab import churning, designing, overviews, segmenting
 from retention_lab.lab.answer import Answer
 from retention_lab.lab.churning import Churn
+from retention_lab.lab.designing import Design
 from retention_lab.lab.segmenting import Segmentation, Valued
 from retention_lab.tables.snapshot import Snapshot
 
@@ -14,7 +15,7 @@ PLAYBOOK = "data/playbook.yml"
 
 
 class Portraits:
-    """The questions that a playbook answers; without a file of that name its defaults hold."""
+    """What a playbook (or, without a file of that name, its defaults) and a plan answer."""
 
     snapshot: Snapshot
 
@@ -85,4 +86,29 @@ class Portraits:
         """
         return segmenting.segment_of(
             self.snapshot, customer, playbook=playbook, thresholds=thresholds
+        )
+
+    def design(
+        self,
+        plan: str | Path,
+        *,
+        metrics: str | Path = "",
+        times: int = 2000,
+        seed: int = 1,
+    ) -> Design:
+        """How large the randomized test of a plan must be, and how wrong what it rests on may be.
+
+        `metrics` is a file of your own metrics, which the plan may guard; `times` tests are
+        simulated. Its parts are answers, too: `.plan`, `.arrivals`, `.baseline`, `.effects`,
+        `.calendar`, `.allocations`, `.looks`, `.families`, `.assumptions`, `.believed` and
+        `.guardrails`.
+        `frame`: one row per recorded result.
+
+        Example::
+
+            lab.design("experiments/templates/check_in_48h.yml")
+            lab.design("experiments/templates/win_back.yml", times=100).effects
+        """
+        return designing.design(
+            self.snapshot, plan, metrics=metrics, times=times, seed=seed, owner=overviews.OWNER
         )

@@ -41,6 +41,7 @@ def record(
     ledger: Ledger, believed: Believed, wrong: pd.DataFrame, simulated: Interval | None
 ) -> None:
     """Record each belief with its range, what the weakest would cost, and the simulated power."""
+    labels = {belief.name: label(belief, believed) for belief in believed.beliefs}
     for belief in believed.beliefs:
         ledger.record(
             BELIEVED + belief.name,
@@ -51,7 +52,7 @@ def record(
             ),
             unit=_UNITS[belief.name],
             about=f"{believed.endpoint.kind} by day {believed.endpoint.day}",
-            label=label(belief, believed),
+            label=labels[belief.name],
             definition=f"By the word of {whose(belief)}, and how wrong that may be. {belief.why}",
         )
     dearest = weakest(wrong)
@@ -60,7 +61,7 @@ def record(
             WEAKEST,
             dearest.times,
             unit="per_customer",
-            about=dearest.name,
+            about=labels[dearest.name],
             label="Times as long, if the weakest assumption is wrong",
             definition=(
                 "Days of enrolment needed if the assumption is as wrong as it may be, over those "

@@ -11,7 +11,7 @@ import pandas as pd
 
 from retention_lab.experiments.proposal import Proposal
 from retention_lab.experiments.sizing import Sized
-from retention_lab.record import believed, history
+from retention_lab.record import believed, guarding, history
 from retention_lab.record.ledger import Ledger
 
 _WEEK = 7
@@ -30,6 +30,8 @@ def record(ledger: Ledger, seen: Proposal) -> None:
     _needed(ledger, seen, seen.sized)
     _planned(ledger, seen.sized)
     _otherwise(ledger, seen)
+    if seen.guardrails is not None:
+        guarding.record(ledger, seen.guardrails)
 
 
 def _needed(ledger: Ledger, seen: Proposal, size: Sized) -> None:

@@ -41,6 +41,7 @@ __all__ = [
     "design_unknown",
 ]
 
+_CLOSE = 0.02  # of simulated tests: so far off a good formula may be
 _BY = f"By the {possessive('shop')} history,"
 _PLENTY = 1.2  # times the customers that are needed
 
@@ -224,6 +225,6 @@ def design_simulated(ledger: Ledger, seen: Proposal) -> str:
         "The size is checked by tests that are simulated customer by customer and read once: "
         f"{in_hundred(found)} ({found.between}) found the effect"
     )
-    if (found.low or 0.0) <= asked <= (found.high or 1.0):
+    if abs(found.value - asked) <= _CLOSE or (found.low or 0.0) <= asked <= (found.high or 1.0):
         return f"{said}, as they should."
     return f"{said}, where {100 * asked:g} should."

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from retention_lab.experiments.proposal import Proposal
-from retention_lab.wording import tradeoffs
-from retention_lab.wording.believed import believed_differs, believed_table, believed_weakest
+from retention_lab.record import Ledger
+from retention_lab.wording import believed, guarding, planned, tradeoffs
 from retention_lab.wording.design import (
     design_body,
     design_costs,
@@ -15,6 +17,7 @@ from retention_lab.wording.design import (
     design_unknown,
 )
 from retention_lab.wording.history import history_arrivals, history_baseline, history_delivered
+from retention_lab.wording.phrases import Instead
 
 __all__ = [
     "believed_differs",
@@ -24,9 +27,12 @@ __all__ = [
     "design_costs",
     "design_decide",
     "design_headline",
+    "design_plan",
     "design_plan_lines",
     "design_simulated",
     "design_unknown",
+    "guarding_sentence",
+    "guarding_table",
     "history_arrivals",
     "history_baseline",
     "history_delivered",
@@ -58,3 +64,37 @@ def tradeoffs_looks(seen: Proposal) -> str:
     if seen.looks is None or seen.families is None:
         return ""
     return tradeoffs.tradeoffs_looks(seen.plan, seen.looks, seen.families)
+
+
+def design_plan(seen: Proposal) -> pd.DataFrame:
+    """Write what the plan says, a row for each question that a reader would ask."""
+    return planned.plan_table(seen.plan)
+
+
+def believed_weakest(ledger: Ledger, seen: Proposal) -> str:
+    """Say which assumption costs most if it is wrong, and how much."""
+    return "" if seen.wrong is None else believed.believed_weakest(ledger, seen.wrong)
+
+
+def believed_table(seen: Proposal) -> pd.DataFrame | Instead:
+    """List what is assumed, how wrong it may be, whose word it is, and what the plan says."""
+    held = seen.believed
+    return Instead(seen.why["believed"]) if held is None else believed.believed_table(held)
+
+
+def believed_differs(seen: Proposal) -> str:
+    """Say where the plan lies outside what history makes plausible."""
+    held = seen.believed
+    return "" if held is None else " ".join(believed.believed_differs(held))
+
+
+def guarding_table(ledger: Ledger, seen: Proposal) -> pd.DataFrame | Instead:
+    """Put each guardrail beside what it needs."""
+    frame = seen.guardrails
+    return Instead("") if frame is None else guarding.guarding_table(ledger, frame)
+
+
+def guarding_sentence(ledger: Ledger, seen: Proposal) -> str:
+    """Say which guardrails the planned customers can show to hold, and what the others need."""
+    frame = seen.guardrails
+    return "" if frame is None else guarding.guarding_sentence(ledger, frame)
