@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from retention_lab.checks import BadData, BadParameter
 from retention_lab.experiments import validity_words as words
 from retention_lab.experiments.balance import balance
 from retention_lab.experiments.plan import Plan
-from retention_lab.experiments.validity_drift import Drift, drift
+from retention_lab.experiments.validity_drift import drift
 from retention_lab.experiments.validity_tables import Collapsed, Part
-from retention_lab.experiments.validity_words import Check, Words
+from retention_lab.experiments.validity_words import Check, Status, Words
 from retention_lab.inference.multiplicity import adjusted
 from retention_lab.inference.sample_ratio import WARN, anytime, once
 from retention_lab.survival.logrank import logrank
@@ -30,7 +32,8 @@ NONE, FEW = {"warn": 0.0, "fail": 0.01}, {"warn": 0.01, "fail": 0.05}  # shares 
 LOW_REACH, LOST_REACH = 0.9, 0.5  # of the share that the plan expects to reach
 GROSS = 10.0  # concentration: what goes wrong on one day goes wrong by much
 
-_Made = Callable[[Collapsed, Plan], Check | None]
+Ints = NDArray[np.int64]
+_Made = Callable[[Collapsed, Plan], list[Check]]
 
 EXPOSURES = {
     *("sent", "delivered", "opened", "clicked", "converted", "unsubscribed", "received", "read"),
@@ -59,8 +62,8 @@ def refuse_exposure(name: str) -> None:
         raise BadParameter(
             f"Customers are not compared by {name!r}: whoever left early never got so far, so a "
             "message without any effect would seem to keep customers (immortal time). Compare the "
-            "arms as assigned; what a message does to those whom it reaches is told from that and "
-            "the share reached (CACE)."
+            "arms as assigned; what a message does to those whom it reaches is told from that "
+            "and from the share reached."
         )
 
 
@@ -83,11 +86,10 @@ def checks(found: Collapsed, *, plan: Plan) -> tuple[Check, ...]:
     """
     if found.arms.empty:
         raise BadData(f"{plan.name} has assigned nobody yet, so there is nothing to check: wait.")
-    made = []
+    made: list[Check] = []
     for part, told, check in _CHECKS:
         lacking = part and found.missing.get(part)
-        one = told.unknown(lacking) if lacking else check(found, plan)
-        made += [] if one is None else [one]
+        made += [each.unknown(lacking) for each in told] if lacking else check(found, plan)
     return tuple(made)
 
 
@@ -96,51 +98,42 @@ def _in_plan(found: Collapsed, plan: Plan) -> pd.DataFrame:
     return found.arms.set_index("arm").reindex([*plan.weights], fill_value=0)
 
 
-def _sizes(found: Collapsed, plan: Plan) -> pd.DataFrame:
-    return found.sizes[found.sizes["arm"].isin([*plan.weights])]
+def _of_plan(rows: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    return rows[rows["arm"].isin([*plan.weights])]
 
 
-def _arms(found: Collapsed, plan: Plan) -> Check:
+def _arms(found: Collapsed, plan: Plan) -> list[Check]:
     total = int(found.arms["customers"].sum())
     unknown = total - int(_in_plan(found, plan)["customers"].sum())
-    return words.ARMS.by_share(unknown, total, **NONE)
+    return [words.ARMS.by_share(unknown, total, **NONE)]
 
 
-def _overall(found: Collapsed, plan: Plan) -> Check | None:
-    sizes, customers = _sizes(found, plan), _in_plan(found, plan)["customers"]
-    planned = [*plan.weights.values()]
-    if customers.sum() < FEWEST:
-        return None
-    at_once = len(sizes["enrolled_on"].unique()) == 1  # so that there is one look only
-    if at_once and customers.sum() * min(planned) >= LARGE:
-        return words.SIZES.by_luck(once(customers.tolist(), planned=planned).p_value)
-    return words.SIZES.by_luck(float(_balance(sizes, plan)["p_value"].iloc[0]))
-
-
-def _balance(sizes: pd.DataFrame, plan: Plan) -> pd.DataFrame:
-    counts = sizes.groupby([sizes["enrolled_on"].astype(str), "stratum", "arm"])["customers"].sum()
-    return balance(dict(counts.items()), plan.weights)  # type: ignore[arg-type]  # three texts
-
-
-def _by_stratum(found: Collapsed, plan: Plan) -> Check | None:
-    told = _balance(_sizes(found, plan), plan).iloc[1:]  # the first is everybody
-    if len(told) < 2:
-        return None
-    return _worst(words.STRATA, told["p_value"].tolist(), names=told["stratum"].tolist())
-
-
-def _by_day(found: Collapsed, plan: Plan) -> Check | None:
-    days = _sizes(found, plan).pivot_table(
+def _by_day(found: Collapsed, plan: Plan) -> list[Check]:
+    """Compare the sizes of all days so far, and of each day by itself."""
+    days = _of_plan(found.sizes, plan).pivot_table(
         index="enrolled_on", columns="arm", values="customers", aggfunc="sum", fill_value=0
     )
-    days = days.reindex(columns=[*plan.weights], fill_value=0)
-    if len(days) < 2 or days.to_numpy().sum() < FEWEST:
-        return None
-    p_values = [_ratio(counts, plan, concentration=GROSS) for __, counts in days.iterrows()]
-    names = [str(pd.Timestamp(day).date()) for day in days.index]
+    counts = days.reindex(columns=[*plan.weights], fill_value=0).to_numpy("int64")
+    if counts.sum() < FEWEST:
+        return []
+    if len(counts) == 1:  # all came at once, so there is one look only
+        return [words.SIZES.by_luck(_at_once(counts[0], plan))]
+    overall = words.SIZES.by_luck(_ratio(counts.cumsum(axis=0), plan))
+    p_values = [_ratio(each[None, :], plan, concentration=GROSS) for each in counts]
+    names = [str(day.date()) for day in days.index]
     # Of all days that are planned, those to come included, so that it may be repeated every day.
     to_come = max(plan.days - len(days), 0)
-    return _worst(words.DAYS, [*p_values, *[1.0] * to_come], names=names)
+    return [overall, _worst(words.DAYS, [*p_values, *[1.0] * to_come], names=names)]
+
+
+def _by_stratum(found: Collapsed, plan: Plan) -> list[Check]:
+    sizes = _of_plan(found.sizes, plan)
+    keys = zip(sizes["enrolled_on"].astype(str), sizes["stratum"], sizes["arm"], strict=True)
+    told = balance(dict(zip(keys, sizes["customers"], strict=True)), plan.weights)
+    told = told.iloc[1:]  # the first row is everybody
+    if len(told) < 2:
+        return []
+    return [_worst(words.STRATA, told["p_value"].tolist(), names=told["stratum"].tolist())]
 
 
 def _worst(told: Words, p_values: list[float], *, names: list[str]) -> Check:
@@ -150,20 +143,26 @@ def _worst(told: Words, p_values: list[float], *, names: list[str]) -> Check:
     return told.by_luck(float(allowed.p_values.min()), where=", ".join(off[:5]))
 
 
-def _ratio(counts: pd.Series, plan: Plan, *, concentration: float = 100.0) -> float:
-    """How often luck spreads customers over the arms as unevenly, at any look."""
+def _at_once(counts: Ints, plan: Plan) -> float:
     planned = [*plan.weights.values()]
-    one_look = counts.to_numpy()[None, :]
-    return float(anytime(one_look, planned=planned, concentration=concentration).p_value[-1])
+    if counts.sum() * min(planned) < LARGE:
+        return _ratio(counts[None, :], plan)
+    return once(counts.tolist(), planned=planned).p_value
 
 
-def _share(told: Words, column: str, *, limits: dict[str, float]) -> _Made:
+def _ratio(counts: Ints, plan: Plan, *, concentration: float = 100.0) -> float:
+    """How often luck spreads customers over the arms as unevenly, at any of these looks."""
+    tested = anytime(counts, planned=[*plan.weights.values()], concentration=concentration)
+    return float(tested.p_value[-1])
+
+
+def _share(told: Words, column: str, *, limits: dict[str, float], of: str = "customers") -> _Made:
     """Make a check of the share of customers that a column counts."""
 
-    def check(found: Collapsed, plan: Plan) -> Check | None:
+    def check(found: Collapsed, plan: Plan) -> list[Check]:
         counts = _in_plan(found, plan)
-        total = int(counts["customers"].sum())
-        return told.by_share(int(counts[column].sum()), total, **limits) if total else None
+        total = int(counts[of].sum())
+        return [told.by_share(int(counts[column].sum()), total, **limits)] if total else []
 
     return check
 
@@ -171,82 +170,63 @@ def _share(told: Words, column: str, *, limits: dict[str, float]) -> _Made:
 def _spread(told: Words, column: str) -> _Made:
     """Make a check that customers whom a column counts are spread over the arms as planned."""
 
-    def check(found: Collapsed, plan: Plan) -> Check | None:
-        counts = _in_plan(found, plan)[column]
-        return told.by_luck(_ratio(counts, plan)) if counts.sum() >= FEWEST else None
+    def check(found: Collapsed, plan: Plan) -> list[Check]:
+        counts = _in_plan(found, plan)[column].to_numpy("int64")
+        return [told.by_luck(_ratio(counts[None, :], plan))] if counts.sum() >= FEWEST else []
 
     return check
 
 
-def _censored(found: Collapsed, plan: Plan) -> Check | None:
+def _censored(found: Collapsed, plan: Plan) -> list[Check]:
     """Compare when arms are censored; who has the event on a day is gone by the end of it."""
-    grid = found.grid[found.grid["arm"].isin([*plan.weights])]
+    grid = _of_plan(found.grid, plan)
     left = grid.assign(events=grid["censored"], censored=0)
     gone = grid.assign(day=grid["day"] - 0.5, events=0, censored=grid["events"])
     try:
         tested = logrank(pd.concat([left, gone[gone["censored"] > 0]]), by="arm")
     except BadData:  # nobody is censored yet, or all on one day
-        return None
-    return words.CENSORED.by_luck(tested.p_value)
+        return []
+    return [words.CENSORED.by_luck(tested.p_value)]
 
 
-def _wrong(found: Collapsed, plan: Plan) -> Check | None:
-    counts = _in_plan(found, plan)
-    due = int(counts["due"].sum())
-    return words.WRONG.by_share(int(counts["wrong"].sum()), due, **FEW) if due >= FEWEST else None
-
-
-def _reach(found: Collapsed, plan: Plan) -> Check | None:
+def _reach(found: Collapsed, plan: Plan) -> list[Check]:
     """Compare the arm that is reached least with the share that the plan expects to reach."""
     counts = _in_plan(found, plan).loc[[arm.name for arm in plan.arms if arm.message]]
     counts = counts[counts["due"] >= FEWEST]
     if counts.empty:
-        return None
+        return []
     reached = counts["delivered"] if "delivered" in counts else counts["sent"]
     share, planned = float((reached / counts["due"]).min()), plan.assumptions.contact_rate or 1.0
     low, lost = LOW_REACH * planned, LOST_REACH * planned
-    return words.REACH.judged(
-        "fail" if share < lost else "warn" if share < low else "pass",
-        value=share,
-        threshold=f"warn below {100 * low:.0f} in 100 customers, fail below {100 * lost:.0f}",
-    )
+    status: Status = "fail" if share < lost else "warn" if share < low else "pass"
+    limits = f"warn below {100 * low:.0f} in 100 customers, fail below {100 * lost:.0f}"
+    return [words.REACH.judged(status, value=share, threshold=limits)]
 
 
-def _drift(found: Collapsed, plan: Plan) -> Drift | None:
-    grid = found.grid[found.grid["arm"].isin([*plan.weights])]
+def _drift(found: Collapsed, plan: Plan) -> list[Check]:
     try:
-        return drift(grid, control=plan.arms[0].name)
+        told = drift(_of_plan(found.grid, plan), control=plan.arms[0].name)
     except BadData:  # too few events to tell
-        return None
-
-
-def _by_week(found: Collapsed, plan: Plan) -> Check | None:
-    told = _drift(found, plan)
-    return words.BY_WEEK.by_luck(told.by_week) if told and told.by_week is not None else None
-
-
-def _over_time(found: Collapsed, plan: Plan) -> Check | None:
-    """Only warn: an effect that begins late or wears off is one, and the share at the day holds."""
-    told = _drift(found, plan)
-    return words.BY_DAY.by_luck(told.by_day, fails=False) if told else None
+        return []
+    by_week = [] if told.by_week is None else [words.BY_WEEK.by_luck(told.by_week)]
+    # An effect that begins late or wears off is one, and the share at the planned day holds.
+    return [*by_week, words.BY_DAY.by_luck(told.by_day, fails=False)]
 
 
 # What must not be missing, what is said, and the check, in the order of a page.
-_CHECKS: tuple[tuple[Part | None, Words, _Made], ...] = (
-    (None, words.ARMS, _arms),
-    (None, words.SIZES, _overall),
-    (None, words.DAYS, _by_day),
-    (None, words.STRATA, _by_stratum),
-    (None, words.CROSSED, _share(words.CROSSED, "crossed", limits=NONE)),
-    (None, words.REPEATED, _share(words.REPEATED, "repeated", limits=NONE)),
-    ("milestone", words.ZERO, _share(words.ZERO, "off", limits=NONE)),
-    ("milestone", words.EARLY, _share(words.EARLY, "early", limits=NONE)),
-    ("outcome", words.OUTCOME_FIRST, _share(words.OUTCOME_FIRST, "outcome_first", limits=FEW)),
-    ("outcome", words.LEFT_OUT, _spread(words.LEFT_OUT, "left_out")),
-    ("outcome", words.CENSORED, _censored),
-    ("before", words.BEFORE, _spread(words.BEFORE, "earlier")),
-    ("messages", words.WRONG, _wrong),
-    ("messages", words.REACH, _reach),
-    ("outcome", words.BY_WEEK, _by_week),
-    ("outcome", words.BY_DAY, _over_time),
+_CHECKS: tuple[tuple[Part | None, tuple[Words, ...], _Made], ...] = (
+    (None, (), _arms),
+    (None, (), _by_day),
+    (None, (), _by_stratum),
+    (None, (), _share(words.CROSSED, "crossed", limits=NONE)),
+    (None, (), _share(words.REPEATED, "repeated", limits=NONE)),
+    ("milestone", (words.ZERO,), _share(words.ZERO, "off", limits=NONE)),
+    ("milestone", (words.EARLY,), _share(words.EARLY, "early", limits=NONE)),
+    ("outcome", (words.FIRST,), _share(words.FIRST, "outcome_first", limits=FEW)),
+    ("outcome", (words.LEFT_OUT,), _spread(words.LEFT_OUT, "left_out")),
+    ("outcome", (words.CENSORED,), _censored),
+    ("before", (words.BEFORE,), _spread(words.BEFORE, "earlier")),
+    ("messages", (words.WRONG,), _share(words.WRONG, "wrong", limits=FEW, of="due")),
+    ("messages", (words.REACH,), _reach),
+    ("outcome", (words.BY_WEEK, words.BY_DAY), _drift),
 )

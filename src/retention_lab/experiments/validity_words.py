@@ -133,7 +133,7 @@ EARLY = Words(
     "decided whether they did",
     remedy="Count everybody who was assigned, from the assignment on; or enrol at the milestone.",
 )
-OUTCOME_FIRST = Words(
+FIRST = Words(
     name="assignment before the outcome",
     well="Hardly anybody was assigned after the outcome had come",
     off="Some customers were assigned when their outcome had already come",

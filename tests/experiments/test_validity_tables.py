@@ -1,0 +1,297 @@
+"""What the engine counts for the checks of a test: as pandas counts it, row by row."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from retention_lab import state as states
+from retention_lab.checks import BadData
+from retention_lab.experiments import assignments
+from retention_lab.experiments.plan import Plan
+from retention_lab.experiments.validity_tables import SCHEMA, collapsed, logged
+from retention_lab.tables import engine
+from retention_lab.tables.snapshot import Snapshot
+
+AS_OF, END = dt.date(2026, 6, 30), pd.Timestamp("2026-06-30 23:00")  # midnight in London
+ZERO = pd.Timestamp("2026-05-04 09:30")  # a Monday
+PLAN = {
+    "name": "check_in",
+    "title": "Check-in",
+    "owner": "Customer Success",
+    "hypothesis": "A check-in keeps more.",
+    "milestone": "onboarded",
+    "channel": "email",
+    "arms": [
+        {"name": "control", "share": 0.5},
+        {"name": "hello", "share": 0.25, "message": "hello_v1"},
+        {"name": "gift", "share": 0.25, "message": "gift_v1"},
+    ],
+    "starts": "2026-04-01",
+    "ends": "2026-06-30",
+    "endpoint": {"kind": "retained", "day": 30},
+    "primary": {"smallest_effect": 0.03},
+    "assumptions": {"entry_per_day": 30},
+}
+COLUMNS = {
+    "customers": ["customer_id"],
+    "events": ["customer_id", "event", "occurred_at", "occurred_on"],
+    "subscriptions": ["customer_id", "started_at", "cancelled_at"],
+    "orders": ["customer_id", "ordered_at", "ordered_on"],
+    "messages": ["customer_id", "campaign", "stage", "sent_at", "delivered_at"],
+    "assigned": SCHEMA.names,
+}
+
+
+class Shop(SimpleNamespace):
+    __getattr__ = Snapshot.__getattr__  # what is not there is refused in a sentence
+
+
+def plan_of(**said):
+    return Plan.model_validate({**PLAN, **said})
+
+
+@cache
+def duckdb():
+    return engine.connect()
+
+
+def at(days=0.0):
+    return ZERO + pd.Timedelta(days=days)
+
+
+def put(name, rows):
+    frame = pd.DataFrame(rows, columns=COLUMNS[name])
+    kinds = {"_at": pa.timestamp("us"), "_on": pa.date32(), "ero": pa.timestamp("us")}
+    arrays = {
+        column: pa.array(
+            [None if pd.isna(one) else one for one in frame[column]],
+            kinds.get(column[-3:], pa.string()),
+        )
+        for column in frame
+    }
+    return engine.put(pa.table(arrays), con=duckdb())
+
+
+def shop_of(**rows):
+    tables = {name: put(name, table) for name, table in rows.items()}
+    tables = {"customers": put("customers", []), **tables}
+    about = {"name": "Shop", "zone": "Europe/London", "as_of": AS_OF}
+    records = {"records_from": dt.date(2026, 3, 1)}
+    return Shop(**about, **records, tables=tables, **tables)
+
+
+def counted(assigned, *, plan=None, **rows):
+    """Counts by arm of hand-made rows."""
+    found = collapsed(shop_of(**rows), plan or plan_of(), put("assigned", assigned))
+    return SimpleNamespace(**vars(found), of=found.arms.set_index("arm"))
+
+
+def alike(*customers, arm="hello", zero=ZERO, assigned=None):
+    return [(who, arm, "", zero, assigned or zero) for who in customers]
+
+
+# Who counts, once, and where
+
+
+def test_a_customer_counts_in_the_arm_of_the_first_assignment():
+    found = counted(
+        [
+            *alike("a", arm="hello", assigned=at(1)),
+            *alike("a", arm="control", assigned=at(3)),
+            *alike("b", arm="hello", assigned=at(2)),
+            *alike("b", arm="hello", assigned=at(2)),
+            *alike("c", arm="gift", assigned=at(1)),
+        ]
+    )
+    assert found.arms["arm"].tolist() == ["gift", "hello"]
+    assert found.of["customers"].to_dict() == {"gift": 1, "hello": 2}
+    assert found.of["repeated"].to_dict() == {"gift": 0, "hello": 2}
+    assert found.of["crossed"].to_dict() == {"gift": 0, "hello": 1}
+
+
+def test_days_of_enrolment_are_local_and_their_weeks_begin_on_monday():
+    # 23:30 UTC on Sunday 3 May is Monday in London.
+    late = pd.Timestamp("2026-05-03 23:30")
+    shop = {"orders": [("a", late + pd.Timedelta(days=9), dt.date(2026, 5, 13))]}
+    plan = plan_of(endpoint={"kind": "returned", "day": 30})
+    found = counted(alike("a", zero=late), plan=plan, **shop)
+    assert found.sizes["enrolled_on"].tolist() == [pd.Timestamp("2026-05-04")]
+    assert found.grid.to_dict("records") == [
+        {"week": pd.Timestamp("2026-05-04"), "arm": "hello", "day": 10, "events": 1, "censored": 0}
+    ]
+
+
+def test_what_is_assigned_after_the_day_of_the_shop_is_not_known():
+    rows = [*alike("a", zero=END - pd.Timedelta(seconds=1)), *alike("b", zero=END)]
+    assert counted(rows).of["customers"].to_dict() == {"hello": 1}
+
+
+def test_an_assignment_without_an_arm_is_in_an_arm_of_no_plan():
+    found = counted([("a", None, None, ZERO, ZERO)])
+    assert found.sizes[["stratum", "arm"]].to_numpy().tolist() == [["", ""]]
+
+
+# Moments
+
+
+def test_time_zero_is_compared_with_the_first_time_at_the_milestone():
+    events = [(who, "onboarded", at(), at().date()) for who in ("same", "later", "early")]
+    events += [("same", "onboarded", at(2), at(2).date())]
+    rows = [
+        *alike("same", assigned=at(1)),
+        *alike("later", zero=at(1), assigned=at(1)),
+        *alike("never", assigned=at(1)),
+        *alike("early", assigned=at(-1)),
+        ("none", "hello", "", None, at(1)),
+    ]
+    found = counted(rows, events=events)
+    assert found.of.loc["hello", ["off", "early"]].tolist() == [3, 1]
+
+
+def test_an_outcome_comes_first_where_its_day_was_over_at_the_assignment():
+    ends = {"before": 0.5, "same": 1.5, "after": 5}
+    subscriptions = [(who, at(-90), at(days)) for who, days in ends.items()]
+    found = counted(alike(*ends, assigned=at(1.6)), subscriptions=subscriptions)
+    assert found.of.loc["hello", "outcome_first"] == 1
+    late = counted(alike(*ends, assigned=at(2)), subscriptions=subscriptions)
+    assert late.of.loc["hello", "outcome_first"] == 2
+
+
+def test_the_outcome_before_the_milestone_counts_where_the_shop_knows_so_far_back():
+    plan = plan_of(endpoint={"kind": "returned", "day": 30})
+    times = {"inside": -3, "edge": -30, "older": -30.1, "zero": 0, "none": 4}
+    orders = [(who, at(days), at(days).date()) for who, days in times.items()]
+    unknown = pd.Timestamp("2026-03-20")
+    orders += [("new", unknown - pd.Timedelta(days=1), unknown.date())]
+    rows = [*alike(*times), *alike("new", zero=unknown)]
+    found = counted(rows, plan=plan, orders=orders)
+    assert found.of.loc["hello", ["reaching", "earlier"]].tolist() == [5, 2]
+
+
+# Messages
+
+
+def test_messages_count_for_the_arm_that_is_sent_them():
+    def sent(who, campaign, days=1.0, **more):
+        return (who, campaign, more.get("stage"), at(days), more.get("delivered"))
+
+    messages = [
+        sent("own", "hello_v1", delivered=at(1)),
+        sent("own", "gift_v1", days=-1),  # before time zero: of another matter
+        sent("plan", "check_in"),
+        sent("stage", "summer", stage="hello_v1"),
+        sent("other", "newsletter"),
+        sent("gift", "gift_v1"),
+        sent("quiet", "check_in"),
+        sent("quiet", "newsletter"),
+        sent("fresh", "hello_v1", days=57),
+    ]
+    rows = [
+        *alike("own", "plan", "stage", "other", "gift"),
+        *alike("fresh", zero=at(56)),
+        *alike("quiet", "silent", arm="control"),
+    ]
+    found = counted(rows, messages=messages)
+    told = ["due", "sent", "delivered", "wrong"]
+    assert found.of.loc["hello", told].tolist() == [5, 3, 1, 1]
+    assert found.of.loc["control", told].tolist() == [2, 0, 0, 1]
+
+
+# What is not there
+
+
+def test_what_the_shop_lacks_is_said_and_the_rest_is_counted():
+    found = counted(alike("a"), events=[("a", "activated", at(), at().date())])
+    assert found.missing.keys() == {"milestone", "outcome", "before", "messages"}
+    assert "has no event 'onboarded'" in found.missing["milestone"]
+    assert "map them in its source file" in found.missing["messages"]
+    assert found.grid.empty
+    assert found.arms.columns.tolist() == ["arm", "customers", "repeated", "crossed"]
+
+
+def test_nobody_assigned_is_nobody_in_every_table():
+    subscriptions = [("a", at(-9), at(9))]
+    found = counted([], subscriptions=subscriptions)
+    assert found.sizes.empty
+    assert found.arms.empty
+    assert found.grid.empty
+
+
+def test_assignments_without_a_column_are_refused():
+    with pytest.raises(BadData, match="assigned lacks the column"):
+        collapsed(shop_of(), plan_of(), put("customers", []))
+
+
+# The log
+
+
+def test_the_log_is_read_for_one_plan_of_one_shop(tmp_path):
+    state = states.opened(tmp_path / "state")
+    row = {"source": "Shop", "experiment": "check_in", "as_of": "2026-05-04", "arrival": 0}
+    row |= {"until": "2026-06-03", "plan": "", "customer_id": "a", "arm": "hello", "stratum": ""}
+    row |= {"reached_at": "2026-05-04T09:30:00"}
+    other = [{"customer_id": "b", "experiment": "other"}, {"customer_id": "c", "source": "Else"}]
+    assignments.ledger(state).append([row, *({**row, **each} for each in other)])
+    rows = engine.collect(logged(state, shop_of(), plan_of()))
+    # The day ends at 23:00 UTC, in summer.
+    moment = pd.Timestamp("2026-05-04 22:59:59")
+    assert rows.to_numpy().tolist() == [["a", "hello", "", ZERO, moment]]
+
+
+def test_an_empty_log_is_a_table_without_rows(tmp_path):
+    state = states.opened(tmp_path / "state")
+    assert engine.collect(logged(state, shop_of(), plan_of())).empty
+
+
+# Against pandas
+
+
+@pytest.mark.parametrize("kind", ["retained", "returned"])
+def test_counts_are_those_of_pandas_in_any_order_of_rows(kind):
+    rng, plan = np.random.default_rng(20261122), plan_of(endpoint={"kind": kind, "day": 20})
+    ids = [f"c{number}" for number in range(150)]
+
+    def days(low, high, size=1):
+        return np.round(rng.uniform(low, high, size), 3)
+
+    assigned = [
+        (who, arm, rng.choice(["x", "y"]), at(zero), at(zero + days(-0.2, 3)[0]))
+        for who in [*ids, *rng.choice(ids, 30)]
+        for arm, zero in [(rng.choice(["control", "hello", "gift"]), days(-70, 50)[0])]
+    ]
+    times = [(who, at(day)) for who in rng.choice(ids, 400) for day in days(-90, 56)]
+    orders = [(who, moment, (moment + pd.Timedelta(hours=1)).date()) for who, moment in times]
+    subscriptions = [
+        (w, m, None if rng.random() < 0.3 else m + pd.Timedelta(days=9)) for w, m in times
+    ]
+    rows = {"orders": orders, "subscriptions": subscriptions}
+    found = counted(assigned, plan=plan, **rows)
+    shuffled = {name: rng.permutation(np.array(one, object)).tolist() for name, one in rows.items()}
+    again = counted([assigned[i] for i in rng.permutation(len(assigned))], plan=plan, **shuffled)
+    for name in ("sizes", "arms", "grid"):
+        pd.testing.assert_frame_equal(getattr(found, name), getattr(again, name))
+    people = pd.DataFrame(assigned, columns=SCHEMA.names).sort_values(["assigned_at", "arm"])
+    own = people.groupby("customer_id")
+    first = own.first().assign(
+        repeated=own.size() > 1, crossed=own["arm"].min() != own["arm"].max()
+    )
+    happened = pd.DataFrame(times if kind == "returned" else subscriptions).iloc[:, [0, -1]]
+    happened.columns = ["customer_id", "moment"]
+    pairs = first.reset_index().merge(happened, on="customer_id")
+    begin = pairs["time_zero"] - pd.Timedelta(days=20)
+    before = (pairs["moment"] >= begin) & (pairs["moment"] < pairs["time_zero"])
+    before &= begin >= pd.Timestamp("2026-03-02")
+    first["earlier"] = first.index.isin(pairs.loc[before, "customer_id"])
+    told = ["repeated", "crossed", "earlier"]
+    expected = first.groupby("arm")[told].sum()
+    assert found.of[told].to_numpy().tolist() == expected.to_numpy().tolist()
+    assert found.sizes["customers"].sum() == found.of["customers"].sum() == len(first)
+    known = found.of["customers"].sum() - found.of["left_out"].sum()
+    assert found.grid[["events", "censored"]].to_numpy().sum() == known
