@@ -32,7 +32,7 @@ def followed(shop: Snapshot, people: ir.Table, *, endpoint: Endpoint) -> ir.Tabl
     ----------
     people
         One row per customer: `customer_id`, `reached_at` (naive UTC), `reached_on` (local day),
-        none after the shop's day, and any other columns. It is read twice: keep what took long.
+        none after the shop's day, and any other columns but those of orders and subscriptions.
 
     Returns
     -------
@@ -48,17 +48,12 @@ def followed(shop: Snapshot, people: ir.Table, *, endpoint: Endpoint) -> ir.Tabl
     checks.columns("people", people.columns, ["customer_id", "reached_at", "reached_on"])
     match endpoint.kind:
         case "retained":
-            found = _cancelled(shop.subscriptions, people)
+            found = _cancelled(shop, people)
         case "returned":
             found = _returned(shop.orders, people)
-    # By another name, as engines differ in what they call the second of two equal columns.
-    named = found.rename(_whose="customer_id")
-    joined = people.left_join(named, people.customer_id == named["_whose"])
-    known = joined["_whose"].notnull() | (endpoint.kind == "returned")  # noqa: PD004  Ibis
-    until = joined["_until"].fill_null(end_of(shop))
-    event = joined["_until"].notnull()  # noqa: PD004  Ibis
-    whole = elapsed_days_between(joined.reached_at, until)
-    timed = joined.mutate(day=whole + event.cast("int64"), event_observed=event, known=known)
+    happened = found["_until"].notnull()  # noqa: PD004  Ibis
+    whole = elapsed_days_between(found.reached_at, found["_until"].fill_null(end_of(shop)))
+    timed = found.mutate(day=whole + happened.cast("int64"), event_observed=happened)
     return timed.select(*people.columns, "day", "event_observed", "known")
 
 
@@ -73,31 +68,30 @@ def grid(rows: ir.Table, *by: str) -> pd.DataFrame:
     return grids.by(rows.filter(_.known).mutate(cause=ibis.null("string")), *by)
 
 
-def _cancelled(subscriptions: ir.Table, people: ir.Table) -> ir.Table:
+def _cancelled(shop: Snapshot, people: ir.Table) -> ir.Table:
     """When the last subscription that was active at time zero ended; null while one has not."""
-    begun = _theirs(subscriptions, people).filter(_.started_at <= _.reached_at)
-    active = begun.filter(_.cancelled_at.fill_null(_.reached_at) >= _.reached_at)
-    spans = active.group_by("customer_id").agg(
-        last_at=_.cancelled_at.max(), ended=_.cancelled_at.count(), begun=_.count()
+    spans = shop.subscriptions.select("started_at", "cancelled_at", _whose="customer_id")
+    # Each side of a condition is of one table alone: else engines compare every row with every row.
+    spans = spans.mutate(_left_at=spans.cancelled_at.fill_null(end_of(shop)))
+    began = [people.customer_id == spans["_whose"], spans.started_at <= people.reached_at]
+    active = people.left_join(spans, [*began, spans["_left_at"] >= people.reached_at])
+    each = active.group_by(people.columns).agg(
+        last_at=_.cancelled_at.max(), ended=_.cancelled_at.count(), begun=_.started_at.count()
     )
-    until = (spans.ended == spans.begun).ifelse(spans.last_at, ibis.null())
-    return spans.select("customer_id", _until=until)
+    until = (each.ended == each.begun).ifelse(each.last_at, ibis.null())
+    return each.mutate(_until=until, known=each.begun > 0)
 
 
 def _returned(orders: ir.Table, people: ir.Table) -> ir.Table:
     """When customers first ordered after time zero; null where they have not."""
-    since = _theirs(orders, people).filter(_.ordered_at >= _.reached_at)
-    later, another_day = since.ordered_at > since.reached_at, since.ordered_on > since.reached_on
-    first = since.group_by("customer_id").agg(
-        bought=(~later).sum(),
-        next_at=since.ordered_at.min(where=later),
-        next_day_at=since.ordered_at.min(where=another_day),
+    bought = orders.select("ordered_at", "ordered_on", _whose="customer_id")
+    since = [people.customer_id == bought["_whose"], bought.ordered_at >= people.reached_at]
+    both = people.left_join(bought, since)
+    later, another_day = both.ordered_at > both.reached_at, both.ordered_on > both.reached_on
+    each = both.group_by(people.columns).agg(
+        at_zero=(~later).sum(),
+        next_at=both.ordered_at.min(where=later),
+        next_day_at=both.ordered_at.min(where=another_day),
     )
-    until = (first.bought > 0).ifelse(first.next_day_at, first.next_at)
-    return first.select("customer_id", _until=until)
-
-
-def _theirs(rows: ir.Table, people: ir.Table) -> ir.Table:
-    """Rows of the people, each with its time zero."""
-    zero = people.select(_whose="customer_id", reached_at="reached_at", reached_on="reached_on")
-    return rows.inner_join(zero, rows.customer_id == zero["_whose"])
+    until = (each.at_zero > 0).ifelse(each.next_day_at, each.next_at)
+    return each.mutate(_until=until, known=True)
