@@ -130,7 +130,7 @@ class _Past:
         value = _value(made, sums, scale=scale)
         yield asdict(value)
         arms = tuple(self.plan.weights.values())
-        share = _safe_share(sums) if _is_share(sums) else None
+        share = _safe_share(sums) if made.unit == "share" and _is_one_of_one(sums) else None
         if share is None:
             kernel: Proportions | Means = _means(ratio_sd(sums) / scale, arms)
         else:
@@ -190,7 +190,7 @@ def _sums(counts: Mapping[str, int]) -> RatioMoments:
     return RatioMoments(n=counts["customers"], **{name: counts[f"sum_{name}"] for name in names})
 
 
-def _is_share(sums: RatioMoments) -> bool:
+def _is_one_of_one(sums: RatioMoments) -> bool:
     """Say whether every customer counts 1 of 1 or 0 of 1: no other whole number is its square."""
     return sums.y == sums.yy and sums.n == sums.x == sums.xx
 
