@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import subprocess
 import sys
@@ -30,11 +29,16 @@ def could_be(text, whole):
 
 
 def worked_out(shown, total, wholes=None):
-    """The numbers that each part can be, by trying all that fit the total."""
+    """The numbers that each part can be: those with which the others can fill up the total."""
     tops = wholes if wholes is not None else [total] * len(shown)
-    options = [could_be(text, top) for text, top in zip(shown, tops, strict=True)]
-    fitting = [each for each in itertools.product(*options) if sum(each) == total]
-    return [set(column) for column in zip(*fitting, strict=True)]
+    options = [set(could_be(text, top)) for text, top in zip(shown, tops, strict=True)]
+    found = []
+    for place, own in enumerate(options):
+        rests = {total}
+        for other in options[:place] + options[place + 1 :]:
+            rests = {rest - each for rest in rests for each in other if each <= rest}
+        found.append(own & rests)
+    return found
 
 
 @given(SIZES, KS)
