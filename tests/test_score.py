@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from retention_lab import cli
 from retention_lab.tables.simulator import simulate
 
 SOURCE = Path(__file__).parents[1] / "data/sources/demo.yml"
 DAY = "--as-of=2026-11-29"
+# Each further table makes every list take longer, and adds nothing to what is asked here.
+TABLES = ("customers", "orders", "subscriptions", "consents")
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +21,10 @@ def made(tmp_path_factory):
     """Make a small demo shop, without a playbook of its own."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "data/sources").mkdir(parents=True)
-    shutil.copy(SOURCE, folder / "data/sources/demo.yml")
+    source = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))
+    source["tables"] = {name: source["tables"][name] for name in TABLES}
+    text = yaml.safe_dump(source, sort_keys=False)  # consents come last
+    (folder / "data/sources/demo.yml").write_text(text, encoding="utf-8")
     simulate(folder / "data/demo", customers=3_000)
     return folder
 
