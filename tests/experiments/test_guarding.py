@@ -13,6 +13,9 @@ from ibis import _
 from scipy.stats import norm
 
 from retention_lab.experiments import guarding
+from retention_lab.experiments.design.guardrail import ONE_SIDED, Guardrail
+from retention_lab.experiments.design.proportions import Proportions
+from retention_lab.experiments.design.sizing import sample_size
 from retention_lab.experiments.guarding import guardrails
 from retention_lab.experiments.plan import Plan
 from retention_lab.tables import engine
@@ -98,6 +101,13 @@ def test_a_share_needs_what_the_textbook_says():
     again = by_name(many(200), ("unsubscribe", 0.03, "lower"), customers=found["needed"])
     assert again["unsubscribe"]["power"] == pytest.approx(0.8, abs=1e-3)
     assert again["unsubscribe"]["smallest"] == pytest.approx(0.03, abs=1e-5)
+
+
+@pytest.mark.parametrize(("better", "margin"), [("lower", 0.03), ("higher", -0.03)])
+def test_harm_lies_above_where_less_is_better_and_below_where_more_is(better, margin):
+    found = by_name(many(200), ("unsubscribe", 0.03, better))["unsubscribe"]
+    rail = Guardrail(design=Proportions(control=0.1), margin=margin)
+    assert found["needed"] == sample_size(rail, 0.0, errors=ONE_SIDED).total
 
 
 def test_a_mean_needs_what_its_spread_says_in_whole_units_of_the_currency():
