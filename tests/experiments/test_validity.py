@@ -76,7 +76,7 @@ def people(rng, n=3_000, hazard=0.02, ratio=0.7):
             "event": event,
             "left_out": rng.random(n) < 0.1,
             "earlier": rng.random(n) < 0.3,
-            "sent": (rng.random(n) < 0.8) & (arm != "control"),
+            "sent": (rng.random(n) < 0.85) & (arm != "control"),
         }
     )
 
@@ -143,7 +143,7 @@ def test_the_order_of_rows_and_the_names_of_the_arms_do_not_matter():
 
 @pytest.mark.slow
 def test_a_sound_test_warns_and_fails_as_rarely_as_it_says():
-    rng, times = np.random.default_rng(20261122), 4_000
+    rng, times = np.random.default_rng(20261122), 1_000
     counts = {name: np.zeros(2) for name in BY_LUCK}
     for _ in range(times):
         found = told(tables(people(rng, n=1_000, hazard=0.015)))
@@ -160,13 +160,13 @@ def test_a_sound_test_warns_and_fails_as_rarely_as_it_says():
 
 @pytest.mark.slow
 def test_looking_every_week_warns_of_sizes_as_rarely_as_it_says():
-    rng, times, warned = np.random.default_rng(7), 1_000, dict.fromkeys(BY_LUCK, 0)
+    rng, times, warned = np.random.default_rng(7), 200, dict.fromkeys(BY_LUCK, 0)
     names = ["sizes of the arms", "sizes by day of enrolment"]
-    names += ["customers left out", "outcome before the milestone"]
+    names += ["sizes by stratum", "outcome before the milestone"]
     for _ in range(times):
         rows = people(rng, n=700)
         looks = [rows[rows["enrolled_on"] < MONDAY + pd.Timedelta(weeks=k)] for k in range(1, 11)]
-        seen = [told(tables(look)) for look in looks]
+        seen = [told(tables(look, missing=["outcome"])) for look in looks]
         for name in names:
             warned[name] += any(name in one and one[name].status != "pass" for one in seen)
     for name in names:

@@ -111,10 +111,11 @@ def collapsed(shop: Snapshot, plan: Plan, assigned: ir.Table) -> Collapsed:
     missing: dict[Part, str] = {}
     for part, add in _PARTS.items():
         try:
-            people = add(people, shop, plan)
+            # Kept each time, as the next part reads it several times.
+            people = engine.keep(add(people, shop, plan), where="assignments")
         except Refusal as refusal:
             missing[part] = str(refusal)
-    return _counted(engine.keep(people, where="assignments"), missing)
+    return _counted(people, missing)
 
 
 def _counted(people: ir.Table, missing: Mapping[Part, str]) -> Collapsed:
