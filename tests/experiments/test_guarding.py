@@ -105,8 +105,12 @@ def test_a_share_needs_what_the_textbook_says():
 
 @pytest.mark.parametrize(("better", "margin"), [("lower", 0.03), ("higher", -0.03)])
 def test_harm_lies_above_where_less_is_better_and_below_where_more_is(better, margin):
-    found = by_name(many(200), ("unsubscribe", 0.03, better))["unsubscribe"]
-    rail = Guardrail(design=Proportions(control=0.1), margin=margin)
+    arms = [{"name": "control", "share": 0.2}, {"name": "hello", "share": 0.8, "message": "hi"}]
+    plan = plan_of(("unsubscribe", 0.03, better)).model_dump(exclude_defaults=True)
+    plan = Plan.model_validate(plan | {"arms": arms})  # with halves, both sides are alike
+    found = guardrails(many(200), plan, customers=8_500).iloc[0]
+    kernel = Proportions(control=0.1, allocation=(0.2, 0.8))
+    rail = Guardrail(design=kernel, margin=margin)
     assert found["needed"] == sample_size(rail, 0.0, errors=ONE_SIDED).total
 
 

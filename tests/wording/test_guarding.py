@@ -104,7 +104,7 @@ def test_a_share_of_a_few_is_said_to_be_of_a_few():
 def test_what_would_tell_of_a_few_is_neither_recorded_nor_said_nor_drawn(hidden):
     words, table, ledger = said(UNSUBSCRIBED, hidden)
     assert not [claim for claim in ledger.claims() if claim.name.endswith(hidden["metric"])]
-    assert f"{hidden['label']}: nothing is said of it, as it would tell of fewer than 10" in words
+    assert f"{hidden['label']}: nothing is said of it. It would tell of fewer than 10" in words
     assert table.loc[hidden["label"], "Customers needed"] == "not shown"
     assert listed(margins(frame_of(UNSUBSCRIBED, hidden)))["label"].tolist() == ["Unsubscribed"]
 
@@ -112,7 +112,7 @@ def test_what_would_tell_of_a_few_is_neither_recorded_nor_said_nor_drawn(hidden)
 def test_a_refusal_becomes_a_sentence():
     blank = dict.fromkeys(("value", "low", "high", "needed", "smallest", "power", "did"), None)
     words, _, _ = said(REVENUE, UNSUBSCRIBED | blank | {"why": "Shop has no messages."})
-    assert r"- Unsubscribed: nothing is said of it, as shop has no messages" in words
+    assert r"- Unsubscribed: nothing is said of it. Shop has no messages" in words
 
 
 def test_a_plan_without_guardrails_is_told_which_is_usual():

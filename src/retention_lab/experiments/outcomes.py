@@ -117,6 +117,8 @@ def moments(
     marked = people.mutate(**{UNTIL: until, SEEN: (until <= end_of(shop)).cast("int64")})
     added = made.sides(Window(shop=shop, people=marked.filter(_[SEEN] == 1)))
     found = _collected(marked, added, by=by)
+    if not found[["customers", "left_out"]].sum().any():
+        raise BadData("Nobody has a time zero in the days that are looked at: nothing to add up.")
     if not found["customers"].sum():
         raise BadData(
             f"No customer has been followed for {days} days by {shop.as_of}: wait, or take fewer "

@@ -98,8 +98,8 @@ def _short(ledger: Ledger, row: Mapping[Hashable, Any]) -> str:
 
 
 def _untold(row: Mapping[Hashable, Any]) -> str:
-    why = row["why"] or f"it would tell of fewer than {SMALL} customers."
-    return f"{inert(row['label'])}: nothing is said of it, as {inert(_small(why))}"
+    why = row["why"] or f"It would tell of fewer than {SMALL} customers."
+    return f"{inert(row['label'])}: nothing is said of it. {inert(why)}"
 
 
 def _few(row: Mapping[Hashable, Any]) -> str:
@@ -143,8 +143,3 @@ def _amount(row: Mapping[Hashable, Any], margin: float) -> str:
     if row["unit"] == "share":
         return f"{text} point{'' if text == '1' else 's'}"
     return text
-
-
-def _small(sentence: str) -> str:
-    """Begin a sentence small, inside another one."""
-    return sentence[:1].lower() + sentence[1:]
