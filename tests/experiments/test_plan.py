@@ -191,3 +191,11 @@ def test_all_are_reached_was_once_what_a_plan_said_that_said_nothing(read):
 def test_digest_of_a_plan_stays_that_of_earlier_versions(read):
     # What this version gave when plans were first frozen; another one would disown every plan.
     assert digest(read()) == "921a173db778c7c5badef22b81e12162596590fd5b183cfc296eedaeda35aebb"
+
+
+def test_a_plan_is_found_from_the_folders_below_it(tmp_path, monkeypatch):
+    (tmp_path / "notebooks").mkdir()
+    template = Path(__file__).parents[2] / "experiments" / "templates" / "check_in_48h.yml"
+    (tmp_path / "plan.yml").write_bytes(template.read_bytes())
+    monkeypatch.chdir(tmp_path / "notebooks")  # where a notebook starts in JupyterLab
+    assert load("plan.yml").name == "check_in_48h"

@@ -30,6 +30,7 @@ from retention_lab.experiments.terms import (
     Share,
 )
 from retention_lab.inference.sequential.bounds import Rule
+from retention_lab.tables import source as sources
 from retention_lab.tables.factor import Line, Name
 from retention_lab.tables.location import Strict
 from retention_lab.tables.settings import first_problem, read_yaml
@@ -205,7 +206,7 @@ def load(path: str | Path) -> Plan:
     BadParameter
         When the file is missing, is no YAML, or says what no plan says or what cannot be.
     """
-    file = Path(path)
+    file = sources.find(path)
     try:
         return Plan.model_validate(read_yaml(file.read_text(encoding="utf-8"), file=file))
     except (OSError, UnicodeDecodeError) as error:
