@@ -33,7 +33,7 @@ def test_a_drift_with_enrolment_is_found_and_is_none_of_days():
 
 
 def test_a_novelty_of_days_is_none_of_enrolment_though_late_comers_saw_only_that():
-    grid = grid_of(2, ratio=lambda _, day: 0.4 if day < 10 else 1.2, last=62)
+    grid = grid_of(2, ratio=lambda _, day: 0.25 if day < 10 else 1.5, last=60, n=8_000)
     found = drift(grid, control="control")
     assert found.by_day < 1e-4
     assert found.by_week > 0.01
