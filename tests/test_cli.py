@@ -169,7 +169,9 @@ def test_check_shows_each_row_once_and_what_each_reason_fits(told):
     assert numbers(out, "2026-11") == ["4", "1", "1", "2"]
     totals = [line.split()[3:] for line in out if line.split()[:2] == ["orders", "2026-11-01"]]
     assert totals == [["rows", "2.00", "2.00", "yes"], ["amount", "35.50", "30.50", "no"]]
-    assert out[-1] == "Reports that this source can feed: overview, churn, segments."
+    assert out[-1] == (
+        "Reports that this source can feed: overview, churn, segments, design of a test."
+    )
 
 
 @pytest.mark.usefixtures("shop")

@@ -57,7 +57,7 @@ MESSAGES = "  messages: {rows: m.csv, columns: " + SENT + "}"
         ("", {"churn"}),
         (TICKETS % "", {"churn"}),
         (TICKETS % ", first_response_at: first", {"churn", "churn: support response"}),
-        (EVENTS, {"churn", "churn: milestones"}),
+        (EVENTS, {"churn", "churn: milestones", "design of a test"}),
         (CONSENTS, {"churn", "lists of whom to contact"}),
         (MESSAGES, {"churn", "segments: what messages bring, beside the bands of the trade"}),
     ],

@@ -67,6 +67,11 @@ FEEDS = (
         unlock="a table of messages with the time at which each was delivered",
     ),
     Feed(
+        name="design of a test",
+        ways=(("orders", ""), ("events", "")),
+        unlock="a table of orders, or of events such as a finished onboarding",
+    ),
+    Feed(
         name="lists of whom to contact",
         ways=(("consents", ""),),
         unlock="a table of who may be contacted by which channel",
