@@ -10,6 +10,7 @@ import bs4
 import numpy as np
 import pandas as pd
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from retention_lab.record import SMALL
 from retention_lab.reports import figures
@@ -17,8 +18,10 @@ from retention_lab.tables.simulator import simulate
 
 from . import pages
 from .pages import AS_OF, DEMO_SOURCE, HEAVIEST, NUMBER, STATISTICS, plain
+from .test_overview_notebook import run, shell  # noqa: F401  fixtures
 
-executed = functools.partial(pages.executed, "20_churn_survival.ipynb")
+NOTEBOOK = "20_churn_survival.ipynb"
+executed = functools.partial(pages.executed, NOTEBOOK)
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +76,15 @@ SHOPS = {
 
 
 @pytest.fixture(scope="module")
-def page_of(tmp_path_factory):
+def page_of(run, tmp_path_factory):  # noqa: F811  a fixture
+    """Run the notebook once for each shop, all in this process: a kernel takes seconds to start."""
+
     @functools.cache
     def page_of(name):
-        return executed(**shop_of(tmp_path_factory.mktemp("shop"), **SHOPS[name]))
+        told = shop_of(tmp_path_factory.mktemp("shop"), **SHOPS[name])
+        shown = run(notebook=pages.ROOT / "notebooks" / NOTEBOOK, **told).shown
+        outputs = [new_output("display_data", data=data) for _, data in shown]
+        return pages.Page(new_notebook(cells=[new_code_cell("", outputs=outputs)]))
 
     return page_of
 
