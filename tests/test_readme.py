@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from retention_lab import cli
-from retention_lab.reports.suite import Suite
 from retention_lab.experiments import plan as plans
+from retention_lab.reports.suite import Suite
 from retention_lab.tables import source as sources
 from retention_lab.tables.simulator import simulate
 

@@ -209,6 +209,25 @@ def test_condition_of_the_plan_chooses_whom_it_is_about(enrol, state):
     assert found.left_out["not of the plan's population"] == 60 - len(logged(state))
 
 
+def test_who_has_nothing_to_retain_is_not_enrolled_in_a_test_of_who_is_retained(state, tmp_path):
+    shop = shop_of(in_time(IDS))
+    spans = {
+        "customer_id": IDS[:40],
+        "started_at": [LONG_AGO] * 40,
+        "cancelled_at": pa.array([LONG_AGO + HOURS] * 10 + [None] * 30, pa.timestamp("us")),
+    }
+    sold = engine.put(pa.table(spans), con=duckdb())
+    tables = {**shop.tables, "subscriptions": sold}
+    members = SimpleNamespace(**{**vars(shop), "tables": tables, "subscriptions": sold})
+    again = plan_of(name="again", endpoint={"kind": "returned", "day": 30})
+    words = {"state": state, "as_of": DAY, "out": tmp_path / "lists"}
+    for plan, without in ((plan_of(), 30), (again, 0)):
+        freezing.freeze(plan, state=state, as_of=dt.date(2026, 2, 1))
+        found = enrolling.enrol(members, plan, **words)
+        assert found.left_out["no subscription that could be retained"] == without
+        assert sum(found.arms.values()) == len(IDS) - without
+
+
 def test_global_holdout_is_the_same_in_every_test_and_stays_as_it_was_said(enrol, state):
     first = enrol(holdout_share=0.3)
     second = enrol(plan=plan_of(name="second"))

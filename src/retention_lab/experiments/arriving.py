@@ -12,6 +12,7 @@ from ibis import _
 
 from retention_lab import checks
 from retention_lab.churn.listing import consenting
+from retention_lab.experiments.following import followed
 from retention_lab.experiments.milestones import first_reached
 from retention_lab.experiments.plan import Plan
 from retention_lab.tables import clocks, engine, population, saved
@@ -20,7 +21,8 @@ from retention_lab.tables.snapshot import Snapshot
 STRATUM = " / "  # between the attributes of a stratum
 UNKNOWN = "unknown"
 
-_COLUMNS = ("customer_id", "reached_at", "reached_on", "stratum", "meant", "consents", "written_to")
+_MARKS = ("meant", "can_tell", "consents", "written_to")
+_COLUMNS = ("customer_id", "reached_at", "reached_on", "stratum", *_MARKS)
 
 
 def milestones(shop: Snapshot, plan: Plan) -> ir.Table:
@@ -87,9 +89,9 @@ def arrivals(fresh: ir.Table, shop: Snapshot, plan: Plan) -> pa.Table:
     Returns
     -------
     Table
-        `customer_id`, `reached_at`, `reached_on`, `stratum` and three truth values: `meant` (the
-        plan is about them), `consents`, and `written_to` within the days of rest. In order of
-        arrival.
+        `customer_id`, `reached_at`, `reached_on`, `stratum` and four truth values: `meant` (the
+        plan is about them), `can_tell` (its endpoint says something of them), `consents`, and
+        `written_to` within the days of rest. In order of arrival.
 
     Raises
     ------
@@ -99,6 +101,7 @@ def arrivals(fresh: ir.Table, shop: Snapshot, plan: Plan) -> pa.Table:
         If there are no consents, or the condition fits nobody.
     """
     people = _in_strata(eligible(fresh, shop, plan), shop, plan)
+    people = _marked(people, _with_something_to_tell(fresh, shop, plan), "can_tell")
     people = _marked(people, _written_to(shop, plan), "written_to")
     told = people.select(*_COLUMNS)
     table = pa.Table.from_batches([*engine.stream(told)], schema=told.schema().to_pyarrow())
@@ -115,6 +118,13 @@ def _in_strata(fresh: ir.Table, shop: Snapshot, plan: Plan) -> ir.Table:
     known = customers.select("customer_id", stratum=ibis.literal(STRATUM).join(values))
     joined = fresh.left_join(known, "customer_id").drop("customer_id_right")
     return joined.mutate(stratum=joined.stratum.fill_null(UNKNOWN))
+
+
+def _with_something_to_tell(fresh: ir.Table, shop: Snapshot, plan: Plan) -> ir.Table:
+    """Customers of whom the endpoint says something; all where no table could tell."""
+    if plan.endpoint.kind != "retained" or "subscriptions" not in shop.tables:
+        return fresh
+    return followed(shop, fresh, endpoint=plan.endpoint).filter(_.known)
 
 
 def _written_to(shop: Snapshot, plan: Plan) -> ir.Table:

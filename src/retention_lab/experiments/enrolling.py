@@ -36,6 +36,7 @@ HOLDOUT = "global holdout"  # the salt: the same customers in every test
 REASONS = (
     "enrolled on an earlier day",
     "not of the plan's population",
+    "no subscription that could be retained",
     "no consent to the channel",  # or to one of them
     "in the global holdout",
     "in another test, or held back by a list",
@@ -212,6 +213,7 @@ class _Run:
         against = [
             _among(ids, self.found.earlier),
             ~_mask(people["meant"]),
+            ~_mask(people["can_tell"]),
             ~_mask(people["consents"]),
             held_out,
             _among(ids, self.found.conflicting),
