@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 import retention_lab
 from retention_lab.checks import BadData
@@ -27,8 +28,10 @@ from retention_lab.wording import Instead
 
 from . import pages
 from .pages import AS_OF, DEMO_SOURCE, HEAVIEST, NUMBER, STATISTICS
+from .test_overview_notebook import run, shell  # noqa: F401  fixtures
 
-executed = functools.partial(pages.executed, "30_rfm_segments.ipynb")
+NOTEBOOK = "30_rfm_segments.ipynb"
+executed = functools.partial(pages.executed, NOTEBOOK)
 DAY = re.compile(r"\d{1,2} [A-Z][a-z]+ \d{4}")
 # Columns of charts that count customers; none of them may say few.
 COUNTS = ("customers", "size", "delivered", "repeated", "one_away", "left", "left_long", "at_risk")
@@ -68,8 +71,11 @@ def page(demo):
 
 
 @pytest.fixture(scope="module")
-def young(tmp_path_factory):
-    """Sixty customers of forty days, judged by lines of a day before the first of them."""
+def young(run, tmp_path_factory):  # noqa: F811  a fixture
+    """Sixty customers of forty days, judged by lines of a day before the first of them.
+
+    The page is made in this process, as a kernel takes seconds to start.
+    """
     folder = tmp_path_factory.mktemp("shop")
     rng = np.random.default_rng(3)
     ago = pd.to_timedelta(np.append(rng.integers(0, 40, 150), 0), unit="D")
@@ -81,7 +87,10 @@ def young(tmp_path_factory):
     tables = {"orders": {"rows": "rows.csv", "columns": columns | {"amount": "amount"}}}
     (folder / "lines.yml").write_text(yaml.safe_dump(FROZEN), encoding="utf-8")
     shop = pages.source_of(folder, tables)
-    return executed(**shop, thresholds=str(folder / "lines.yml"))
+    told = shop | {"thresholds": str(folder / "lines.yml")}
+    shown = run(notebook=pages.ROOT / "notebooks" / NOTEBOOK, **told).shown
+    outputs = [new_output("display_data", data=data) for _, data in shown]
+    return pages.Page(new_notebook(cells=[new_code_cell("", outputs=outputs)]))
 
 
 def rows_of(chart):
