@@ -133,9 +133,10 @@ def test_readme_reviews_cut_lines_and_lists_who_slipped(project):
 
 
 def test_readme_designs_a_test(project):
+    shutil.copy(ROOT / "data" / "demo_plan.yml", project / "data")
     [design] = commands("retention-lab")[7:]
     follow(design, project)
-    assert "we need" in page(project, "design/2*/40_experiment_design.html")
+    assert "Customers needed" in page(project, "design/2*/40_experiment_design.html")
     template = (ROOT / "experiments/templates/check_in_48h.yml").read_text(encoding="utf-8")
     first, *others = re.split(" # or |, or ", blocks("yaml")[-1].strip())
     for milestone in (first, *(f"milestone: {other}" for other in others)):

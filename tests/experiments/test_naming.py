@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from types import SimpleNamespace
 
 import ibis
@@ -10,6 +11,7 @@ import pytest
 from retention_lab.checks import BadData
 from retention_lab.experiments.naming import unknown
 from retention_lab.experiments.plan import Plan
+from retention_lab.tables.metrics import Metric
 
 FIELDS = {
     "name": "check_in",
@@ -49,15 +51,21 @@ def shop():
         tables[name] = tables[name].mutate(**when)
     more = {"valid_from": ibis.timestamp("2026-01-01"), "granted": True}
     tables["consents"] = tables["consents"].mutate(**more)
-    return Shop(name="Shop", tables=tables, **tables)
+    about = {"name": "Shop", "as_of": dt.date(2026, 2, 1), "zone": "Europe/London"}
+    return Shop(**about, tables=tables, **tables)
 
 
 @pytest.fixture
 def told(shop):
-    refunds = SimpleNamespace(
-        name="refund_share", label="Refunds", unit="share", better="lower", expression="",
-        formula=SimpleNamespace(aggregates=[SimpleNamespace(table="orders")]),
-    )  # fmt: skip
+    refunds = Metric(
+        name="refund_share",
+        label="Refunds",
+        sql="sum(orders.discount) / sum(orders.amount)",
+        unit="share",
+        better="lower",
+        owner="Finance",
+        review_by="2027-03-31",
+    )
 
     def say(**changed):
         plan = Plan.model_validate({**FIELDS, **changed})

@@ -8,6 +8,7 @@ import inspect
 import json
 import re
 import time
+from pathlib import Path
 
 import altair as alt
 import nbformat
@@ -375,12 +376,14 @@ def two_years(number=300):
 
 
 REPORT = "reports/weekly/2026-11-22/results.json"
+TEMPLATES = [*Path(__file__).parents[2].joinpath("experiments", "templates").glob("*.yml")]
 FILES = {
     "data/annotations.yml": (
         "annotations:\n"
         "- {date: 2026-07-03, until: 2026-07-05, label: Summer sale, kind: promotion}\n"
     ),
     "data/metrics.yml": "metrics: []\n",
+    **{f"experiments/templates/{path.name}": path.read_text("utf-8") for path in TEMPLATES},
     REPORT: json.dumps(
         {
             "as_of": "2026-11-22",
