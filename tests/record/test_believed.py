@@ -23,9 +23,9 @@ def test_each_belief_is_recorded_with_its_range_and_whose_word_it_is():
     ledger = recorded()
     pace, contact = ledger["believed_entry_per_day"], ledger["believed_contact_rate"]
     assert pace.full == "51.20 (46.00 to 57.30)"
-    assert pace.definition.startswith("By the word of history")
+    assert pace.definition.startswith("What history tells, ")
     assert (contact.unit, contact.value, contact.low) == ("share", 0.8, 0.6)
-    assert contact.definition.startswith("By the word of the plan")
+    assert contact.definition.startswith("What the plan says, ")
     assert ledger["believed_baseline"].label == "Retained by day 90 as things are"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from retention_lab.experiments.believed import Belief, Believed, Name
+from retention_lab.experiments.believed import Belief, Believed, Name, Source
 from retention_lab.inference.interval import Interval
 from retention_lab.record.ledger import Ledger, Unit
 
@@ -18,6 +18,11 @@ WEAKEST = "believed_weakest"
 POWER = "believed_power"
 LOST_IN = 30  # days: of a rate a day nobody has a picture
 
+_SAYS: dict[Source, str] = {
+    "history": "What history tells",
+    "plan": "What the plan says",
+    "default": "What is taken where nobody knows",
+}
 _UNITS: dict[Name, Unit] = {
     "entry_per_day": "per_customer",
     "baseline": "share",
@@ -53,8 +58,23 @@ def record(
             unit=_UNITS[belief.name],
             about=f"{believed.endpoint.kind} by day {believed.endpoint.day}",
             label=labels[belief.name],
-            definition=f"By the word of {whose(belief)}, and how wrong that may be. {belief.why}",
+            definition=f"{_SAYS[belief.source]}, and how wrong that may be. {belief.why}",
         )
+    _weakest(ledger, wrong, labels)
+    if simulated is not None:
+        ledger.record(
+            POWER,
+            simulated,
+            unit="share",
+            label="Simulated tests that find the effect",
+            definition=(
+                "Tests of the needed size with the smallest effect, simulated customer by customer "
+                "and read once at the end; the share whose own test finds it (Wilson)."
+            ),
+        )
+
+
+def _weakest(ledger: Ledger, wrong: pd.DataFrame, labels: Mapping[Name, str]) -> None:
     dearest = weakest(wrong)
     if dearest is not None:
         ledger.record(
@@ -66,17 +86,6 @@ def record(
             definition=(
                 "Days of enrolment needed if the assumption is as wrong as it may be, over those "
                 "if it is right; the greatest of all assumptions."
-            ),
-        )
-    if simulated is not None:
-        ledger.record(
-            POWER,
-            simulated,
-            unit="share",
-            label="Simulated tests that find the effect",
-            definition=(
-                "Tests of the needed size with the smallest effect, simulated customer by customer "
-                "and read once at the end; the share whose own test finds it (Wilson)."
             ),
         )
 
