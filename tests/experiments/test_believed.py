@@ -163,6 +163,16 @@ def test_reaching_fewer_takes_more_customers_by_the_square():
     assert contact["weeks_low"] > contact["weeks"] > contact["weeks_high"]
 
 
+def test_no_more_can_enter_than_reach_the_milestone():
+    weeks = WEEKS.assign(reached=70)
+    unknown = {"entry": None, "why": {"entry": "No consents."}}
+    entry = of(believed(plan(), past(weeks=weeks, **unknown)), "entry_per_day")
+    assert (entry.value, entry.low, entry.high, entry.source) == (10, 5, 10, "history")
+    assert entry.why == "No consents. But no more reached the milestone in the last 12 whole weeks."
+    few = believed(plan(), past(weeks=weeks.assign(reached=0), **unknown))
+    assert of(few, "entry_per_day").value == 74  # nothing is known of the milestone
+
+
 def test_a_slower_pace_takes_longer_and_no_more_customers():
     pace = row(wrong(plan(), believed(plan(), history())), "entry_per_day")
     assert pace["customers_low"] == pace["customers"] == pace["customers_high"]

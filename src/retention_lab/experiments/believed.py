@@ -159,9 +159,20 @@ def _entry(plan: Plan, history: History) -> Belief:
             f"Nobody knows how many customers come. {unknown} Say assumptions.entry_per_day, the "
             "customers of all arms who enter on a day."
         )
+    most = _most(history)
+    if seen is None and most is not None and said > most:
+        why = f"{unknown} But no more reached the milestone in the last {len(weeks)} whole weeks."
+        held = Interval(value=most, low=most / 2, high=most)
+        return _belief(plan, "entry_per_day", held, seen=True, why=why)
     why = f"{unknown} A quarter fewer or more are allowed for."
     held = Interval(value=said, low=(1 - _PACE) * said, high=(1 + _PACE) * said)
     return _belief(plan, "entry_per_day", held, why=why)
+
+
+def _most(history: History) -> float | None:
+    """Customers a day who reached the milestone lately, whether or not they could be enrolled."""
+    reached = history.weeks["reached"].tail(PACE_WEEKS)
+    return history.coverage * reached.mean() / 7 if reached.sum() >= LEAST else None
 
 
 def _baseline(plan: Plan, history: History) -> Belief:
