@@ -57,8 +57,9 @@ def propose(monkeypatch):
         ({"weeks": 104.0}, "enough"),
         ({"weeks": 104.1}, "years"),
         ({**SHORT, "weeks": 300.0, "planned": 100}, "years"),
-        ({**SHORT, "planned": 8_499}, "few"),
-        ({**SHORT, "planned": 8_500}, "early"),
+        ({**SHORT, "enrol_days": 210.1}, "few"),
+        ({**SHORT, "enrol_days": 210.0}, "early"),
+        ({**SHORT, "enrol_days": 115, "planned": 2_000}, "early"),  # the last look is too soon
     ],
 )
 def test_verdict_is_what_stands_against_the_plan(size, verdict):

@@ -158,6 +158,19 @@ def test_a_last_look_before_customers_have_been_followed_is_told():
     assert "look once more, on day 210" in found.why
 
 
+def test_customers_who_enter_after_the_last_look_are_no_reason_to_enrol_for_longer():
+    pace = {**FIELDS["assumptions"], "entry_per_day": 75}
+    found = sized(plan(looks={"days": [95, 100]}, assumptions=pace))
+    assert found.planned < found.needed.total < 120 * 75
+    assert found.enrol_days < 120
+    assert found.why.startswith("The last look comes before enough customers")
+
+
+def test_a_test_of_which_nobody_is_left_is_refused():
+    with pytest.raises(BadParameter, match="Nobody can be followed for 90 days if 8 of"):
+        sized(assuming(dropout_per_day=8))
+
+
 def test_several_arms_share_alpha():
     thirds = [
         {"name": name, "share": share}

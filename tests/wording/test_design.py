@@ -19,6 +19,7 @@ RETURNED = {"kind": "returned", "day": 30}
 TWO_SIDED = {"smallest_effect": 0.03}
 TOO_FEW = {
     "planned": 2_000,
+    "enrol_days": 300,
     "power": 0.27,
     "detectable": 0.062,
     "why": "8,500 customers are needed.",
@@ -108,10 +109,10 @@ def test_a_plan_that_is_too_small_says_what_it_could_see_and_how_long_it_would_n
         "As planned, about 27 in 100 such tests would find it; only 6.2 points or more would be "
         "found four times in five."
     ) in body
-    # 115 days of enrolment from 11 January on.
+    # 300 days of enrolment from 11 January on.
     assert decide == (
-        "**Decide** (Lifecycle, by 10 January 2027): let customers enter until 5 May 2027, or act "
-        "only on 6.2 points or more? If neither, do not run it. **Do not** run it as it is and "
+        "**Decide** (Lifecycle, by 10 January 2027): let customers enter until 6 November 2027, or "
+        "act only on 6.2 points or more? If neither, do not run it. **Do not** run it as it is and "
         "hope: about 73 in 100 such tests show nothing even if the effect is there."
     )
 
@@ -119,7 +120,7 @@ def test_a_plan_that_is_too_small_says_what_it_could_see_and_how_long_it_would_n
 def test_a_plan_that_could_see_no_effect_at_all_says_so():
     _, body, decide = first_screen(proposed(size={**TOO_FEW, "detectable": None}))
     assert "would find it, and no effect would be large enough to be seen." in body
-    assert "let customers enter until 5 May 2027? If not, do not run it." in decide
+    assert "let customers enter until 6 November 2027? If not, do not run it." in decide
 
 
 def test_a_last_look_before_customers_were_followed_is_told():

@@ -72,7 +72,7 @@ class Proposal:
 
         `nobody`: in the last weeks fewer came than may be told, whatever the plan says. `years`: it
         would take two or more. `few`: not enough customers enter in its days of enrolment. `early`:
-        they do, but its last look comes before they have been followed.
+        they do, but its last look comes before they have, or before they have been followed.
         """
         found, weeks = self.sized, self.history.weeks["eligible"].tail(histories.PACE_WEEKS)
         known = len(weeks) >= histories.LEAST_WEEKS and not weeks.isna().any()
@@ -84,7 +84,7 @@ class Proposal:
             return "years"
         if not found.why:
             return "enough"
-        return "early" if found.planned >= found.needed.total else "few"
+        return "early" if found.enrol_days <= self.plan.days else "few"
 
     @property
     def trade(self) -> tuple[float, float] | None:

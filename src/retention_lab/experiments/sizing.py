@@ -247,7 +247,7 @@ def _detectable(plan: Plan, read: Timed, customers: float) -> float | None:
 def _why(plan: Plan, assumed: Assumptions, needed: Size, planned: int) -> str:
     """Say what a plan lacks whose power is less than asked for."""
     day, pace = plan.endpoint.day, testing.pace(assumed)
-    if planned >= needed.total:
+    if needed.total / pace <= plan.days:  # enough enter, though not all of them by the last look
         return (
             f"The last look comes before enough customers have been followed for {day} days: look "
             f"once more, on day {plan.days + day}."

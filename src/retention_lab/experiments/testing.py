@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from math import ceil, floor, sqrt
 
+from retention_lab.checks import BadParameter
 from retention_lab.experiments.design.allocation import pair
 from retention_lab.experiments.design.assumptions import Assumptions
 from retention_lab.experiments.design.retained import Retention
@@ -16,11 +17,25 @@ from retention_lab.experiments.plan import Plan
 from retention_lab.inference.sequential.bounds import Rule
 from retention_lab.inference.sequential.planning import Design, design
 
+_ALL_LOST = 50.0  # losses for each customer: of e^50 customers one is left
+
 
 def kernel(plan: Plan, assumed: Assumptions, *, day: float) -> Timed:
-    """The plan's test, read on a calendar day."""
+    """The plan's test, read on a calendar day.
+
+    Raises
+    ------
+    BadParameter
+        If it waits for a day to which nobody can be followed.
+    """
     if plan.primary.test == "log-rank":
         return LogRankTest(assumptions=assumed, day=day)
+    lost = assumed.dropout_per_day
+    if lost * plan.endpoint.day > _ALL_LOST:
+        raise BadParameter(
+            f"Nobody can be followed for {plan.endpoint.day} days if {lost:g} of those left are "
+            "lost from view on each: name a smaller assumptions.dropout_per_day."
+        )
     return Retention(assumptions=assumed, day=day, at=plan.endpoint.day)
 
 
