@@ -193,6 +193,15 @@ def test_an_end_that_no_table_can_tell_does_not_fit_the_shop(propose):
     )
 
 
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [("country = 'Nowhere'", "No customer of"), ("foo = 1", "The condition has no column")],
+)
+def test_a_condition_that_fits_nobody_does_not_fit_the_shop(shop, where, words):
+    found = proposal(shop, plan(endpoint={"kind": "returned", "day": 30}, where=where), times=20)
+    assert any(each.startswith(f"where: {words}") for each in found.unknown)
+
+
 def test_a_milestone_that_nobody_knows_leaves_the_word_of_the_plan(shop):
     found = proposal(shop, plan(endpoint={"kind": "returned", "day": 30}), times=20)
     assert found.unknown[0].startswith("milestone: Shop has no events")

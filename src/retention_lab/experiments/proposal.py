@@ -26,6 +26,7 @@ from retention_lab.experiments.history import History
 from retention_lab.experiments.plan import Plan
 from retention_lab.experiments.sizing import Sized
 from retention_lab.inference.interval import Interval
+from retention_lab.tables import population, saved
 from retention_lab.tables.metrics import Metric
 from retention_lab.tables.snapshot import Snapshot
 
@@ -156,18 +157,32 @@ def proposal(
 
 
 def _unseen(plan: Plan, shop: Snapshot) -> tuple[str, ...]:
-    """Say so where the shop has no table that could tell how the test ends."""
+    """Say so where the shop has nobody to enrol, or no table that could tell how the test ends."""
     needed, who, other = (
         ("subscriptions", "is retained", "returned")
         if plan.endpoint.kind == "retained"
         else ("orders", "has returned", "retained")
     )
+    lost = _lost(plan, shop)
     if needed in shop.tables:
-        return ()
+        return lost
     return (
+        *lost,
         f"endpoint: {shop.name} has no {needed}, which tell who {who}. Map them in its source "
         f"file, or take the endpoint {other}.",
     )
+
+
+def _lost(plan: Plan, shop: Snapshot) -> tuple[str, ...]:
+    """Say so where the plan's condition fits nobody, or cannot be asked of the shop."""
+    if not plan.where:
+        return ()
+    where = f"cohort('{plan.where}')" if plan.where in saved.names() else plan.where
+    try:
+        population.chosen(shop, where)
+    except Refusal as refused:
+        return (f"where: {refused}",)
+    return ()
 
 
 def _traded(tried: _Attempts, found: Proposal, held: Believed) -> Proposal:
