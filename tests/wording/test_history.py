@@ -87,9 +87,10 @@ def test_few_weeks_a_share_covered_and_a_plan_that_looks_ahead_are_said():
         endpoint=Endpoint(kind="returned", day=200),
     )
     arrivals, baseline, _ = said(past)
-    assert "could have been enrolled, 50.0 % of whom the plan covers: " in arrivals.replace(
-        "\N{NO-BREAK SPACE}", " "
-    )
+    assert (
+        "about 50 customers a week (47 to 53) would have been enrolled, the 50.0 % that the plan "
+        "covers of those who reached “onboarded” and could have been enrolled: the plan is for"
+    ) in arrivals.replace("\N{NO-BREAK SPACE}", " ")
     assert "Only these 5 weeks are known." in arrivals
     assert "which nobody knew when they came: the pace may be off." in arrivals
     assert "in the last 400 days, about 82 in 100 (80.0 to 84.0) had bought again" in baseline

@@ -17,13 +17,15 @@ def history_arrivals(ledger: Ledger, history: History) -> str:
     if "history_entry" not in ledger:
         return _not_told("The pace of entry", _why(history, "entry"), _reached(ledger, history))
     pace, kept = ledger["history_entry"], with_subscription(history)
-    share = f", {percent(history.coverage)} of whom the plan covers" * (history.coverage < 1)
+    reach = f"reached {quoted(history.milestone)} and could have been enrolled"
+    if history.coverage < 1:  # the pace is of those whom the plan covers
+        covers = f"the {percent(history.coverage)} that the plan covers"
+        reach = f"would have been enrolled, {covers} of those who {reach}"
     weeks = len(history.weeks)
     return _joined(
         f"In {pace.about}, about {counted(int(pace.value), 'customer')} a week ({pace.between}) "
-        f"reached {quoted(history.milestone)} and could have been enrolled{share}: the plan is for "
-        f"them, {'they had a subscription, ' if kept else ''}and today they consent to "
-        f"{history.channel}.",
+        f"{reach}: the plan is for them, {'they had a subscription, ' if kept else ''}and today "
+        f"they consent to {history.channel}.",
         _reached(ledger, history),
         "Other tests, a holdout and days of rest are not taken off.",
         "The range is that of the pace: single weeks scatter more, and no season is in it.",
