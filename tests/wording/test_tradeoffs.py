@@ -25,7 +25,7 @@ def test_other_effects_stand_beside_that_of_the_plan():
     assert sentences.tradeoffs_effects(PLAN, EFFECTS) == (
         "To find 3 points, this test takes 15,042 customers and 42 weeks. If only 6 points would "
         "change what you do, 3,710 customers and 20 weeks are enough. To find 1.5 points would "
-        "take 60,530 customers and 130 weeks (2 years). What the trade claims would be 3.0 to 9.0 "
+        "take 60,530 customers and about 2.5 years. What the trade claims would be 3.0 to 9.0 "
         "points here; nobody knows where its claim comes from. A test of fewer customers overlooks "
         "smaller effects, it does not rule them out. All this holds if what is assumed of "
         "customers does."
@@ -53,8 +53,9 @@ def test_the_day_from_which_on_the_test_finds_its_effect_is_said_with_its_cautio
 def test_a_test_that_never_finds_its_effect_often_enough_says_so():
     short = CALENDAR.assign(power=0.9 * CALENDAR["power"])
     assert sentences.tradeoffs_calendar(PLAN, short).startswith(
-        "Even on day 300 (27 October 2027), when everybody has been followed, this test would find "
-        "its effect 77 times in 100, not four times in five. This is for a test that is read once"
+        "Read once, even on day 300 (27 October 2027), when everybody has been followed, this test "
+        "would find its effect 77 times in 100, not four times in five. This is for a test that is "
+        "read once"
     )
     late = CALENDAR.assign(matured=0.9 * CALENDAR["matured"])
     assert "would never get there (at most 76 times in 100)" in (
@@ -112,6 +113,16 @@ def test_a_look_that_nothing_can_stop_and_looks_that_save_nothing_say_so():
     assert "no gain that could be seen is large enough to stop it" in text
     assert "27 in 100 tests as planned have stopped if the effect is there, and fewer than" in text
     assert "save on average no time if the effect is there" in text
+
+
+def test_a_test_of_two_sides_stops_for_a_loss_as_well():
+    both = planned(
+        primary=PLAN.primary.model_copy(update={"sides": 2}),
+        looks=PLAN.looks.model_copy(update={"futility": None}),
+    )
+    text = sentences.tradeoffs_looks(both, LOOKS, FAMILY_ROWS)
+    assert "only a difference of 8.4 points or more up or down, as seen then, stops it" in text
+    assert "for a gain" not in text
 
 
 def test_looks_of_another_family_are_priced_as_if_strict_at_first():

@@ -12,7 +12,7 @@ from retention_lab.experiments.plan import Plan
 from retention_lab.inference.sequential.spending import Family
 from retention_lab.record import percent
 from retention_lab.wording.phrases import counted, full_day
-from retention_lab.wording.sizes import points
+from retention_lab.wording.sizes import lasts, points
 
 ASSUMED = "All this holds if what is assumed of customers does."
 PEEKING = (
@@ -60,7 +60,7 @@ def tradeoffs_calendar(plan: Plan, calendar: pd.DataFrame) -> str:
     day = _reached(calendar, "power", aim)
     if day is None:
         return (
-            f"Even on day {last['day']} ({_on(last)}), when everybody has been "
+            f"Read once, even on day {last['day']} ({_on(last)}), when everybody has been "
             f"followed, this test would find its effect {_often(last['power'])}, not "
             f"{_often(aim)}. {PEEKING}"
         )
@@ -92,7 +92,9 @@ def tradeoffs_allocation(plan: Plan, allocations: pd.DataFrame) -> str:
 
 def tradeoffs_looks(plan: Plan, looks: pd.DataFrame, families: pd.DataFrame) -> str:
     """Say what stops the test early, how likely that is, and what looking costs and saves."""
-    said = _early(looks) if len(looks) > 1 else f"This plan looks once, on {_on(looks.iloc[0])}."
+    said = (
+        _early(plan, looks) if len(looks) > 1 else f"This plan looks once, on {_on(looks.iloc[0])}."
+    )
     count = len(looks) if len(looks) > 1 else _USUAL
     family = plan.looks.spending.family if plan.looks else "O'Brien-Fleming"
     alike = families["family"] == (family if family in FAMILY else "O'Brien-Fleming")
@@ -109,13 +111,14 @@ def tradeoffs_looks(plan: Plan, looks: pd.DataFrame, families: pd.DataFrame) -> 
     )
 
 
-def _early(looks: pd.DataFrame) -> str:
+def _early(plan: Plan, looks: pd.DataFrame) -> str:
     """Say what the first look stops at, and how many tests have stopped before the last."""
     first, late = looks.iloc[0], looks.iloc[-2]
-    stops = f"only a gain of {points(first['smallest'])} or more, as seen then, stops it"
+    found, up = ("gain", "") if plan.primary.sides == 1 else ("difference", " up or down")
+    stops = f"only a {found} of {points(first['smallest'])} or more{up}, as seen then, stops it"
     if isnan(first["smallest"]):
-        stops = "no gain that could be seen is large enough to stop it"
-    why = "" if isnan(late["futility"]) else ", for a gain or for want of one,"
+        stops = f"no {found} that could be seen is large enough to stop it"
+    why = "" if isnan(late["futility"]) else f", for a {found} or for want of one,"
     return (
         f"At the first look, on {_on(first)}, {stops}. Before the last, on "
         f"{_on(looks.iloc[-1])}, {_hundred(late['stops_with'])} tests as planned have "
@@ -132,20 +135,15 @@ def _saved(one: pd.Series, weeks: float) -> str:
 
 def _takes(row: pd.DataFrame) -> str:
     """Customers and weeks of the one row of a frame."""
-    return f"{row['customers'].iloc[0]:,} customers and {_weeks(row['weeks'].iloc[0])}"
+    return f"{row['customers'].iloc[0]:,} customers and {lasts(row['weeks'].iloc[0])}"
 
 
 def _cost(row: pd.Series) -> str:
     sent = "all" if row["messages"] == row["customers"] else f"{row['messages']:,.0f}"
     return (
         f"{row['customers']:,.0f} customers ({sent} of them in arms that are sent a message) and "
-        f"{_weeks(row['weeks'])}"
+        f"{lasts(row['weeks'])}"
     )
-
-
-def _weeks(weeks: float) -> str:
-    years = f" ({weeks / 52:.0f} years)" if weeks >= 104 else ""
-    return counted(round(weeks), "week") + years
 
 
 def _split(row: pd.Series) -> str:
