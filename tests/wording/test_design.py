@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pandas as pd
@@ -17,6 +18,8 @@ from ..experiments.proposals import LOOKS, THREE, proposed  # noqa: TID252
 ABOVE = re.compile(r"significant|\bp\b|hazard|driver|\bpower\b|[Aa]lpha|\bnan\b|  |\bNone\b")
 RETURNED = {"kind": "returned", "day": 30}
 TWO_SIDED = {"smallest_effect": 0.03}
+ONE_MORE = {"smallest_effect": 0.01, "sides": 1, "alpha": 0.025}
+TINY = {"target": 0.601}
 TOO_FEW = {
     "planned": 2_000,
     "enrol_days": 300,
@@ -196,7 +199,7 @@ def test_several_arms_are_each_held_against_control():
     assert 'whether an arm of "Check-in" changes retention by 3 points' in headline
     assert (
         'finds an arm that is 3 points above or below "control" among those whom it reaches; if '
-        "none is, it claims a difference 1 time in 20."
+        "none has any effect, it claims a difference 1 time in 20."
     ) in body
     _, body, _ = first_screen(proposed(arms=THREE, size=size))
     assert 'finds an arm that is 3 points above "control" among' in body
@@ -293,6 +296,25 @@ def test_money_is_the_cost_of_messages_and_no_gain_is_promised():
         "before the test: what it earns with each customer is one of its results."
     )
     assert "no cost of a message" in said.design_costs(Ledger(), proposed())
+
+
+def test_a_cost_that_the_plan_names_is_not_called_missing():
+    unsized = dataclasses.replace(proposed(cost_per_message=0.35), sized=None)
+    assert "before it is known how many are needed" in said.design_costs(Ledger(), unsized)
+    silent = [{"name": name, "share": 0.5} for name in ("control", "later")]
+    ledger, seen = Ledger(), proposed(cost_per_message=0.35, arms=silent)
+    design.record(ledger, seen)
+    assert "No arm of the plan sends anything" in said.design_costs(ledger, seen)
+
+
+def test_a_rise_too_small_to_show_in_100_is_told_as_a_difference():
+    _, body, _ = first_screen(proposed(primary=ONE_MORE | {"smallest_effect": 0.001}, size=TINY))
+    assert "finds a rise of 0.1 points among those whom it reaches" in body
+
+
+def test_one_customer_more_is_one_customer():
+    headline, *_ = first_screen(proposed(endpoint=RETURNED, primary=ONE_MORE))
+    assert "brings back 1 more customer in 100, we need" in headline
 
 
 def test_enough_is_not_called_plenty():

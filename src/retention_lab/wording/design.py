@@ -89,7 +89,8 @@ def _question(plan: Plan) -> str:
         of = " of retention" if plan.primary.sides == 1 else ""
         return f"whether {thing} {does} {points(effect)}{of}"
     if plan.primary.sides == 1:
-        return f"whether {thing} brings back {100 * effect:g} more customers in 100"
+        more = f"{100 * effect:g} more customer{'' if effect == 0.01 else 's'}"
+        return f"whether {thing} brings back {more} in 100"
     return f"whether {thing} changes by {points(effect)} how many buy again"
 
 
@@ -150,9 +151,9 @@ def _finds(ledger: Ledger, plan: Plan, held: Believed) -> str:
     if len(plan.arms) > 2:
         side = "above" if one.sides == 1 else "above or below"
         what = f"an arm that is {points(one.smallest_effect)} {side} {_name(plan.arms[0].name)}"
-        none = "if none is"
+        none = "if none has any effect"
     elif one.sides == 1:
-        what = f"a rise to {in_hundred(ledger['design_target'])}"
+        what = _rise(ledger, one.smallest_effect)
     else:
         what = f"a difference of {points(one.smallest_effect)} up or down"
     claims = "a gain" if one.sides == 1 else "a difference"
@@ -161,6 +162,14 @@ def _finds(ledger: Ledger, plan: Plan, held: Believed) -> str:
         f"{capitalised(often(one.power))} a test of that size finds {what}{reached}; {none}, it "
         f"claims {claims} {often(one.alpha)}."
     )
+
+
+def _rise(ledger: Ledger, effect: float) -> str:
+    """Name the share that is to be found, or, where it would be written alike, the difference."""
+    target = in_hundred(ledger["design_target"])
+    if target == in_hundred(ledger["believed_baseline"]):
+        return f"a rise of {points(effect)}"
+    return f"a rise to {target}"
 
 
 def _name(words: str) -> str:
@@ -206,8 +215,14 @@ def _instead(ledger: Ledger, seen: Proposal) -> str:
 
 def design_costs(ledger: Ledger, seen: Proposal) -> str:
     """Say what the messages cost, and what of money can be said before the test."""
-    if "design_cost" not in ledger:
+    if not seen.plan.cost_per_message:
         return "The plan names no cost of a message, so none is counted."
+    if "design_cost" not in ledger:
+        return (
+            "What the messages cost cannot be said before it is known how many are needed."
+            if seen.sized is None
+            else "No arm of the plan sends anything, so no cost is counted."
+        )
     each = money(seen.plan.cost_per_message, seen.currency)
     return (
         f"The messages would cost {ledger['design_cost'].text}, at {each} each. From which gain on "
