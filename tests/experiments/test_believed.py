@@ -57,7 +57,7 @@ def test_history_counts_where_it_can_tell_and_the_plan_where_it_cannot():
     assert sources == ["history", "history", "plan", "default", "default"]
     entry = of(found, "entry_per_day")
     assert (entry.value, entry.low, entry.high, entry.planned) == (50, 46, 54, 74)
-    assert "last 12 whole weeks" in entry.why
+    assert "last 12 whole weeks; the range is how sure their mean is" in entry.why
     assert of(found, "contact_rate").low == pytest.approx(0.6)
     assert found.assumptions.entry == ((210, 50),)
     assert found.assumptions.contact_rate == 0.8

@@ -151,7 +151,7 @@ def _entry(plan: Plan, history: History) -> Belief:
     said, seen = plan.assumptions.entry_per_day, history.entry
     weeks = history.weeks["eligible"].tail(PACE_WEEKS)
     if seen is not None and weeks.sum() >= LEAST:
-        why = f"Those of the last {len(weeks)} whole weeks; the range is how much weeks differ."
+        why = f"Those of the last {len(weeks)} whole weeks; the range is how sure their mean is."
         return _belief(plan, "entry_per_day", seen, seen=True, why=why)
     unknown = history.why.get("entry", f"Fewer than {LEAST} customers came in {len(weeks)} weeks.")
     if said is None:
@@ -217,7 +217,7 @@ def _words(plan: Plan) -> tuple[Belief, Belief]:
     lost, onset = said.dropout_per_day, said.onset_days
     most = max(2 * lost, dropout(_LOST, days=day))
     late = min(max(2 * onset, _LATER), (onset + day) / 2)  # never after the endpoint's day
-    rate = "No history tells; none to twice as many, at least 5 in 100, is allowed for."
+    rate = f"No history tells; none to twice as many, or 5 in 100 by day {day}, are allowed for."
     start = (
         "No history tells; from at once to twice as late, at least a week, is allowed for: what is "
         f"gained by day {day} stays the same."
