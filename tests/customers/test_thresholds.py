@@ -90,7 +90,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path):
     ("old", "new", "words"),
     [
         ("owner: Insights\n", "", "owner is missing."),
-        ("2027-03-31", "soon", "review_by: Input should be a valid date"),
+        ("2027-03-31", "soon", "review_by: must be a day such as"),
         ("2027-03-31", "2027-02-31", "a date that does not exist"),
         ("fixed", "sixtiles", "Input should be 'quantile', 'nested' or 'fixed'"),
         ("recency:", "recencies:", "cuts.recencies is not a setting. Did you mean 'recency'?"),

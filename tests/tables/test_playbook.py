@@ -130,7 +130,7 @@ def test_factors_can_be_made_without_a_file():
         (first_play(when={"support": "waiting"}), "give a list such as [waiting], got 'waiting'."),
         (first_play(when={}), "play 'answer_ticket' has no `when`, so none after it is reached"),
         (first_play(name="check_in"), "two plays have the name 'check_in'."),
-        (first_play(review_by="soon"), "plays.0.review_by: Input should be a valid date"),
+        (first_play(review_by="soon"), "plays.0.review_by: must be a day such as"),
         (lambda f: f["plays"][0].pop("owner"), "plays.0.owner is missing."),
         (lambda f: f.pop("review_by"), "review_by is missing."),
         (lambda f: f["score"].update(hold_back=10), "If you meant 10 %, pass 0.1."),

@@ -58,9 +58,11 @@ def test_broken_yaml_is_refused_with_its_line(tmp_path):
     assert "near line 3" in refused_text(tmp_path, "name: Shop\ncurrency: GBP\n  tables: [\n")
 
 
-def test_date_that_does_not_exist_is_refused_with_its_file(tmp_path):
+def test_date_that_does_not_exist_is_refused_with_its_file_and_line(tmp_path):
     text = "name: Shop\ncomplete_to: 2026-02-30\n"
-    assert "shop.yml holds a date that does not exist (day is" in refused_text(tmp_path, text)
+    assert "shop.yml holds a date that does not exist (2026-02-30 on line 2): m" in refused_text(
+        tmp_path, text
+    )
 
 
 def test_key_that_stands_twice_is_refused_with_its_line(tmp_path):

@@ -59,6 +59,10 @@ class Derived(Strict):
 
 def _told_or_derived(value: object) -> object:
     """Read a mapping as what is derived, so that what is refused is told of that alone."""
+    if isinstance(value, list):
+        raise ValueError(
+            f"must be an event, or {{silent_days: 60}}, or {{purchase: 1}}, got {value!r}"
+        )
     if not isinstance(value, dict):
         return value
     try:

@@ -28,7 +28,7 @@ _TAKEN = frozenset(
 
 def one_line(words: object, *, longest: int) -> str:
     """Return words on one line; raises ValueError where they are too many or cannot be shown."""
-    line = " ".join(str(words).split())
+    line = "" if isinstance(words, list | dict) else " ".join(str(words).split())
     if not 0 < len(line) <= longest or not line.isprintable():
         raise ValueError(f"must be 1 to {longest} characters of plain text, got {words!r}")
     return line

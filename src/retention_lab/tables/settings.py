@@ -30,6 +30,15 @@ class _Loader(yaml.SafeLoader):
             seen.add(str(key.value))
         return super().construct_mapping(node, deep=deep)
 
+    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> dt.date | dt.datetime:
+        try:
+            return super().construct_yaml_timestamp(node)
+        except ValueError as error:  # 2026-02-30 looks like a date and is read as one
+            raise ValueError(f"{node.value} on line {node.start_mark.line + 1}") from error
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_timestamp)
+
 
 def read_yaml(text: str, *, file: Path) -> dict[str, Any]:
     """Return the mapping at the top of a YAML file.
@@ -43,7 +52,7 @@ def read_yaml(text: str, *, file: Path) -> dict[str, Any]:
         fields = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         broken = _broken(error)
-    except ValueError as error:  # 2026-02-30 looks like a date and is read as one
+    except ValueError as error:
         broken = f"holds a date that does not exist ({error}): mend it."
     else:
         if isinstance(fields, dict):
@@ -74,6 +83,8 @@ def first_problem(error: ValidationError, *, model: type[BaseModel] | None = Non
             return f"{place} is not a setting.{checks.did_you_mean(parts[-1], known)}"
         case "missing":
             return f"{place} is missing."
+        case kind if kind.startswith("date_"):
+            return f"{place}: must be a day such as 2026-11-29, got {str(problem['input'])!r}."
     message = problem["msg"].removeprefix("Value error, ").rstrip(".")
     own = problem["type"] == "value_error"  # our words already tell the value, and often the place
     if own or not isinstance(problem["input"], str | int | float | dt.date):
