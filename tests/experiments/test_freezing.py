@@ -192,17 +192,27 @@ def test_another_test_of_the_same_days_and_milestone_or_channel_is_told(state):
     "apart",
     [
         {"starts": "2027-04-01", "ends": "2027-05-01"},
-        {"exclusive_with": ["check_in"]},
         {"milestone": "first_value", "channel": "sms"},
     ],
     ids=str,
 )
-def test_tests_that_do_not_meet_or_know_of_each_other_are_no_overlap(state, apart):
+def test_tests_that_do_not_meet_are_no_overlap(state, apart):
     freeze(plan(), state=state, as_of=DAY)
     second = plan(name="second", **apart)
     assert overlapping(second, state) == ()
     freeze(second, state=state, as_of=DAY)
     assert overlapping(plan(), state) == ()  # whichever is asked
+
+
+def test_tests_are_apart_once_each_names_the_other(state):
+    freeze(plan(), state=state, as_of=DAY)
+    second = plan(name="second", exclusive_with=["check_in"])
+    freeze(second, state=state, as_of=DAY)
+    assert overlapping(second, state) != ()
+    assert overlapping(plan(), state) != ()  # which would take customers of the second
+    both = plan(exclusive_with=["second"])
+    freeze(both, state=state, as_of=DAY, amend="apart")
+    assert overlapping(both, state) == overlapping(second, state) == ()
 
 
 def test_overlap_is_with_what_counts_now(state):

@@ -154,8 +154,9 @@ def deviations(plan: Plan, frozen: Frozen) -> pd.DataFrame:
 def overlapping(plan: Plan, state: State) -> tuple[str, ...]:
     """Say which other frozen plans may enrol the same customers on the same days, and what to do.
 
-    They have the same milestone or a channel in common, and neither is in the other's
-    `exclusive_with`. The last version of each counts. Nothing is said where there is none.
+    They have the same milestone or a channel in common, and not each is in the other's
+    `exclusive_with`: whichever does not name the other takes its customers. The last version of
+    each counts. Nothing is said where there is none.
 
     Raises
     ------
@@ -171,7 +172,7 @@ def overlapping(plan: Plan, state: State) -> tuple[str, ...]:
 def _overlap(plan: Plan, other: Plan) -> str:
     """Say how two plans meet; nothing where they do not, or know of each other."""
     begin, end = max(plan.starts, other.starts), min(plan.ends, other.ends)
-    apart = plan.name in other.exclusive_with or other.name in plan.exclusive_with
+    apart = plan.name in other.exclusive_with and other.name in plan.exclusive_with
     channels = sorted({*plan.channels} & {*other.channels})
     alike = [f"the milestone ({plan.milestone})"] * (plan.milestone == other.milestone)
     alike += [f"the channel ({', '.join(channels)})"] * bool(channels)
