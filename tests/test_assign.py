@@ -10,7 +10,7 @@ import pytest
 
 from retention_lab import cli
 from retention_lab import state as states
-from retention_lab.experiments import freezing
+from retention_lab.experiments import assignments, freezing
 from retention_lab.experiments import plan as plans
 
 SHOP = """
@@ -125,7 +125,22 @@ def test_few_are_not_counted_and_no_later_size_tells_them(assign, made):
     assert not any("so far:" in line for line in err)
 
 
+def test_sizes_do_not_tell_the_few_of_a_day_between(assign, made):
+    state = states.opened(made / "state-between")
+    freezing.freeze(plans.load("plan.yml"), state=state, as_of=dt.date(2026, 2, 1))
+    told = {"seen": {}, "new": 0, "holdout_share": 0.0, "arms": {"control": 12, "hello": 3}}
+    day = {"source": "Corner shop", "experiment": "check_in", "as_of": "2026-03-01"}
+    assignments.runs(state).append([{**day, "snapshot": "that day's", **told}])
+    code, _out, err = assign("--state=state-between")
+    assert code == 0
+    assert "18 assigned to hello" in err[0]
+    assert not any("so far:" in line for line in err)
+
+
 def test_plan_that_is_not_frozen_is_refused_in_a_sentence(assign):
     code, out, err = assign("--state=state-none")
     assert (code, out) == (2, [])
     assert err[0].startswith("The plan check_in is not frozen in state-none")
+    assert err[0].endswith(
+        "if it was, bring the state back from a backup (`retention-lab restore`)."
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,24 +32,31 @@ def assign(
     nobody. Who was missed is counted, and is not enrolled later.
     """
     from retention_lab import state as states
-    from retention_lab.experiments import enrolling
+    from retention_lab.experiments import assignments, enrolling
     from retention_lab.experiments import plan as plans
     from retention_lab.tables import snapshot
 
     test = plans.load(plan)
     shop = snapshot.take(source, as_of=running.day("--as-of", as_of))
+    kept = states.opened(state)
     done = enrolling.enrol(
-        shop, test, state=states.opened(state), as_of=shop.as_of, out=out,
+        shop, test, state=kept, as_of=shop.as_of, out=out,
         holdout_share=holdout_share,
     )  # fmt: skip
     for file in done.files:
         typer.echo(f"{file}")
-    for sentence in _told(done):
+    past = assignments.past_runs(kept, shop)
+    runs = [done.arms, *(row["arms"] for row in past if row["experiment"] == test.name)]
+    days = [customers for arms in runs for customers in arms.values()]
+    for sentence in _told(done, days=days):
         typer.echo(sentence, err=True)
 
 
-def _told(done: Enrolled) -> Iterator[str]:
-    """Say what a run did; neither numbers of a few customers nor totals that would tell them."""
+def _told(done: Enrolled, *, days: Sequence[int]) -> Iterator[str]:
+    """Say what a run did; neither numbers of a few customers nor totals that would tell them.
+
+    `days` are the customers of each arm on each day so far.
+    """
     from retention_lab.record import small
     from retention_lab.wording.phrases import listed
 
@@ -58,7 +65,7 @@ def _told(done: Enrolled) -> Iterator[str]:
         f"{done.experiment} as of {done.as_of}, by {listed(done.channels)}; new at the milestone: "
         f"{_parts(counts) or 'nobody'}."
     )
-    if not small.few([*done.arms.values()]).any():  # else the next day's sizes would tell them
+    if not small.few(days).any():  # else two days' sizes would tell those of a day between
         yield f"Assigned so far: {_parts(done.sizes) or 'nobody'}."
     yield from _missed(done)
     yield from done.sentences

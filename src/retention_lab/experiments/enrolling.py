@@ -120,7 +120,8 @@ def _refuse_changed(plan: Plan, state: State) -> None:
     if frozen is None:
         raise BadParameter(
             f"The plan {plan.name} is not frozen in {state.folder}: nobody is enrolled in a test "
-            "that could still be changed. Freeze it first (`retention-lab freeze`)."
+            "that could still be changed. Freeze it first (`retention-lab freeze`), or, if it was, "
+            "bring the state back from a backup (`retention-lab restore`)."
         )
     if digest(plan) != frozen.digest:
         found = freezing.deviations(plan, frozen)
