@@ -188,8 +188,8 @@ def test_what_was_done_is_told_in_counts(room):
         "Shop: 3 rows erased from 1 snapshot, 1 row from the ledger crm, 1 row from the ledger "
         "sends, the customer from the saved cohorts two, the saved cohorts she, which held nobody "
         "else, what 1 failed run left; new snapshots leave the customer out.",
-        "Backups of the state and copies of snapshots from before name the customer still: make a "
-        "new backup and delete those. So does the source.",
+        "Lists, backups of the state and copies of snapshots from before may name the customer "
+        "still: make a new backup and delete those. So does the source.",
     ]
 
 

@@ -105,8 +105,8 @@ def forget(customer: str, *, sources: Sequence[Path], state: Path, out: Path) ->
     told = [sentence for one in done for sentence in one.sentences]
     return [
         *told,
-        "Backups of the state and copies of snapshots from before name the customer still: make a "
-        "new backup and delete those. So does the source.",
+        "Lists, backups of the state and copies of snapshots from before may name the customer "
+        "still: make a new backup and delete those. So does the source.",
     ]
 
 
