@@ -20,6 +20,7 @@ from retention_lab.inference.sequential.spending import Spending
 
 FOUR = {"information": [0.25, 0.5, 0.75, 1]}
 FUTILE = {**FOUR, "futility": {"family": "O'Brien-Fleming"}}
+LATE = {"entry_per_day": 20, "baseline": 0.6, "onset_days": 60}
 ONE_SIDED = {"smallest_effect": 0.06, "sides": 1, "alpha": 0.025}
 FIELDS = {
     "name": "check_in",
@@ -91,6 +92,22 @@ def test_looks_stop_more_and_more_tests_until_all_have():
     # Without futility only luck stops a test of nothing, rarely.
     assert plain["stops_without"].iloc[-2] < 0.025
     assert plain["futility"].isna().all()
+
+
+def test_an_effect_that_sets_in_late_stops_a_log_rank_test_less_often_at_first():
+    events = {**ONE_SIDED, "test": "log-rank"}
+    late = plan(primary=events, assumptions=LATE)
+    said = lookahead.looks(late, assumptions(late))
+    ratio = testing.hazard_ratio(late, assumptions(late))
+    last = testing.kernel(late, assumptions(late), day=assumptions(late).last_day)
+    bounds = testing.designed(tuple(FOUR["information"]), testing.rule(late)).looks
+    alike = stops(bounds, drift=testing.drift(last, ratio))["above"].cumsum()
+    assert said["stops_with"].iloc[2] < 0.8 * alike.iloc[2]
+    at_once = plan(primary=events)
+    ratio = testing.hazard_ratio(at_once, assumptions(at_once))
+    last = testing.kernel(at_once, assumptions(at_once), day=assumptions(at_once).last_day)
+    alike = stops(bounds, drift=testing.drift(last, ratio))["above"].cumsum()
+    assert looks(primary=events)["stops_with"].iloc[2] == pytest.approx(alike.iloc[2], abs=0.01)
 
 
 def test_a_test_gives_up_below_an_effect_that_rises_to_the_one_it_needs():
@@ -176,10 +193,15 @@ def score(found: Plan, *, ratio: float, times: int, rng: np.random.Generator) ->
     n = int(assumed.entered(assumed.entry_days))
     arm = np.arange(n) % 2
     rate = -np.log(0.6) / 90
+    before = rate * assumed.onset_delay_days  # each gathers so much before the effect sets in
+    read = simulate.retention if found.primary.test == "retention" else simulate.logrank
+    settings = {"at": 90} if found.primary.test == "retention" else {}
     standing = np.empty((times, len(days)))
     for test in range(times):
         entry = rng.uniform(0, assumed.entry_days, n)
-        event = rng.standard_exponential(n) / np.where(arm, rate * ratio, rate)
+        gathered = rng.standard_exponential(n)
+        late = np.maximum(gathered - before, 0) / np.where(arm, ratio, 1)
+        event = (np.minimum(gathered, before) + late) / rate
         for look, day in enumerate(days):
             seen = np.minimum(day - entry, 90)
             happened = event < seen
@@ -191,14 +213,21 @@ def score(found: Plan, *, ratio: float, times: int, rng: np.random.Generator) ->
             events, gone = (np.array(each)[None] for each in counts)
             at_risk = gone[..., ::-1].cumsum(axis=-1)[..., ::-1]
             trial = Trials(events=events, at_risk=at_risk)
-            standing[test, look] = simulate.retention(trial, at=90).item()
+            standing[test, look] = read(trial, **settings).item()
     return standing
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("effect", [True, False])
-def test_simulated_tests_stop_at_each_look_as_often_as_it_says(effect):
-    found, times = plan(looks=FUTILE), 2_000
+@pytest.mark.parametrize(
+    ("effect", "changed"),
+    [
+        (True, {}),
+        (False, {}),
+        (True, {"primary": {**ONE_SIDED, "test": "log-rank"}, "assumptions": LATE, "looks": FOUR}),
+    ],
+)
+def test_simulated_tests_stop_at_each_look_as_often_as_it_says(effect, changed):
+    found, times = plan(**{"looks": FUTILE, **changed}), 2_000
     said = lookahead.looks(found, assumptions(found))
     ratio = testing.hazard_ratio(found, assumptions(found))
     known = testing.designed(tuple(FOUR["information"]), testing.rule(found)).looks

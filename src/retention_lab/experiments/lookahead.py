@@ -19,6 +19,7 @@ from retention_lab.experiments.design.assumptions import Assumptions
 from retention_lab.experiments.design.timed import Timed
 from retention_lab.experiments.plan import Plan
 from retention_lab.inference.sequential.planning import expected, stops
+from retention_lab.inference.sequential.recursion import crossing
 from retention_lab.inference.sequential.spending import Family, Floats, Spending
 
 FAMILIES: tuple[Family, ...] = get_args(Family)[:2]  # those without a parameter
@@ -59,7 +60,6 @@ def looks(plan: Plan, assumed: Assumptions) -> pd.DataFrame:
     days = testing.look_days(plan, assumed, ratio)
     _refuse_alike(days)
     tests = [testing.kernel(plan, assumed, day=float(day)) for day in days]
-    end = testing.drift(tests[-1], ratio)
     columns = {
         "look": range(1, len(at) + 1),
         "day": days,
@@ -68,8 +68,8 @@ def looks(plan: Plan, assumed: Assumptions) -> pd.DataFrame:
         "upper": at["upper"],
         "smallest": _effects_at(plan, tests, at["upper"]),
         "futility": _effects_at(plan, tests, at["lower"]) if plan.rule.futility else nan,
-        "stops_with": _stopped(at, drift=end),
-        "stops_without": _stopped(at, drift=0.0),
+        "stops_with": _stopped(_meant(at, tests, ratio)),
+        "stops_without": _stopped(stops(at, drift=0.0)),
     }
     return pd.DataFrame(columns)[_LOOK_COLUMNS]
 
@@ -127,9 +127,20 @@ def _refuse_alike(days: Sequence[int]) -> None:
         )
 
 
-def _stopped(at: pd.DataFrame, *, drift: float) -> Floats:
+def _meant(at: pd.DataFrame, tests: Sequence[Timed], ratio: float) -> pd.DataFrame:
+    """Chances to stop at each look with the effect, as strong as it is by then.
+
+    That of a log-rank test is weaker at first if it sets in late: one drift would stop too many.
+    """
+    seen = [test.contrast(ratio) for test in tests]
+    means = np.array([testing.drift(test, ratio) for test in tests])
+    claimed = np.array([each.null_sd / each.sd for each in seen])
+    low, high = (claimed * at[bound].to_numpy() - means for bound in ("lower", "upper"))
+    return crossing(at["information"], lower=low, upper=high)
+
+
+def _stopped(leaves: pd.DataFrame) -> Floats:
     """Share of tests that have stopped by each look."""
-    leaves = stops(at, drift=drift)
     return np.append((leaves["below"] + leaves["above"]).cumsum().to_numpy()[:-1], 1.0)
 
 
