@@ -15,6 +15,8 @@ LOCKED := $(PIP) install --require-hashes --no-build-isolation --no-compile -r
 
 # A file of tests stays with one process, as its tests share what they set up.
 SPREAD := --numprocesses auto --maxprocesses 4 --dist loadfile
+# Each of these processes has a core to itself: threads of numpy's would only get in their way.
+ALONE := OPENBLAS_NUM_THREADS=1
 
 .PHONY: help report lab demo test test-all check spark lock clean
 
@@ -32,10 +34,10 @@ demo: .venv/.ready  ## make the demo data
 	@$(BIN)/retention-lab demo
 
 test: .venv/.ready  ## run the tests, without the slow, browser and Spark ones
-	@$(BIN)/python -m pytest -q $(SPREAD)
+	@$(ALONE) $(BIN)/python -m pytest -q $(SPREAD)
 
 test-all: .venv/.ready  ## run all tests; those on Spark only after `make spark`
-	@$(BIN)/python -m pytest -q $(SPREAD) -m "$$(test -e .venv/.spark || echo 'not spark')"
+	@$(ALONE) $(BIN)/python -m pytest -q $(SPREAD) -m "$$(test -e .venv/.spark || echo 'not spark')"
 
 check: .venv/.ready  ## lint, formatting, types, room borders, spelling, notebook contract
 	@export PATH="$(CURDIR)/$(BIN):$$PATH" && ruff check && ruff format --check && mypy \
