@@ -323,7 +323,9 @@ def test_no_cell_of_text_runs_in_a_spreadsheet(state, tmp_path):
 
 def test_a_file_that_cannot_be_written_is_refused_in_a_sentence(run, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(BadParameter, match=r"The list .*a\.csv cannot be written \(File exists"):
+    with pytest.raises(
+        BadParameter, match=r"The list .*a\.csv cannot be written \(File exists\).*same day"
+    ):
         run(file="file/a.csv")
 
 

@@ -53,7 +53,10 @@ def write(rows: pa.Table, file: Path, *, state: State) -> int:
         try:
             files.write(file, content.getvalue().to_pybytes())
         except OSError as error:
-            raise BadParameter(f"The list {file} cannot be written ({error.strerror}).") from error
+            raise BadParameter(
+                f"The list {file} cannot be written ({error.strerror}). Mend that or take another "
+                "place (--out), and run it again as of the same day."
+            ) from error
     runs = pc.match_substring_regex(rows["customer_id"], _RUNS)
     return int(pc.sum(runs, min_count=0).as_py()) if as_text else 0
 
