@@ -32,6 +32,13 @@ def test_other_effects_stand_beside_that_of_the_plan():
     )
 
 
+def test_years_are_not_called_enough():
+    slow = EFFECTS.assign(weeks=10 * EFFECTS["weeks"])
+    text = sentences.tradeoffs_effects(PLAN, slow)
+    assert "Even to find 6 points would take 3,710 customers and about " in text
+    assert "enough" not in text
+
+
 def test_an_effect_that_cannot_be_and_a_claim_that_nobody_made_are_not_said():
     small = EFFECTS[EFFECTS["of"].isin(["", "plan"])]
     text = sentences.tradeoffs_effects(PLAN, small)

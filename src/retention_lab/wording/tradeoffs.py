@@ -9,6 +9,7 @@ import pandas as pd
 
 from retention_lab.experiments import testing
 from retention_lab.experiments.plan import Plan
+from retention_lab.experiments.sizing import TOO_LONG
 from retention_lab.inference.sequential.spending import Family
 from retention_lab.record import percent
 from retention_lab.wording.phrases import counted, full_day
@@ -42,6 +43,8 @@ def tradeoffs_effects(plan: Plan, effects: pd.DataFrame) -> str:
     if len(double):
         said.append(
             f"If only {points(2 * least)} would change what you do, {_takes(double)} are enough."
+            if double["weeks"].iloc[0] <= TOO_LONG
+            else f"Even to find {points(2 * least)} would take {_takes(double)}."
         )
     said.append(f"To find {points(least / 2)} would take {_takes(half)}.")
     claimed = 100 * effects.loc[effects["of"] == "trade", "effect"]
