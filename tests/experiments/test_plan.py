@@ -76,6 +76,11 @@ def test_a_plan_says_what_its_file_says_and_the_usual_where_it_says_nothing(read
         ("0.75, 1]}", "1], spending: {family: Kim-DeMets}}", "Kim-DeMets needs rho"),
         ("ends: 2027", "ends: 2025", "ends must not be before starts (2026-12-01), got 2025-03-31"),
         ("ends:", "minimum_days: 300\nends:", "minimum_days must be at most 211"),
+        (
+            "information: [0.25, 0.5, 0.75, 1]",
+            "days: [10, 200]",
+            "looks.days must not begin before minimum_days (14), got 10",
+        ),
         ("ends:", "blocks: 3\nends:", "blocks must give each arm whole places, but a block of 3"),
         ("ends:", "exclusive_with: [check_in]\nends:", "exclusive_with names other experiments"),
         ("ends:", "strata: [country, country]\nends:", "must differ in name, got 'country' twice"),

@@ -193,6 +193,17 @@ def test_an_end_that_no_table_can_tell_does_not_fit_the_shop(propose):
     )
 
 
+def test_a_look_before_the_minimum_of_days_does_not_fit(propose):
+    looks = {"information": [0.25, 1]}
+    soon = propose(plan(looks=looks, minimum_days=250), times=1)
+    day = soon.looks["day"].iloc[0]
+    assert soon.unknown == (
+        f"looks: the first would fall on day {day}, before minimum_days (250). Look later, or "
+        "lower minimum_days.",
+    )
+    assert propose(plan(looks=looks, minimum_days=int(day)), times=1).unknown == ()
+
+
 @pytest.mark.parametrize(
     ("where", "words"),
     [("country = 'Nowhere'", "No customer of"), ("foo = 1", "The condition has no column")],

@@ -39,6 +39,12 @@ def read(found: Plan, day: float):
     return testing.kernel(found, assumptions(found), day=day)
 
 
+def test_no_test_is_shorter_than_the_minimum_of_its_plan():
+    short, long = plan(minimum_days=14), plan(minimum_days=190)
+    assert testing.weeks(short, assumptions(short), customers=1_000) == 100 / 7
+    assert testing.weeks(long, assumptions(long), customers=1_000) == 190 / 7
+
+
 @pytest.mark.parametrize("kind", ["retained", "returned"])
 @pytest.mark.parametrize("gain", [-0.1, 0.03, 0.2])
 def test_an_effect_and_its_ratio_of_rates_lead_to_each_other(kind, gain):

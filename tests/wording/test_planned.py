@@ -27,7 +27,7 @@ def test_plan_is_told_line_by_line():
     assert rows["What counts"] == "Still with us after 90 days"
     assert rows["What decides"].endswith("without an effect one is claimed 1 time in 40")
     assert rows["Looks"] == "Four: when 25, 50, 75 and 100 % is known"
-    assert rows["Must not suffer"] == "“unsubscribe”, at most 0.005 higher"
+    assert rows["Must not suffer"] == "“unsubscribe”, at most 0.5 points higher"
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,11 @@ class Plan(Strict):
         named = {"minimum_days": self.minimum_days}
         if self.looks and self.looks.days:
             named["looks.days"] = self.looks.days[-1]
+            if self.looks.days[0] < self.minimum_days:
+                raise ValueError(
+                    f"looks.days must not begin before minimum_days ({self.minimum_days}), got "
+                    f"{self.looks.days[0]}"
+                )
         for key, day in named.items():
             if day > last:
                 raise ValueError(

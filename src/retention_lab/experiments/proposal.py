@@ -189,11 +189,23 @@ def _traded(tried: _Attempts, found: Proposal, held: Believed) -> Proposal:
     """Add what the plan could be instead."""
     plan, assumed = found.plan, held.assumptions
     more = found.trade or ()
+    looks = tried("looks", partial(lookahead.looks, plan, assumed))
     return replace(
         found,
+        unknown=(*found.unknown, *_too_soon(plan, looks)),
         effects=tried("effects", partial(tradeoffs.effects, plan, assumed, more=more)),
         calendar=tried("calendar", partial(tradeoffs.calendar, plan, assumed)),
         allocations=tried("allocations", partial(tradeoffs.allocations, plan, assumed)),
-        looks=tried("looks", partial(lookahead.looks, plan, assumed)),
+        looks=looks,
         families=tried("families", partial(lookahead.families, plan, assumed)),
+    )
+
+
+def _too_soon(plan: Plan, looks: pd.DataFrame | None) -> tuple[str, ...]:
+    """Say so where the first look would fall before the days that the plan takes at least."""
+    if looks is None or looks["day"].iloc[0] >= plan.minimum_days:
+        return ()
+    return (
+        f"looks: the first would fall on day {looks['day'].iloc[0]}, before minimum_days "
+        f"({plan.minimum_days}). Look later, or lower minimum_days.",
     )

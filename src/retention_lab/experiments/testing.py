@@ -87,8 +87,11 @@ def needed(
 
 
 def weeks(plan: Plan, assumed: Assumptions, *, customers: float) -> float:
-    """Weeks until so many customers have entered and been followed to the endpoint's day."""
-    return (customers / pace(assumed) + plan.endpoint.day) / 7
+    """Weeks until so many customers have entered and been followed to the endpoint's day.
+
+    No test is shorter than the plan's minimum.
+    """
+    return max(customers / pace(assumed) + plan.endpoint.day, plan.minimum_days) / 7
 
 
 def last_look(plan: Plan, assumed: Assumptions) -> float:

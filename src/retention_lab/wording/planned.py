@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from retention_lab.experiments.milestones import named
+from retention_lab.experiments.outcomes import KNOWN
 from retention_lab.experiments.plan import Plan
 from retention_lab.experiments.terms import Arm, Guardrail
 from retention_lab.wording.phrases import capitalised, counted, full_day, listed, quoted
@@ -16,6 +17,9 @@ _TESTS = {
     "retention": "the difference of the shares on that day",
     "log-rank": "all times until then together (log-rank test)",
 }
+
+
+_WORSE = {"higher": "lower", "lower": "higher"}
 
 
 def plan_table(plan: Plan) -> pd.DataFrame:
@@ -32,6 +36,7 @@ def plan_table(plan: Plan) -> pd.DataFrame:
             f"is done, and without an effect one is claimed {often(one.alpha)}"
         ),
         "Looks": _looks(plan),
+        "At least": counted(plan.minimum_days, "day"),
         "Must not suffer": "; ".join(map(_guarded, plan.guardrails)),
         "Looked at besides": listed([*plan.secondaries, *plan.segments] or ["nothing"]),
         "Stopped at once": " ".join(plan.stop_rules),
@@ -70,5 +75,6 @@ def _looks(plan: Plan) -> str:
 
 
 def _guarded(guard: Guardrail) -> str:
-    much = f"at most {guard.margin:g} {'lower' if guard.better == 'higher' else 'higher'}"
-    return f"{quoted(guard.metric)}, {much}"
+    share = guard.metric in KNOWN and KNOWN[guard.metric].unit == "share"
+    much = points(guard.margin) if share else f"{guard.margin:g}"
+    return f"{quoted(guard.metric)}, at most {much} {_WORSE[guard.better]}"
