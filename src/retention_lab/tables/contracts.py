@@ -23,6 +23,7 @@ TableName = Literal[
     "tickets",
     "consents",
     "messages",
+    "assignments",
 ]
 NumberStyle = Literal["1234.56", "1,234.56", "1234,56", "1.234,56", "1 234,56", "1'234.56"]
 
@@ -221,6 +222,21 @@ CONTRACTS: dict[TableName, Contract] = {
             time="sent_at",
             # Not against the delivery: providers log an open seconds before it.
             ordered=tuple(("sent_at", name) for name in _RESPONSES),
+        ),
+        Contract(
+            name="assignments",
+            # Twice, or in two arms, is a fault of the test: it is for a reader to find and count.
+            key=(),
+            columns=(
+                Column(name="experiment", required=True),
+                _CUSTOMER,
+                Column(name="arm"),
+                Column(name="stratum"),
+                Column(name="time_zero", kind="time"),
+                Column(name="assigned_at", kind="time", required=True),
+                Column(name="plan_digest"),
+            ),
+            time="assigned_at",
         ),
     )
 }

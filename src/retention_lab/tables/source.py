@@ -52,6 +52,7 @@ class ControlTotal(Strict):
         "tickets",
         "consents",
         "messages",
+        "assignments",
     ]
     first: dt.date
     last: dt.date

@@ -131,7 +131,7 @@ def is_free_name(name: str, *, contract: Contract) -> bool:
 
     A customer's `plan` or `campaign` does not meet that of a subscription or of a message.
     """
-    own = ("subscriptions", "tickets", "consents", "messages")
+    own = ("subscriptions", "tickets", "consents", "messages", "assignments")
     contracts = [
         one for one in CONTRACTS.values() if one.name not in own or one.name == contract.name
     ]
