@@ -463,6 +463,11 @@ def test_plan_that_is_not_frozen_enrols_nobody(state, tmp_path):
         enrolling.enrol(shop, plan_of(), state=state, as_of=DAY, out=tmp_path)
 
 
+def test_customers_of_a_test_of_whole_groups_are_not_drawn_one_by_one(enrol):
+    with pytest.raises(BadParameter, match="so a group would be torn apart"):
+        enrol(plan=plan_of(cluster="household"))
+
+
 def test_plan_that_was_changed_names_its_fields(enrol, state):
     freezing.freeze(plan_of(), state=state, as_of=dt.date(2026, 2, 1))
     with pytest.raises(BadParameter, match=r"changed since it was frozen: channel, rest_days\."):

@@ -8,6 +8,7 @@ import pytest
 
 from retention_lab.checks import BadParameter
 from retention_lab.experiments.plan import Plan, digest, load
+from retention_lab.experiments.validity_words import CHECKS
 
 TEXT = """
 name: check_in
@@ -123,6 +124,18 @@ def test_a_plan_says_what_its_file_says_and_the_usual_where_it_says_nothing(read
             "control, share: 0.5, channel: sms",
             "an arm without a message has no channel, got 'sms'",
         ),
+        (
+            "ends:",
+            "accepted_checks: [sizes of arms]\nends:",
+            "no check of validity 'sizes of arms'. Did you mean 'sizes of the arms'?",
+        ),
+        ("ends:", "accepted_checks: time followed\nends:", "accepted_checks: must be a list"),
+        (
+            "0.03}",
+            "0.03, test: log-rank}\ncluster: household",
+            "cluster needs the test `retention`, got `log-rank`",
+        ),
+        ("ends:", "worth: -1\nends:", "worth: Input should be greater than or equal to 0"),
     ],
 )
 def test_what_no_plan_can_say_is_refused_with_its_file_and_place(read, old, new, said):
@@ -131,6 +144,21 @@ def test_what_no_plan_can_say_is_refused_with_its_file_and_place(read, old, new,
     assert "plan.yml" in str(refused.value)
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_how_a_test_is_read_is_part_of_its_plan(read):
+    said = "accepted_checks: [time followed]\ncluster: household\nworth: 12.5\nends:"
+    plan = read(("ends:", said))
+    assert plan.accepted_checks == ("time followed",)
+    assert (plan.cluster, plan.worth) == ("household", 12.5)
+    silent = read()
+    assert (silent.accepted_checks, silent.cluster, silent.worth) == ((), None, None)
+
+
+def test_every_check_of_validity_has_a_name_of_its_own_that_a_plan_may_accept(read):
+    assert len(set(CHECKS)) == len(CHECKS) == 16
+    names = ", ".join(CHECKS)
+    assert read(("ends:", f"accepted_checks: [{names}]\nends:")).accepted_checks == CHECKS
 
 
 def test_a_plan_that_is_not_there_is_a_sentence(tmp_path):

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import pyarrow as pa
 
-from retention_lab.checks import BadData
+from retention_lab.checks import BadData, BadParameter
 from retention_lab.churn import heldback
 from retention_lab.churn.heldback import CONTACTED
 from retention_lab.experiments.plan import Plan, digest
@@ -106,6 +106,23 @@ def past_runs(state: State, shop: Snapshot) -> list[Row]:
 
 def _rows(log: Ledger, shop: Snapshot) -> Iterator[Row]:
     return (row for row in log.rows() if row["source"] == shop.name)
+
+
+def refuse_clusters(plan: Plan) -> None:
+    """Refuse to draw customers one by one where a plan says that they depend on each other.
+
+    Raises
+    ------
+    BadParameter
+        When the plan names a cluster.
+    """
+    if plan.cluster is not None:
+        raise BadParameter(
+            f"{plan.name} is a test of whole groups of customers with the same {plan.cluster} "
+            "(`cluster`), and customers are assigned here one by one, so a group would be torn "
+            "apart. Draw whole groups elsewhere and map the table assignments; the read-out heeds "
+            "the cluster."
+        )
 
 
 def refuse_lost(state: State, shop: Snapshot, past: list[Row], found: Known) -> None:

@@ -104,6 +104,7 @@ def enrol(
     BadData
         If tables or the log of assignments are missing, or arms are not as large as planned.
     """
+    assignments.refuse_clusters(plan)
     past = assignments.past_runs(state, shop)
     own = [row for row in past if row["experiment"] == plan.name]
     _refuse_changed(plan, state)

@@ -15,7 +15,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from retention_lab.checks import BadParameter
+from retention_lab.checks import BadParameter, known
 from retention_lab.experiments.design.allocation import pair
 from retention_lab.experiments.terms import (
     Amount,
@@ -29,6 +29,7 @@ from retention_lab.experiments.terms import (
     Sentence,
     Share,
 )
+from retention_lab.experiments.validity_words import CHECKS
 from retention_lab.inference.sequential.bounds import Rule
 from retention_lab.tables import source as sources
 from retention_lab.tables.factor import Line, Name
@@ -36,7 +37,10 @@ from retention_lab.tables.location import Strict
 from retention_lab.tables.settings import first_problem, read_yaml
 
 _MOST_PLACES = 100  # of a block, as `blocks.blocked` draws them
-_NAMES = ("strata", "secondaries", "segments", "covariates", "exclusive_with")
+_NAMES = (
+    *("strata", "secondaries", "segments", "covariates"),
+    *("exclusive_with", "accepted_checks"),
+)
 _LISTS = ("arms", "guardrails", "stop_rules", *_NAMES)
 
 
@@ -49,8 +53,12 @@ class Plan(Strict):
     name no other; nobody enters without consent to those of all arms that send. `strata` are
     attributes of customers; with `blocks` (how many places each has) the arms are balanced within
     them, else a hash draws the arm. Nobody enters who is in one of `exclusive_with`, was assigned
-    or sent anything in `rest_days`, or, where `holdout` says so, is in the global holdout. Costs
-    are in whole units of the shop's currency.
+    or sent anything in `rest_days`, or, where `holdout` says so, is in the global holdout.
+
+    `accepted_checks` are names of checks of validity whose failure does not hide the effect.
+    Customers who share a `cluster`, an attribute such as their household, count as depending on
+    each other. `worth` is what one more customer retained or returned earns, margin and all; None
+    leaves it to the shop's orders. Costs and `worth` are in whole units of the shop's currency.
     """
 
     name: Name
@@ -83,6 +91,9 @@ class Plan(Strict):
     exclusive_with: tuple[Name, ...] = ()
     rest_days: Annotated[int, Field(ge=0)] = 0
     holdout: bool = True
+    accepted_checks: tuple[Line, ...] = ()
+    cluster: Line | None = None
+    worth: Amount | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -112,11 +123,22 @@ class Plan(Strict):
         _refuse_twice("the list", list(names))
         return names
 
+    @field_validator("accepted_checks")
+    @classmethod
+    def _are_checks(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        known("The list", "check of validity", names, CHECKS)
+        return names
+
     @model_validator(mode="after")
     def _fits_together(self) -> Plan:
         _refuse_twice("guardrails", [each.metric for each in self.guardrails])
         if self.name in self.exclusive_with:
             raise ValueError("exclusive_with names other experiments, got this one")
+        if self.cluster and self.primary.test != "retention":
+            raise ValueError(
+                f"cluster needs the test `retention`, got `{self.primary.test}`, which takes every "
+                "customer for a draw of its own"
+            )
         self._fit_blocks()
         self._fit_days()
         self._fit_effect()

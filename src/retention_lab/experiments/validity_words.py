@@ -189,3 +189,11 @@ BY_DAY = Words(
     remedy="Read the share at the planned day and the curves, not one ratio for all days; assume "
     "nothing beyond the last day.",
 )
+
+CHECKS = tuple(
+    words.name
+    for words in (
+        *(ARMS, SIZES, DAYS, STRATA, CROSSED, REPEATED, ZERO, EARLY, FIRST),
+        *(LEFT_OUT, CENSORED, BEFORE, WRONG, REACH, BY_WEEK, BY_DAY),
+    )
+)  # in the order of a page
