@@ -97,7 +97,7 @@ def truth():
     return pd.DataFrame(rows, columns=columns).groupby(["name", "arm"]).sum()
 
 
-@pytest.mark.parametrize("name", [*KNOWN, *OWN])
+@pytest.mark.parametrize("name", [name for name in [*KNOWN, *OWN] if name != "visit"])
 def test_moments_are_those_of_loops_over_customers(name):
     found = moments(shop(), people(shop()), name, days=DAYS, by=["arm"], metrics=OWN)
     by_loops = truth().loc[name].reset_index()
@@ -151,6 +151,20 @@ def test_whoever_gets_no_message_counts_and_a_message_of_the_same_second_does():
         found = moments(made, reached, name, days=30, by=["customer_id"])
         assert found["did"].tolist() == did
         assert found["sum_x"].tolist() == [1, 1, 1]
+
+
+def test_a_visit_counts_once_from_after_time_zero_on():
+    zero, hour = pd.Timestamp("2025-05-01 10:00:00"), pd.Timedelta(hours=1)
+    visits = {"a": [zero + hour, zero + 2 * hour], "b": [zero], "c": [zero + hour * 24 * 30]}
+    rows = [(who, "onboarded", zero) for who in "abc"]
+    rows += [(who, "visit", at) for who, times in visits.items() for at in times]
+    events = pd.DataFrame(rows, columns=["customer_id", "event", "occurred_at"])
+    made = shop_of({"events": events, "orders": frames()["orders"]})
+    reached = first_reached(made, "onboarded")
+    found = moments(made, reached, "visit", days=30, by=["customer_id"])
+    assert found["did"].tolist() == [1, 0, 0]
+    with pytest.raises(BadData, match="Visits cannot be told: Shop has no events named visit"):
+        moments(shop(), people(shop()), "visit", days=30)
 
 
 def test_sums_of_squares_are_exact_beyond_64_bits():

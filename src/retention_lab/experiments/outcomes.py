@@ -112,7 +112,7 @@ def moments(
     checks.at_least("days", days, 1)
     checks.columns("people", people.columns, ["customer_id", "reached_at", *by])
     made = outcome(name, metrics=metrics)
-    _refuse_lacking(made, shop)
+    refuse_lacking(made, shop)
     until = people.reached_at + ibis.interval(days=int(days))
     marked = people.mutate(**{UNTIL: until, SEEN: (until <= end_of(shop)).cast("int64")})
     added = made.sides(Window(shop=shop, people=marked.filter(_[SEEN] == 1)))
@@ -148,7 +148,8 @@ def _collected(marked: ir.Table, added: ir.Table, *, by: Sequence[str]) -> pd.Da
     return found.sort_values(list(by), ignore_index=True) if by else found
 
 
-def _refuse_lacking(made: Outcome, shop: Snapshot) -> None:
+def refuse_lacking(made: Outcome, shop: Snapshot) -> None:
+    """Refuse with BadData an outcome of tables that the shop does not have."""
     lacking = [name for name in made.tables if name not in shop.tables]
     if lacking:
         raise BadData(
@@ -187,6 +188,15 @@ KNOWN: Mapping[str, Outcome] = {
             tables=("messages",),
             definition=_ONCE.format("unsubscribed, whenever the message was sent,"),
             sides=sides.did("unsubscribed_at", time="unsubscribed_at"),
+        ),
+        Outcome(
+            name="visit",
+            label="Visited",
+            unit="share",
+            better="higher",
+            tables=("events",),
+            definition="Customers with an event named visit within the days, of all.",
+            sides=sides.visited,
         ),
         Outcome(
             name="click",

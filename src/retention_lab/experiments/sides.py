@@ -12,10 +12,13 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from retention_lab.checks import BadData
 from retention_lab.customers.purchases import customer_days
 from retention_lab.experiments.windows import Window
+from retention_lab.tables import engine
 from retention_lab.tables.contracts import TableName
 
+VISIT = "visit"  # the name of the event
 _SATISFIED = 4  # of 5
 
 
@@ -33,6 +36,16 @@ def did(response: str, *, time: str = "") -> Callable[[Window], ir.Table]:
         return _added(messages.filter(messages[response].notnull()), y=ibis.literal(1))
 
     return sides
+
+
+def visited(window: Window) -> ir.Table:
+    """Whoever has an event named visit; refused with BadData where the shop has none at all."""
+    if engine.collect(window.shop.events.filter(_.event == VISIT).limit(1)).empty:
+        raise BadData(
+            f"Visits cannot be told: {window.shop.name} has no events named {VISIT}. Map them in "
+            "the source file."
+        )
+    return _added(window.table("events").filter(_.event == VISIT), y=ibis.literal(1))
 
 
 def _bought(window: Window) -> ir.Table:
