@@ -138,5 +138,13 @@ def test_page_names_the_report_before_by_its_day_wherever_its_results_lie(clone)
         put(clone / place, RESULTS)
         for path in (Path(place), clone / place):
             code = f'as_of = "2026-11-29"\nprevious = "{path}#10_page"'
-            shown.add(manifest.placeless(code, previous=path, suite=suite))
+            told = {"previous": str(path), "ledgers": ""}
+            shown.add(manifest.placeless(code, **told, suite=suite))
     assert shown == {'as_of = "2026-11-29"\nprevious = "weekly/2026-11-22/results.json#10_page"'}
+
+
+def test_page_names_the_state_wherever_it_lies(clone):
+    suite = suites.load("experiments/weekly.yml")
+    place = str(clone / "kept" / "state")
+    shown = manifest.placeless(f'ledgers = "{place}"', previous="", ledgers=place, suite=suite)
+    assert shown == 'ledgers = "state"'

@@ -71,9 +71,8 @@ def write_notebook(source):
 def fingerprint(as_of=DAY, before="before.json"):
     suite = suites.load("suite.yml")
     chapters = prepared.prepare(suite)
-    return unchanged.fingerprint(
-        suite, chapters, as_of=as_of, before=None if before is None else Path(before)
-    )
+    before = None if before is None else Path(before)
+    return unchanged.fingerprint(suite, chapters, as_of=as_of, before=before, state=Path("state"))
 
 
 def edit(name, old, new):
@@ -205,7 +204,10 @@ def test_skip_loads_nothing_heavy(report):
         "from retention_lab.reports import prepared, suite, unchanged",
         "loaded = suite.load('suite.yml')",
         "chapters, day = prepared.prepare(loaded), unchanged.as_of_of_data(loaded)",
-        "found = unchanged.fingerprint(loaded, chapters, as_of=day, before=Path('before.json'))",
+        "before, state = Path('before.json'), Path('state')",
+        "found = unchanged.fingerprint(",
+        "    loaded, chapters, as_of=day, before=before, state=state",
+        ")",
         f"assert unchanged.unchanged(Path({str(report)!r}), found)",
         "print(json.dumps(sorted(sys.modules)))",
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -28,8 +29,9 @@ def verify(folder: _Folder, state: running.State = Path("state")) -> int:
     from retention_lab.reports import job
     from retention_lab.reports import verify as verifying
 
+    run = partial(job.afresh, remembers=state)
     with _room() as room:
-        verdict = verifying.verify(folder, run=job.afresh, out=room, state=job.known(state))
+        verdict = verifying.verify(folder, run=run, out=room, state=job.known(state))
     for sentence in verdict.sentences:
         typer.echo(sentence)
     return verdict.exit_code
@@ -48,15 +50,16 @@ def upgrade_check(
     from retention_lab.reports import suite as suites
 
     day, history, code = running.day("--as-of", as_of), job.known(state), 0
+    run = partial(job.afresh, remembers=state)
     for each in suites.load(suite, source=source).expanded():
         with _room() as room:
             if old is not None:
-                found = upgrade.check_code(each, old=old, run=job.afresh, room=room, as_of=day)
+                found = upgrade.check_code(each, old=old, run=run, room=room, as_of=day)
             else:
                 report = out / each.name / str(day or "latest")
                 past = () if history is None else history.results(each.name)
                 found = upgrade.check_published(
-                    each, report=report, run=job.afresh, room=room, history=past
+                    each, report=report, run=run, room=room, history=past
                 )
         for sentence in found.sentences:
             typer.echo(sentence)

@@ -87,10 +87,15 @@ def afresh(
     out: Path,
     before: Path | None,
     now: dt.datetime | None,
+    remembers: Path | None = None,
 ) -> Ran:
-    """Run a suite into a place of its own, as at a moment `now`, with nothing skipped or sent."""
+    """Run a suite into a place of its own, as at a moment `now`, with nothing skipped or sent.
+
+    `remembers` is the state of which notebooks read what is known of tests.
+    """
     moment = now or dt.datetime.now(dt.UTC)
-    call = Call(out=out, state=out / ".state", now=moment, force=True, before=before)
+    own = out / ".state"
+    call = Call(out=out, state=own, now=moment, force=True, before=before, remembers=remembers)
     with stopping.stoppable():
         return run.run(suite, call, as_of=as_of)
 

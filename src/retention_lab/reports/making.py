@@ -13,7 +13,15 @@ from nbformat import NotebookNode
 
 import retention_lab
 from retention_lab import checks
-from retention_lab.reports import brand, kernel, manifest, page, parameters, privacy
+from retention_lab.reports import (
+    brand,
+    kernel,
+    manifest,
+    page,
+    parameters,
+    privacy,
+    remembered,
+)
 from retention_lab.reports.kernel import Stopped, Watch
 from retention_lab.reports.prepared import Chapter
 from retention_lab.reports.suite import Part, Suite
@@ -91,7 +99,11 @@ def keyed(chapter: Chapter, edition: Edition) -> Keyed:
     )
     warned = edition.warnings.get(chapter.part.name, ())
     titles = [edition.suite.title, chapter.part.title, edition.suite.owner, edition.shown]
-    told_of = {"warnings": list(warned), "titles": titles}
+    told_of: dict[str, object] = {"warnings": list(warned), "titles": titles}
+    if "ledgers" in filled and filled["plan"]:
+        told_of["ledgers"] = remembered.of_test(
+            Path(str(filled["ledgers"])), files["plan"], as_of=edition.snapshot.as_of
+        )
     return Keyed(chapter=chapter, values=values, parts={**parts, **told_of})
 
 
@@ -135,11 +147,10 @@ def _made(notebook: Keyed, edition: Edition, *, watch: Watch) -> Made:
         raise _scrubbed(failure, edition.secrets) from None  # the cause may hold a secret
     # What papermill injected goes to the end: messages number cells as their author does.
     executed.cells.sort(key=_is_injected)
-    if previous := str(notebook.values.get("previous", "")).partition("#")[0]:
-        for cell in filter(_is_injected, executed.cells):
-            cell.source = manifest.placeless(
-                cell.source, previous=Path(previous), suite=edition.suite
-            )
+    told = {name: str(notebook.values.get(name, "")) for name in ("previous", "ledgers")}
+    told["previous"] = told["previous"].partition("#")[0]
+    for cell in filter(_is_injected, executed.cells):
+        cell.source = manifest.placeless(cell.source, **told, suite=edition.suite)
     try:
         privacy.refuse_personal(executed, name=name)
         html = page.render(executed, facts=_facts(part, edition, run_key=notebook.key))

@@ -33,6 +33,7 @@ PACKAGES = (
     "ibis-framework", "duckdb",
 )  # fmt: skip
 READ = (*OWN_FILES, "previous")  # what a notebook is told of and reads itself
+PLACES = (*READ, "ledgers")  # of which a key has what is in them, not where they lie
 _ROOTS = (".git", LOCK, "pyproject.toml")  # what lies at the top of a project
 
 
@@ -70,7 +71,7 @@ def key_parts(
     return {
         "notebook": of_notebook(notebook),
         "code": code(),
-        "parameters": {name: value for name, value in parameters.items() if name not in READ},
+        "parameters": {name: each for name, each in parameters.items() if name not in PLACES},
         "snapshot": snapshot.content_hash,
         "population": _population(snapshot.where),
         "files": {name: _of(name, each) for name, each in sorted(files.items())},
@@ -200,12 +201,15 @@ def from_project(path: Path, *, suite: Suite) -> str:
     return path.name
 
 
-def placeless(code: str, *, previous: Path, suite: Suite) -> str:
-    """Name the report before by its suite and day in code that a page shows, not by its place.
+def placeless(code: str, *, previous: str, ledgers: str, suite: Suite) -> str:
+    """Name the report before by its suite and day in code that a page shows, and the state so.
 
-    Where its results lie is another in each copy of the project, and the page must not be.
+    Where they lie is another in each copy of the project, and the page must not be.
     """
-    return code.replace(str(previous), f"{suite.name}/{_before(previous)['as_of']}/{RESULTS}")
+    if previous:
+        before = _before(Path(previous))
+        code = code.replace(previous, f"{suite.name}/{before['as_of']}/{RESULTS}")
+    return code.replace(ledgers, "state") if ledgers else code
 
 
 def _population(where: str) -> list[str]:

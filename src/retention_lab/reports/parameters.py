@@ -28,6 +28,7 @@ RESERVED = {  # what the runner fills in, and from where
     "thresholds": "thresholds of the suite",
     "plan": "plan of the suite",
     "previous": "the results of the suite's report before",
+    "ledgers": "--state",
 }
 NEEDED = ("source", "as_of")  # a notebook that is not told of them would show something else
 

@@ -55,6 +55,7 @@ def told(suite: Suite) -> dict[str, str]:
         "owner": suite.owner,
         **{kind: suite.own_file(kind) for kind in OWN_FILES},
         "previous": "",
+        "ledgers": "",
     }
 
 

@@ -58,7 +58,9 @@ def make(
         erasure.keep_out(unchanged.source_of(suite), state)
         taken, late = _ready(suite, call, as_of=as_of)
         earlier = call.before or past.before(state, suite, as_of=taken.as_of)
-        edition = _edition(suite, taken, late, earlier=earlier, deadline=deadline)
+        edition = _edition(
+            suite, taken, late, told=_told(suite, taken, call, earlier), deadline=deadline
+        )
         notebooks = [making.keyed(chapter, edition) for chapter in chapters]
         there = shelf / str(taken.as_of)
         if not call.force and _is_there(there, notebooks):
@@ -71,7 +73,9 @@ def make(
             kept = publish.keep_failed(failures, about, shelf=shelf, as_of=taken.as_of)
             return _failed(suite, about, failures, kept=kept, begun=begun)
         if call.only is None:
-            mark = unchanged.fingerprint(suite, chapters, as_of=taken.as_of, before=earlier)
+            mark = unchanged.fingerprint(
+                suite, chapters, as_of=taken.as_of, before=earlier, state=call.memory
+            )
             about["fingerprint"] = mark
         _publish(made, about, shelf=shelf, as_of=taken.as_of, add=call.only is not None)
         past.keep(state, shelf)
@@ -115,13 +119,13 @@ def _edition(
     taken: Snapshot,
     late: Sequence[Arrival],
     *,
-    earlier: Path | None,
+    told: Mapping[str, str],
     deadline: float,
 ) -> Edition:
     return Edition(
         suite=suite,
         snapshot=taken,
-        told=_told(suite, taken, earlier),
+        told=told,
         shown=_shown(taken),
         deadline=deadline,
         warnings={each.name: readiness.warnings(late, each) for each in suite.notebooks},
@@ -130,8 +134,8 @@ def _edition(
     )
 
 
-def _told(suite: Suite, taken: Snapshot, earlier: Path | None) -> dict[str, str]:
-    known = {"as_of": str(taken.as_of), "previous": str(earlier or "")}
+def _told(suite: Suite, taken: Snapshot, call: Call, earlier: Path | None) -> dict[str, str]:
+    known = {"as_of": str(taken.as_of), "previous": str(earlier or ""), "ledgers": str(call.memory)}
     return prepared.told(suite) | known
 
 

@@ -41,6 +41,8 @@ class Call:
         How many notebooks run at once; default as many as there are cores.
     before
         The results that the report is compared with; default those of the report before it.
+    remembers
+        The state that notebooks read of tests, if it is another than `state`.
     watch
         Told of each cell that begins.
     """
@@ -52,7 +54,13 @@ class Call:
     force: bool = False
     jobs: int | None = None
     before: Path | None = None
+    remembers: Path | None = None
     watch: Watch = lambda *_: None
+
+    @property
+    def memory(self) -> Path:
+        """The state that notebooks read of tests."""
+        return (self.remembers or self.state).resolve()
 
 
 def run(suite: Suite, call: Call, *, as_of: dt.date | None = None) -> Ran:
@@ -136,5 +144,5 @@ def _unchanged(
         return None
     state = past.opened(call.state, shelf=folder.parent)
     earlier = call.before or past.before(state, suite, as_of=as_of)
-    mark = unchanged.fingerprint(suite, chapters, as_of=as_of, before=earlier)
+    mark = unchanged.fingerprint(suite, chapters, as_of=as_of, before=earlier, state=call.memory)
     return folder if unchanged.unchanged(folder, mark) else None

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from retention_lab.reports import manifest, prepared
+from retention_lab.reports import manifest, prepared, remembered
 from retention_lab.reports.calendar import period_end
 from retention_lab.reports.prepared import Chapter
 from retention_lab.reports.suite import OWN_FILES, Suite
@@ -25,7 +25,7 @@ from retention_lab.tables.source import Source
 
 
 def fingerprint(
-    suite: Suite, chapters: Sequence[Chapter], *, as_of: dt.date, before: Path | None
+    suite: Suite, chapters: Sequence[Chapter], *, as_of: dt.date, before: Path | None, state: Path
 ) -> str | None:
     """Return what changes when the report of a day may come out otherwise.
 
@@ -39,6 +39,8 @@ def fingerprint(
         The day of the report.
     before
         The results of the report before it.
+    state
+        What notebooks read of tests.
 
     Returns
     -------
@@ -63,6 +65,7 @@ def fingerprint(
         of_source.of_cohorts() if suite.where or suite.plan else "",
         "" if before is None else manifest.of_results(before),
         *_files(suite),
+        *_of_test(suite, chapters, state=state, as_of=as_of),
         *(part for chapter in chapters for part in _of_chapter(chapter)),
         platform.python_version(),
         json.dumps(manifest.packages()),
@@ -123,6 +126,15 @@ def _files(suite: Suite) -> Iterable[str]:
     for kind in OWN_FILES:
         yield manifest.of_file(suite.place(told[kind])) if told[kind] else ""
     yield manifest.of_brand(suite.place(suite.brand)) if suite.brand else ""
+
+
+def _of_test(
+    suite: Suite, chapters: Sequence[Chapter], *, state: Path, as_of: dt.date
+) -> Iterable[str]:
+    """Name what is remembered of the test, where a notebook asks for it."""
+    plan = suite.own_file("plan")
+    if plan and any("ledgers" in chapter.schema for chapter in chapters):
+        yield remembered.of_test(state, suite.place(plan), as_of=as_of)
 
 
 def _sha(path: Path) -> str:

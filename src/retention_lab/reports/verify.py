@@ -30,6 +30,7 @@ _WORDS = {
     "lock": "the lock file",
     "warnings": "what is said of late data",
     "titles": "the title or the owner",
+    "ledgers": "what the state remembers of the test",
 }
 _AROUND = 40  # characters that are shown of a line, on either side of where it differs
 
