@@ -10,7 +10,7 @@ import pytest
 
 from retention_lab.checks import BadData, BadParameter
 from retention_lab.experiments.plan import Plan
-from retention_lab.experiments.validity import checks, refuse_exposure
+from retention_lab.experiments.validity import checks, refuse_exposure, verdict
 from retention_lab.experiments.validity_aa import accepted
 from retention_lab.experiments.validity_tables import Collapsed
 
@@ -358,6 +358,27 @@ def test_customers_of_no_arm_of_the_plan_fail_by_their_arms_alone():
 def test_nobody_assigned_is_refused():
     with pytest.raises(BadData, match="check_in has assigned nobody yet"):
         checks(tables(sound().iloc[:0]), plan=plan_of())
+
+
+# Together
+
+
+def test_a_failure_that_the_plan_accepts_does_not_hide_the_effect_and_is_told():
+    rows = of_arm("crossed", "hello", 0.05)(lost(sound()))
+    found = checks(tables(rows), plan=plan_of())
+    strict = verdict(found, plan_of())
+    assert not strict.holds
+    assert {"sizes of the arms", "one arm for each customer"} <= {*strict.failed}
+    lenient = verdict(found, Plan.model_validate({**PLAN, "accepted_checks": [*strict.failed]}))
+    assert lenient.holds
+    assert (lenient.failed, lenient.accepted) == ((), strict.failed)
+    assert lenient.checks == found
+
+
+def test_a_test_that_only_warns_holds():
+    found = verdict(checks(tables(sound(), missing=["messages"]), plan=plan_of()), plan_of())
+    assert found.holds
+    assert found.warned == ("messages of another arm", "messages reach their arm")
 
 
 # Exposure

@@ -11,11 +11,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from retention_lab import state as states
-from retention_lab.checks import BadData
-from retention_lab.experiments import assignments
+from retention_lab.checks import BadData, BadParameter
 from retention_lab.experiments.plan import Plan
-from retention_lab.experiments.validity_tables import SCHEMA, collapsed, logged
+from retention_lab.experiments.validity_tables import SCHEMA, counted, marked
 from retention_lab.tables import engine
 from retention_lab.tables.snapshot import Snapshot
 
@@ -44,6 +42,7 @@ COLUMNS = {
     "events": ["customer_id", "event", "occurred_at", "occurred_on"],
     "subscriptions": ["customer_id", "started_at", "cancelled_at"],
     "orders": ["customer_id", "ordered_at", "ordered_on"],
+    "described": ["customer_id", "country", "household"],
     "messages": ["customer_id", "campaign", "stage", "sent_at", "delivered_at"],
     "assigned": SCHEMA.names,
 }
@@ -87,9 +86,9 @@ def shop_of(**rows):
     return Shop(**about, **records, tables=tables, **tables)
 
 
-def counted(assigned, *, plan=None, **rows):
+def tally(assigned, *, plan=None, **rows):
     """Counts by arm of hand-made rows."""
-    found = collapsed(shop_of(**rows), plan or plan_of(), put("assigned", assigned))
+    found = counted(marked(shop_of(**rows), plan or plan_of(), put("assigned", assigned)))
     return SimpleNamespace(**vars(found), of=found.arms.set_index("arm"))
 
 
@@ -101,7 +100,7 @@ def alike(*customers, arm="hello", zero=ZERO, assigned=None):
 
 
 def test_a_customer_counts_in_the_arm_of_the_first_assignment():
-    found = counted(
+    found = tally(
         [
             *alike("a", arm="hello", assigned=at(1)),
             *alike("a", arm="control", assigned=at(3)),
@@ -121,7 +120,7 @@ def test_days_of_enrolment_are_local_and_their_weeks_begin_on_monday():
     late = pd.Timestamp("2026-05-03 23:30")
     shop = {"orders": [("a", late + pd.Timedelta(days=9), dt.date(2026, 5, 13))]}
     plan = plan_of(endpoint={"kind": "returned", "day": 30})
-    found = counted(alike("a", zero=late), plan=plan, **shop)
+    found = tally(alike("a", zero=late), plan=plan, **shop)
     assert found.sizes["enrolled_on"].tolist() == [pd.Timestamp("2026-05-04")]
     assert found.grid.to_dict("records") == [
         {"week": pd.Timestamp("2026-05-04"), "arm": "hello", "day": 10, "events": 1, "censored": 0}
@@ -130,11 +129,11 @@ def test_days_of_enrolment_are_local_and_their_weeks_begin_on_monday():
 
 def test_what_is_assigned_after_the_day_of_the_shop_is_not_known():
     rows = [*alike("a", zero=END - pd.Timedelta(seconds=1)), *alike("b", zero=END)]
-    assert counted(rows).of["customers"].to_dict() == {"hello": 1}
+    assert tally(rows).of["customers"].to_dict() == {"hello": 1}
 
 
 def test_an_assignment_without_an_arm_is_in_an_arm_of_no_plan():
-    found = counted([("a", None, None, ZERO, ZERO)])
+    found = tally([("a", None, None, ZERO, ZERO)])
     assert found.sizes[["stratum", "arm"]].to_numpy().tolist() == [["", ""]]
 
 
@@ -151,16 +150,16 @@ def test_time_zero_is_compared_with_the_first_time_at_the_milestone():
         *alike("early", assigned=at(-1)),
         ("none", "hello", "", None, at(1)),
     ]
-    found = counted(rows, events=events)
+    found = tally(rows, events=events)
     assert found.of.loc["hello", ["off", "early"]].tolist() == [3, 1]
 
 
 def test_an_outcome_comes_first_where_its_day_was_over_at_the_assignment():
     ends = {"before": 0.5, "same": 1.5, "after": 5}
     subscriptions = [(who, at(-90), at(days)) for who, days in ends.items()]
-    found = counted(alike(*ends, assigned=at(1.6)), subscriptions=subscriptions)
+    found = tally(alike(*ends, assigned=at(1.6)), subscriptions=subscriptions)
     assert found.of.loc["hello", "outcome_first"] == 1
-    late = counted(alike(*ends, assigned=at(2)), subscriptions=subscriptions)
+    late = tally(alike(*ends, assigned=at(2)), subscriptions=subscriptions)
     assert late.of.loc["hello", "outcome_first"] == 2
 
 
@@ -171,7 +170,7 @@ def test_the_outcome_before_the_milestone_counts_where_the_shop_knows_so_far_bac
     unknown = pd.Timestamp("2026-03-20")
     orders += [("new", unknown - pd.Timedelta(days=1), unknown.date())]
     rows = [*alike(*times), *alike("new", zero=unknown)]
-    found = counted(rows, plan=plan, orders=orders)
+    found = tally(rows, plan=plan, orders=orders)
     assert found.of.loc["hello", ["reaching", "earlier"]].tolist() == [5, 2]
 
 
@@ -198,7 +197,7 @@ def test_messages_count_for_the_arm_that_is_sent_them():
         *alike("fresh", zero=at(56)),
         *alike("quiet", "silent", arm="control"),
     ]
-    found = counted(rows, messages=messages)
+    found = tally(rows, messages=messages)
     told = ["due", "sent", "delivered", "wrong"]
     assert found.of.loc["hello", told].tolist() == [5, 3, 1, 1]
     assert found.of.loc["control", told].tolist() == [2, 0, 0, 1]
@@ -208,7 +207,7 @@ def test_messages_count_for_the_arm_that_is_sent_them():
 
 
 def test_what_the_shop_lacks_is_said_and_the_rest_is_counted():
-    found = counted(alike("a"), events=[("a", "activated", at(), at().date())])
+    found = tally(alike("a"), events=[("a", "activated", at(), at().date())])
     assert found.missing.keys() == {"milestone", "outcome", "before", "messages"}
     assert "has no event 'onboarded'" in found.missing["milestone"]
     assert "map them in its source file" in found.missing["messages"]
@@ -218,7 +217,7 @@ def test_what_the_shop_lacks_is_said_and_the_rest_is_counted():
 
 def test_nobody_assigned_is_nobody_in_every_table():
     subscriptions = [("a", at(-9), at(9))]
-    found = counted([], subscriptions=subscriptions)
+    found = tally([], subscriptions=subscriptions)
     assert found.sizes.empty
     assert found.arms.empty
     assert found.grid.empty
@@ -226,28 +225,52 @@ def test_nobody_assigned_is_nobody_in_every_table():
 
 def test_assignments_without_a_column_are_refused():
     with pytest.raises(BadData, match="assigned lacks the column"):
-        collapsed(shop_of(), plan_of(), put("customers", []))
+        marked(shop_of(), plan_of(), put("customers", []))
 
 
-# The log
+# One row per customer
 
 
-def test_the_log_is_read_for_one_plan_of_one_shop(tmp_path):
-    state = states.opened(tmp_path / "state")
-    row = {"source": "Shop", "experiment": "check_in", "as_of": "2026-05-04", "arrival": 0}
-    row |= {"until": "2026-06-03", "plan": "", "customer_id": "a", "arm": "hello", "stratum": ""}
-    row |= {"reached_at": "2026-05-04T09:30:00"}
-    other = [{"customer_id": "b", "experiment": "other"}, {"customer_id": "c", "source": "Else"}]
-    assignments.ledger(state).append([row, *({**row, **each} for each in other)])
-    rows = engine.collect(logged(state, shop_of(), plan_of()))
-    # The day ends at 23:00 UTC, in summer.
-    moment = pd.Timestamp("2026-05-04 22:59:59")
-    assert rows.to_numpy().tolist() == [["a", "hello", "", ZERO, moment]]
+ROWS = [*alike("a", "b"), *alike("c", arm="control"), *alike("d", arm="else")]
+SPANS = [(who, at(-9), at(day)) for who, day in {"a": 5, "b": 5, "d": 7}.items()]
+SPANS += [("c", at(-9), None)]
 
 
-def test_an_empty_log_is_a_table_without_rows(tmp_path):
-    state = states.opened(tmp_path / "state")
-    assert engine.collect(logged(state, shop_of(), plan_of())).empty
+def test_followed_customers_collapse_to_grids_of_the_arms_of_the_plan():
+    found = marked(shop_of(subscriptions=SPANS), plan_of(), put("assigned", ROWS))
+    assert engine.collect(found.arms)["customer_id"].sort_values().tolist() == ["a", "b", "c"]
+    assert engine.collect(found.people.count().as_table()).iloc[0, 0] == 4
+    # From Monday 4 May 09:30 UTC to the end of 30 June in London are 57 days of 24 hours.
+    assert found.grid().to_dict("records") == [
+        {"arm": "control", "day": 57, "events": 0, "censored": 1},
+        {"arm": "hello", "day": 6, "events": 2, "censored": 0},
+    ]
+    assert found.grid("week", "arm").columns.tolist()[:3] == ["arm", "week", "day"]
+
+
+def test_a_grid_without_an_outcome_says_what_lacks():
+    found = marked(shop_of(), plan_of(), put("assigned", ROWS))
+    with pytest.raises(BadData, match="has no subscriptions"):
+        found.grid()
+
+
+def test_attributes_that_a_plan_names_are_text_and_unknown_where_missing():
+    customers = put("described", [("a", "DE", "1"), ("b", None, "1"), ("c", "FR", None)])
+    shop = shop_of(subscriptions=SPANS)
+    shop.customers = customers
+    plan = plan_of(segments=["country"], strata=["country"], cluster="household")
+    rows = engine.collect(marked(shop, plan, put("assigned", ROWS)).people).set_index("customer_id")
+    assert rows.sort_index()["country"].tolist() == ["DE", "unknown", "FR", "unknown"]
+    assert rows.sort_index()["household"].tolist() == ["1", "1", "unknown", "unknown"]
+    with pytest.raises(BadParameter, match="customers of Shop has no attribute 'contry'"):
+        marked(shop, plan_of(segments=["contry"]), put("assigned", ROWS))
+
+
+def test_who_has_no_time_zero_is_followed_from_the_assignment():
+    rows = [("a", "hello", "", None, at(2)), ("b", "hello", "", at(1), at(3))]
+    rows += [("c", "hello", "", at(4), at(3))]
+    found = engine.collect(marked(shop_of(), plan_of(), put("assigned", rows)).people)
+    assert found.sort_values("customer_id")["reached_at"].tolist() == [at(2), at(1), at(3)]
 
 
 # Against pandas
@@ -272,9 +295,9 @@ def test_counts_are_those_of_pandas_in_any_order_of_rows(kind):
         (w, m, None if rng.random() < 0.3 else m + pd.Timedelta(days=9)) for w, m in times
     ]
     rows = {"orders": orders, "subscriptions": subscriptions}
-    found = counted(assigned, plan=plan, **rows)
+    found = tally(assigned, plan=plan, **rows)
     shuffled = {name: rng.permutation(np.array(one, object)).tolist() for name, one in rows.items()}
-    again = counted([assigned[i] for i in rng.permutation(len(assigned))], plan=plan, **shuffled)
+    again = tally([assigned[i] for i in rng.permutation(len(assigned))], plan=plan, **shuffled)
     for name in ("sizes", "arms", "grid"):
         pd.testing.assert_frame_equal(getattr(found, name), getattr(again, name))
     people = pd.DataFrame(assigned, columns=SCHEMA.names).sort_values(["assigned_at", "arm"])

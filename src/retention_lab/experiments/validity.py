@@ -7,7 +7,8 @@ and whether the effect drifts is tested as of one day.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -18,13 +19,14 @@ from retention_lab.experiments import validity_words as words
 from retention_lab.experiments.balance import balance
 from retention_lab.experiments.plan import Plan
 from retention_lab.experiments.validity_drift import drift
-from retention_lab.experiments.validity_tables import Collapsed, Part
+from retention_lab.experiments.validity_marks import Part
+from retention_lab.experiments.validity_tables import Collapsed
 from retention_lab.experiments.validity_words import Check, Status, Words
 from retention_lab.inference.multiplicity import adjusted
 from retention_lab.inference.sample_ratio import WARN, anytime, once
 from retention_lab.survival.logrank import logrank
 
-__all__ = ["Check", "checks", "refuse_exposure"]
+__all__ = ["Check", "Validity", "checks", "refuse_exposure", "verdict"]
 
 LARGE = 50  # customers expected in the smallest arm: a chi-squared is exact enough from there
 FEWEST = 10  # customers to compare, or there is nothing to look at yet
@@ -39,6 +41,36 @@ EXPOSURES = {
     *("sent", "delivered", "opened", "clicked", "converted", "unsubscribed", "received", "read"),
     *("contacted", "messaged", "reached", "exposed", "answered"),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validity:
+    """What the checks of a test say together.
+
+    Names of checks that `failed`, that failed but are `accepted` by the plan, and that `warned`.
+    The effect may be shown where the test `holds`.
+    """
+
+    checks: tuple[Check, ...]
+    failed: tuple[str, ...]
+    accepted: tuple[str, ...]
+    warned: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether no check has failed but those that the plan accepts."""
+        return not self.failed
+
+
+def verdict(checks: Sequence[Check], plan: Plan) -> Validity:
+    """Judge a test by its checks; a plan said before which failures do not hide its effect."""
+    fails = [one.name for one in checks if one.status == "fail"]
+    return Validity(
+        checks=tuple(checks),
+        failed=tuple(name for name in fails if name not in plan.accepted_checks),
+        accepted=tuple(name for name in fails if name in plan.accepted_checks),
+        warned=tuple(one.name for one in checks if one.status == "warn"),
+    )
 
 
 def refuse_exposure(name: str) -> None:
@@ -77,7 +109,7 @@ def checks(found: Collapsed, *, plan: Plan) -> tuple[Check, ...]:
     Parameters
     ----------
     found
-        As `validity_tables.collapsed` counts.
+        As `validity_tables.counted` counts.
 
     Raises
     ------
