@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sqlite3
 import traceback
 from contextlib import closing
@@ -14,7 +15,7 @@ from retention_lab.checks import BadData, BadParameter
 from retention_lab.tables import fingerprint, readers
 from retention_lab.tables import source as sources
 
-from .shops import CON, ORDERS, frame, orders_map, parsed, shop, times, write
+from .shops import CON, ORDER_COLUMNS, ORDERS, frame, orders_map, parsed, shop, times, write
 
 FRAME = pd.DataFrame(
     {
@@ -132,6 +133,63 @@ def test_files_of_different_formats_and_types_are_one_table(tmp_path):
         "d.xlsx": FRAME[3:],
     }
     four_orders(tmp_path, list(files), files)
+
+
+NUMBERED = {**ORDER_COLUMNS, "order_id": "row"}
+
+
+@pytest.mark.parametrize("name", ["orders.csv", "orders.parquet", "orders.xlsx"])
+def test_rows_without_an_id_are_numbered_down_the_file(tmp_path, name):
+    content = ORDERS if name.endswith("csv") else FRAME
+    four_orders(tmp_path, {"path": name, "number_as": "row"}, {name: content}, NUMBERED)
+
+
+def test_rows_of_a_long_file_are_numbered_in_its_order(tmp_path):
+    long = pd.concat([FRAME[["customer_id", "ordered_at", "amount"]]] * 20_000)
+    many = io.BytesIO()
+    long.assign(coupon=range(1, len(long) + 1)).to_parquet(many, row_group_size=2_000)
+    rows = {"path": "o.parquet", "number_as": "row"}
+    table = orders_map(rows=rows, columns={**NUMBERED, "coupon": "coupon"})
+    orders = parsed(shop(tmp_path, {"orders": table}, {"o.parquet": many.getvalue()}))
+    assert len(orders) == 80_000
+    assert (orders["order_id"] == orders["coupon"]).all()
+
+
+def test_rows_of_each_of_several_files_are_numbered_from_one(tmp_path):
+    rows = [{"path": name, "number_as": "row"} for name in ("a.csv", "b.csv")]
+    orders = parsed(
+        shop(
+            tmp_path,
+            {"orders": orders_map(rows=rows, columns=NUMBERED)},
+            {"a.csv": ORDERS, "b.csv": ORDERS},
+        )
+    )
+    assert sorted(orders["order_id"]) == sorted("11223344")
+
+
+def test_one_file_is_melted_by_the_labels_of_its_places(tmp_path):
+    columns = {"customer_id": "who", "event": "label", "occurred_at": {"sql": "'2025-01-05'"}}
+    rows = [{"path": "use.csv", "label": each} for each in ("installed", "played")]
+    events = {"rows": rows, "columns": columns, "only": "label = 'installed' or played = 'yes'"}
+    files = {"orders.csv": ORDERS, "use.csv": "who,played\nann,yes\nbob,no\n"}
+    found = parsed(shop(tmp_path, {"orders": orders_map(), "events": events}, files), "events")
+    pairs = sorted(zip(found["customer_id"], found["event"], strict=True))
+    assert pairs == [("ann", "installed"), ("ann", "played"), ("bob", "installed")]
+
+
+@pytest.mark.parametrize("added", [{"number_as": "amount"}, {"label": "visit"}])
+def test_column_that_a_file_has_cannot_be_added(tmp_path, added):
+    files = {"orders.csv": ORDERS.replace("customer_id", "label")}
+    columns = {**ORDER_COLUMNS, "customer_id": "label"}
+    table = orders_map(rows={"path": "orders.csv", **added}, columns=columns)
+    with pytest.raises(BadParameter, match=r"orders.csv has a column '\w+' already, so none of"):
+        parsed(shop(tmp_path, {"orders": table}, files))
+
+
+def test_rows_of_a_database_have_no_number(tmp_path):
+    rows = {"connection": "duckdb://x", "table": "orders", "number_as": "row"}
+    with pytest.raises(BadParameter, match=r"`number_as` says nothing about rows of the kind con"):
+        shop(tmp_path, {"orders": orders_map(rows=rows)}, {})
 
 
 def test_quoted_newlines_delimiters_and_quotes_belong_to_their_cell(tmp_path):

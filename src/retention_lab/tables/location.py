@@ -65,6 +65,8 @@ class Location(Strict):
     connection: Annotated[str | None, Field(repr=False)] = None
     table: str | None = None
     fingerprint: str | None = None  # a query whose answer changes when the table does
+    number_as: str | None = None  # a column for which row of its file each is, from 1
+    label: str | None = None  # what the column `label` says of all rows of this place
 
     @model_validator(mode="after")
     def _one_place(self) -> Location:
@@ -74,7 +76,8 @@ class Location(Strict):
             raise ValueError("give either `path` or `connection`")
         if self.kind in ("connection", "duckdb") and self.table is None:
             raise ValueError("a database needs `table`")
-        allowed = {"path", "format", "connection", *_SETTINGS[self.kind]}
+        allowed = {"path", "format", "connection", "label", *_SETTINGS[self.kind]}
+        allowed |= {"number_as"} if self.path is not None else set()
         idle = sorted(self.model_fields_set - allowed)
         if idle:
             raise ValueError(f"`{idle[0]}` says nothing about rows of the kind {self.kind}")

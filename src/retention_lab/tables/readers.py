@@ -38,10 +38,27 @@ def read(location: Location, *, source: Source, con: BaseBackend) -> Iterator[ir
     Raises
     ------
     BadParameter
-        When a file, table or environment variable is missing.
+        When a file, table or environment variable is missing, or a column that the location adds
+        is there already.
     BadData
         When a file is there but cannot be read as what it claims to be.
     """
+    for rows in _opened(location, source=source, con=con):
+        if location.label is None:
+            yield rows
+        else:
+            _refuse_own("label", rows.columns, location)
+            yield rows.mutate(label=ibis.literal(location.label))
+
+
+def _refuse_own(added: str, columns: Sequence[str], location: Location) -> None:
+    if added in columns:
+        raise checks.BadParameter(
+            f"{location.shown} has a column {added!r} already, so none of that name can be added."
+        )
+
+
+def _opened(location: Location, *, source: Source, con: BaseBackend) -> Iterator[ir.Table]:
     if location.kind == "connection":
         yield _connected(location, source=source, con=con)
         return
@@ -57,7 +74,12 @@ def read(location: Location, *, source: Source, con: BaseBackend) -> Iterator[ir
     }
     for path in paths(location, file=source.file):
         try:
-            yield readers[location.kind](path, location, con)
+            if location.number_as is None:
+                yield readers[location.kind](path, location, con)
+            else:
+                # The engine of a shop is faster without an order of rows, so another one reads.
+                rows = readers[location.kind](path, location, ibis.duckdb.connect()).to_pyarrow()
+                yield engine.put(_numbered(rows, location.number_as, location), con=con)
         except checks.Refusal:
             raise
         except Exception as error:  # each engine has its own exceptions for what it cannot read
@@ -65,6 +87,11 @@ def read(location: Location, *, source: Source, con: BaseBackend) -> Iterator[ir
             raise checks.BadData(
                 f"{where} cannot be read as {location.kind}: {engine.why(error)}"
             ) from error
+
+
+def _numbered(rows: pa.Table, name: str, location: Location) -> pa.Table:
+    _refuse_own(name, rows.column_names, location)
+    return rows.append_column(name, pa.array(range(1, len(rows) + 1), pa.int64()))
 
 
 def _csv(path: Path, location: Location, con: BaseBackend) -> ir.Table:
