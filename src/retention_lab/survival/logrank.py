@@ -18,8 +18,9 @@ from retention_lab.survival.tally import tally
 class LogRank:
     """A log-rank test of the groups of one column.
 
-    `groups` has one row per group, in order: `group`, `n` (units), `observed` (events) and
-    `expected` (events, had all groups one pace), these two weighted as the test is.
+    `groups` has one row per group, in order: `group`, `n` (units), `observed` (events), `expected`
+    (events, had all groups one pace) and `variance` (of their difference, were that so), these
+    three weighted as the test is.
     """
 
     statistic: float
@@ -82,7 +83,7 @@ def logrank(
         statistic=statistic,
         degrees_of_freedom=len(apart),
         p_value=float(chi2.sf(statistic, len(apart))),
-        groups=groups.assign(observed=observed, expected=expected),
+        groups=groups.assign(observed=observed, expected=expected, variance=covariance.diagonal()),
     )
 
 
