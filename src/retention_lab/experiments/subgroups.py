@@ -55,7 +55,8 @@ class Subgroups:
     examined
         Values of which some arm's effect was looked at.
     why
-        A sentence for each attribute of which nothing can be said, or for "segments".
+        A sentence for each attribute, or attribute and arm, of which nothing can be said; for
+        "segments" where the plan names none.
     """
 
     rows: pd.DataFrame
@@ -141,9 +142,10 @@ def _examine(grid: pd.DataFrame, segment: str, *, plan: Plan, found: _Found) -> 
             else:
                 small.append(row)
         if len(rows) < 2:
-            found.why[segment] = (
-                f"Of {segment.replace('_', ' ')}, fewer than two groups have {LEAST} customers or "
-                "more on either side of the outcome in each arm, so nothing can be compared."
+            found.why[f"{segment}, {arm}"] = (
+                f"By {segment.replace('_', ' ')}, fewer than two groups have {LEAST} customers or "
+                f"more on either side of the outcome both in {arm} and in {control}, so nothing "
+                "can be compared."
             )
             small = [*rows, *small]
         else:
@@ -179,11 +181,9 @@ def _effect(treated: pd.DataFrame, control: pd.DataFrame, *, plan: Plan) -> dict
 def _tell(rows: pd.DataFrame, *, found: _Found) -> None:
     """Test the values of one attribute and arm against each other, and pull them together."""
     tested = interaction(rows)
-    mean, pulled = tested.mean, pd.DataFrame(index=rows.index, columns=_PULLED)
+    pulled = pd.DataFrame(index=rows.index, columns=_PULLED)
     if len(rows) >= _FEWEST:
-        drawn = shrunk(rows)
-        mean = drawn.mean
-        pulled = drawn.segments[["shrunk", "low", "high"]].set_axis(_PULLED, axis=1)
+        pulled = shrunk(rows).segments[["shrunk", "low", "high"]].set_axis(_PULLED, axis=1)
     # Against the average of them all, as against that of the others: the z is the same.
     spread = (rows["std_error"] ** 2 - tested.mean.std_error**2).map(sqrt)
     z = (rows["effect"] - tested.mean.value) / spread
@@ -195,8 +195,8 @@ def _tell(rows: pd.DataFrame, *, found: _Found) -> None:
             "statistic": tested.statistic,
             "degrees_of_freedom": tested.degrees_of_freedom,
             "p_value": tested.p_value,
-            "mean": mean.value,
-            "mean_low": mean.low,
-            "mean_high": mean.high,
+            "mean": tested.mean.value,
+            "mean_low": tested.mean.low,
+            "mean_high": tested.mean.high,
         }
     )

@@ -1,0 +1,116 @@
+"""Sentences on a test's effect by segment: whether any differs, and why not to trust those alone."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from retention_lab.experiments.guarding import LEAST
+from retention_lab.experiments.readout import Readout
+from retention_lab.experiments.subgroups import Subgroups
+from retention_lab.record import Claim, Ledger
+from retention_lab.record.subgroups import EXAMINED, averaged, named, shown
+from retention_lab.wording.annotations import inert
+from retention_lab.wording.phrases import capitalised, counted, listed
+
+LEVEL = 0.05  # of the share of errors among the segments that are said to differ
+NOT_SHOWN = "Effects by segment are shown with the effect itself, and not before."
+TO_TEST = (
+    "The test was not planned to find this: it is a reason to test that segment by itself, not a "
+    "result to act on."
+)
+
+
+def subgroups_sentence(ledger: Ledger, seen: Readout) -> str:
+    """Say whether a segment differs from the average, allowing for how many were looked at.
+
+    `record.subgroups.record` recorded the numbers before.
+    """
+    found = seen.subgroups
+    if found is None or not seen.shows:
+        return seen.why.get("subgroups", NOT_SHOWN) if seen.shows else NOT_SHOWN
+    lines = [f"- {inert(why)}" for why in found.why.values()] + _left_out(found)
+    said = "" if found.rows.empty else _verdict(ledger, seen, found)
+    return "\n\n".join(filter(None, [said, "\n".join(lines)]))
+
+
+def different(rows: pd.DataFrame) -> pd.Series:
+    """Say of each row whether its effect differs from the average more than luck explains."""
+    return rows["p_adjusted"] <= LEVEL
+
+
+def label(row: Mapping[Hashable, Any], *, several: bool) -> str:
+    """Name a segment, and its arm where there are several."""
+    attribute = str(row["segment"]).replace("_", " ")
+    return f"{row['arm'] + ', ' if several else ''}{attribute}: {row['value']}"
+
+
+def signed(claim: Claim) -> str:
+    """Write a difference with its sign: +1.4."""
+    return f"{'+' if claim.value > 0 and claim.text != claim.written(0) else ''}{claim.text}"
+
+
+def _verdict(ledger: Ledger, seen: Readout, found: Subgroups) -> str:
+    rows = shown(found)
+    apart = rows[different(rows)].to_dict("records")
+    hidden = len(rows) < len(found.rows)
+    several = len(seen.plan.arms) > 2
+    if apart:
+        told = [f"- {_effect(ledger, row, several=several)}" for row in apart]
+        differ = "segment differs" if len(apart) == 1 else "segments differ"
+        head = [f"{len(apart)} {differ} reliably from the average:", "", *told, "", TO_TEST]
+    else:
+        of_those = " that can be shown" if hidden else ""
+        head = [f"No segment{of_those} differs reliably from the average.", *_by_luck(found)]
+    return "\n".join([*head[:-1], " ".join([head[-1], _caution(ledger, found)])])
+
+
+def _effect(ledger: Ledger, row: Mapping[Hashable, Any], *, several: bool) -> str:
+    own = ledger[named(row["arm"], row["segment"], row["value"])]
+    mean = ledger[averaged(row["arm"], row["segment"])]
+    return (
+        f"{inert(capitalised(label(row, several=several)))}: {signed(own)} points "
+        f"({own.between}), against {signed(mean)} ({mean.between}) on average."
+    )
+
+
+def _by_luck(found: Subgroups) -> list[str]:
+    """Name the attributes by which effects differ although no single segment stands out."""
+    apart = found.interactions[found.interactions["p_adjusted"] <= LEVEL]
+    names = [inert(name.replace("_", " ")) for name in apart["segment"].unique()]
+    if not names:
+        return []
+    return [f"Taken together, though, effects differ by {listed(names)} more than luck explains."]
+
+
+def _caution(ledger: Ledger, found: Subgroups) -> str:
+    examined = ledger[EXAMINED]
+    were = f"{counted(int(examined.value), 'segment')} {'was' if examined.value == 1 else 'were'}"
+    pairs = found.rows.loc[found.rows["shrunk"].isna(), "segment"].unique()
+    alone = [inert(name.replace("_", " ")) for name in pairs]
+    pulled = len(found.rows[found.rows["shrunk"].notna()])
+    said = (
+        f"Pulled towards the average because small groups mislead; {were} examined."
+        if pulled
+        else f"{capitalised(were)} examined."
+    )
+    if not alone:
+        return said
+    return (
+        f"{said} By {listed(alone)} there are two groups, too few to tell how far to pull them: "
+        "read their average."
+    )
+
+
+def _left_out(found: Subgroups) -> list[str]:
+    """Count the values of each attribute that had too few customers."""
+    small = found.left_out.merge(found.interactions[["arm", "segment"]])
+    values = small.drop_duplicates(["segment", "value"]).groupby("segment", sort=False).size()
+    return [
+        f"- By {inert(str(name).replace('_', ' '))}, {counted(count, 'group')} "
+        f"{'is' if count == 1 else 'are'} left out: fewer than {LEAST} customers on one side of "
+        "the outcome in an arm."
+        for name, count in values.items()
+    ]
