@@ -44,7 +44,8 @@ def shown(found: Subgroups) -> pd.DataFrame:
     hidden = own.copy()
     for places in every.groupby(["arm", "segment"]).indices.values():
         hidden[places] = covered(every["both"].iloc[places], hidden=own[places])
-    return every.loc[~hidden, [*found.rows.columns, "both"]].reset_index(drop=True)
+    rows: pd.DataFrame = every.loc[~hidden, [*found.rows.columns, "both"]]
+    return rows.reset_index(drop=True)
 
 
 def record(ledger: Ledger, seen: Readout) -> None:

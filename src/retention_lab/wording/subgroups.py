@@ -1,4 +1,4 @@
-"""Sentences on a test's effect by segment: whether any differs, and why not to trust those alone."""
+"""Sentences on effects by segment: whether any differs, and why not to trust one alone."""
 
 from __future__ import annotations
 
