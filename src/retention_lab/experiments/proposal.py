@@ -7,11 +7,11 @@ is missing here, with a sentence that says why: a plan that cannot be sized has 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from retention_lab.customers.groups import LEAST
 from retention_lab.experiments import believed as beliefs
 from retention_lab.experiments import guarding, lookahead, naming, sizing, tradeoffs
 from retention_lab.experiments import history as histories
+from retention_lab.experiments.attempts import Attempts
 from retention_lab.experiments.believed import Believed
 from retention_lab.experiments.history import History
 from retention_lab.experiments.plan import Plan
@@ -31,7 +32,6 @@ from retention_lab.tables.metrics import Metric
 from retention_lab.tables.snapshot import Snapshot
 
 Verdict = Literal["enough", "early", "few", "years", "nobody", "unknown"]
-Part = TypeVar("Part")
 
 # "A 5-15 % lift" of retention over 90 days is claimed for check-ins by the trade press, of unknown
 # origin. Whether points or a relative lift are meant is said nowhere; it is read as relative.
@@ -97,20 +97,6 @@ class Proposal:
         return least, most
 
 
-class _Attempts:
-    """Parts that are tried one by one; what is refused is None, with its sentence in `why`."""
-
-    def __init__(self) -> None:
-        self.why: dict[str, str] = {}
-
-    def __call__(self, name: str, part: Callable[[], Part]) -> Part | None:
-        try:
-            return part()
-        except Refusal as refused:
-            self.why[name] = str(refused)
-            return None
-
-
 def proposal(
     shop: Snapshot,
     plan: Plan,
@@ -130,7 +116,7 @@ def proposal(
     seed
         Of the simulated tests.
     """
-    tried = _Attempts()
+    tried = Attempts()
     past = histories.history(shop, plan)
     held = tried("believed", partial(beliefs.believed, plan, past))
     size = None if held is None else tried("sized", partial(sizing.sized, plan, held.assumptions))
@@ -185,7 +171,7 @@ def _lost(plan: Plan, shop: Snapshot) -> tuple[str, ...]:
     return ()
 
 
-def _traded(tried: _Attempts, found: Proposal, held: Believed) -> Proposal:
+def _traded(tried: Attempts, found: Proposal, held: Believed) -> Proposal:
     """Add what the plan could be instead."""
     plan, assumed = found.plan, held.assumptions
     more = found.trade or ()
