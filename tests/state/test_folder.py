@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from pathlib import Path
 
 import pytest
 
@@ -86,3 +87,18 @@ def test_results_are_listed_oldest_first_and_a_day_has_one(kept):
 def test_results_of_a_name_that_is_a_path_are_refused(kept):
     with pytest.raises(BadParameter, match=r"A suite has a name of .*; got '\.\./weekly'\."):
         kept.keep("../weekly", DAY, {})
+
+
+def test_state_is_found_from_the_folder_of_notebooks(tmp_path, monkeypatch):
+    for folder in ("notebooks", "experiments"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    assert state.found("state") == tmp_path / "state"  # where it is to lie
+    state.opened(tmp_path / "state")
+    assert state.found("state") == tmp_path / "state"
+
+
+def test_state_lies_here_where_there_is_no_project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert state.found("state") == Path("state")
+    assert state.found(tmp_path / "other") == tmp_path / "other"

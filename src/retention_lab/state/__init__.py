@@ -14,7 +14,7 @@ A change counts once `state.json` tells of it; what a crash left beyond that is 
 from __future__ import annotations
 
 from retention_lab.state.archive import backup, restore
-from retention_lab.state.folder import State, opened
+from retention_lab.state.folder import State, found, opened
 from retention_lab.state.ledger import Ledger
 
-__all__ = ["Ledger", "State", "backup", "opened", "restore"]
+__all__ = ["Ledger", "State", "backup", "found", "opened", "restore"]

@@ -121,6 +121,19 @@ def opened(folder: Path, *, expected: str = "") -> State:
     return State(folder=folder, id=found.id)
 
 
+def found(folder: str | Path) -> Path:
+    """Look for the state of a relative name here and in the folders above.
+
+    A notebook starts in its own folder, a runner does not. Where there is none it is to lie beside
+    `experiments/`, which is at the top of a project, else here.
+    """
+    wanted, here = Path(folder), Path.cwd()
+    above = [wanted] if wanted.is_absolute() else [up / wanted for up in (here, *here.parents)]
+    tops = (place for place in above if (place.parent / "experiments").is_dir())
+    there = (place for place in above if (place / ABOUT).is_file())
+    return next(there, None) or next(tops, wanted)
+
+
 def _make(folder: Path) -> None:
     """Begin a state in a folder that is not there or empty; two at once begin the same."""
     try:
