@@ -7,10 +7,11 @@ has a page, too.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
+from typing import Protocol
 
 import pandas as pd
 
@@ -43,7 +44,15 @@ from retention_lab.state import State
 from retention_lab.tables.metrics import Metric
 from retention_lab.tables.snapshot import Snapshot
 
-At = Callable[[dt.date], Snapshot]
+
+class At(Protocol):
+    """Gives a shop as of another day."""
+
+    def __call__(self, *, as_of: dt.date) -> Snapshot:
+        """Return the shop as it was known at the end of a day."""
+        ...
+
+
 _NONE: Mapping[str, Metric] = MappingProxyType({})
 _NOT_YET = Decision(verdict="continue", because="early")
 
@@ -52,7 +61,7 @@ _NOT_YET = Decision(verdict="continue", because="early")
 class Readout:
     """What a test says as of a day; its effect is that of the last look, as of `read_on`.
 
-    `validity` is as of the day itself. `digests` counts the assigned by the digest of the plan by
+    `validity` is as of the day itself, `shop` and `marked` are as of the look. `digests` counts the assigned by the digest of the plan by
     which they were. Parts that cannot be told are None or empty, and `why` has a sentence under
     their name. Without `shows` no number of the effect may be said or drawn: no look has come, or
     a check has failed.
@@ -67,6 +76,8 @@ class Readout:
     why: Mapping[str, str]
     frozen: Frozen | None
     deviations: pd.DataFrame | None
+    shop: Snapshot | None = None
+    marked: Marked | None = None
     decision: Decision = _NOT_YET
     shows: bool = False
     digests: Mapping[str, int] = field(default_factory=dict)
@@ -157,7 +168,7 @@ class _Test:
         seen = replace(found, read_on=day, looked=looked, effects=effects, shows=True)
         if day == self.shop.as_of:
             return self._evidence(seen, self.shop, marked)
-        then = self.at(day)
+        then = self.at(as_of=day)
         marked = self._marked(then)
         again = self._effects(marked)
         last = {each.arm for each in looked if each.on == day}
@@ -179,7 +190,7 @@ class _Test:
             return None
 
         def by_history() -> Assumptions:
-            before = self.at(self.plan.starts - dt.timedelta(days=1))
+            before = self.at(as_of=self.plan.starts - dt.timedelta(days=1))
             return beliefs.believed(self.plan, histories.history(before, self.plan)).assumptions
 
         return self.tried("assumed", by_history)
@@ -197,6 +208,8 @@ class _Test:
         asked = partial(measured.measured, shop, marked.arms, plan, metrics=self.metrics)
         told = replace(
             seen,
+            shop=shop,
+            marked=marked,
             curves=self.tried("curves", partial(comparisons.curves, marked, plan)),
             measured=self.tried("measured", asked),
             subgroups=self.tried("subgroups", partial(subgroups.subgroups, marked, plan)),
