@@ -44,6 +44,9 @@ from retention_lab.state import State
 from retention_lab.tables.metrics import Metric
 from retention_lab.tables.snapshot import Snapshot
 
+_NONE: Mapping[str, Metric] = MappingProxyType({})
+_NOT_YET = Decision(verdict="continue", because="early")
+
 
 class At(Protocol):
     """Gives a shop as of another day."""
@@ -53,18 +56,14 @@ class At(Protocol):
         ...
 
 
-_NONE: Mapping[str, Metric] = MappingProxyType({})
-_NOT_YET = Decision(verdict="continue", because="early")
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Readout:
     """What a test says as of a day; its effect is that of the last look, as of `read_on`.
 
-    `validity` is as of the day itself, `shop` and `marked` are as of the look. `digests` counts the assigned by the digest of the plan by
-    which they were. Parts that cannot be told are None or empty, and `why` has a sentence under
-    their name. Without `shows` no number of the effect may be said or drawn: no look has come, or
-    a check has failed.
+    `validity` is as of the day itself, `shop` and `marked` are as of the look. `digests` counts
+    the assigned by the digest of the plan by which they were. Parts that cannot be told are None or
+    empty, and `why` has a sentence under their name. Without `shows` no number of the effect may be
+    said or drawn: no look has come, or a check has failed.
     """
 
     as_of: dt.date

@@ -72,6 +72,11 @@ FEEDS = (
         unlock="a table of orders, or of events such as a finished onboarding",
     ),
     Feed(
+        name="read-out of a test that was assigned elsewhere",
+        ways=(("assignments", ""),),
+        unlock="a table of who was assigned to which arm; `retention-lab assign` needs none",
+    ),
+    Feed(
         name="lists of whom to contact",
         ways=(("consents", ""),),
         unlock="a table of who may be contacted by which channel",
