@@ -1,4 +1,4 @@
-"""Messages of the simulated shop: who gets the newsletter, and what was planted in it."""
+"""The newsletter of the simulated shop: who gets it, and what was planted in it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ RESPONSES = ["opened_at", "clicked_at", "converted_at", "unsubscribed_at"]
 NAMES = ("orders", "consents", "messages")
 
 
-def made(folder, **settings):
-    simulate(folder, **settings)
+def made(folder, *, truth=Truth(check_in=None), **settings):  # noqa: B008  frozen
+    simulate(folder, truth=truth, **settings)
     return {name: pd.read_parquet(folder / f"{name}.parquet") for name in NAMES}
 
 
@@ -123,7 +123,7 @@ def test_responses_after_the_last_day_are_not_known(tmp_path):
 
 
 def test_a_newsletter_by_a_channel_that_nobody_consents_to_is_sent_to_nobody(tmp_path):
-    truth = replace(Truth(), newsletter=Newsletter(channel="pigeon"))
+    truth = Truth(newsletter=Newsletter(channel="pigeon"), check_in=None)
     assert made(tmp_path / "shop", customers=50, truth=truth)["messages"].empty
 
 

@@ -18,7 +18,7 @@ from retention_lab.tables.simulator import draw_orders, simulate
 from retention_lab.tables.truth import FAMILIES, MILESTONES, Channel, Delay, Truth
 
 SHOP = ("customers", "orders", "order_lines", "returns", "events")
-TABLES = (*SHOP, "subscriptions", "tickets", "consents", "messages")
+TABLES = (*SHOP, "subscriptions", "tickets", "consents", "messages", "assignments")
 END = pd.Timestamp("2026-11-30")
 PLAIN = Truth(growth=0.0, weekly=(1.0,) * 7, yearly_swing=0.0, promotion_factor=1.0)
 HARMLESS = tuple(replace(stone, hazard_ratio=1.0) for stone in MILESTONES)
@@ -131,6 +131,15 @@ def test_files_have_the_canonical_columns_and_types(folder):
             "converted_at": at,
             "unsubscribed_at": at,
             "cost": "int64",
+        },
+        "assignments": {
+            "experiment": text,
+            "customer_id": text,
+            "arm": text,
+            "stratum": text,
+            "time_zero": at,
+            "assigned_at": at,
+            "plan_digest": text,
         },
     }
 
@@ -455,10 +464,11 @@ def test_main_family_is_in_every_order_and_others_now_and_then(shop):
 # One seed, one shop
 
 
-def test_what_is_drawn_later_changes_nothing_of_the_shop_as_it_was_before(shop):
+def test_what_is_drawn_later_changes_nothing_of_the_shop_as_it_was_before(shop, tmp_path):
+    bare = read(simulate(tmp_path / "bare", truth=Truth(check_in=None)))
     # The first five from commit 508d8c4, the last without members; three from 079c70a, the last
-    # without messages.
-    assert {name: digest(shop[name]) for name in TABLES if name != "messages"} == {
+    # without messages; messages from b1f930f, the last without the check-in test.
+    assert {name: digest(bare[name]) for name in TABLES if name != "assignments"} == {
         "customers": "2ce61404a3d18d39",
         "orders": "ab587fd2505b2308",
         "order_lines": "164bc47f9f24d523",
@@ -467,7 +477,11 @@ def test_what_is_drawn_later_changes_nothing_of_the_shop_as_it_was_before(shop):
         "subscriptions": "781b8fc7a3723647",
         "tickets": "03265d9cd420ca6c",
         "consents": "1f7ef127cadc5686",
+        "messages": "a756f3cf489e85d5",
     }
+    assert bare["assignments"].empty
+    for name in {*SHOP, "consents"}:
+        assert digest(shop[name]) == digest(bare[name])
 
 
 def digest(table: pd.DataFrame) -> str:

@@ -1,18 +1,33 @@
-"""Messages of the simulated shop: a newsletter, sent by what the other tables say of customers."""
+"""Messages of the simulated shop: a newsletter by what the other tables say, and what came of it.
+
+What comes of other messages is drawn here as well.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from retention_lab.tables.drawing import DAY, Ints, named, seconds, times
-from retention_lab.tables.newsletter import Newsletter
+from retention_lab.tables.newsletter import Letter, Newsletter
 
 HOUR = 9  # of the day at which an issue is sent, UTC
 HUMAN = 60  # seconds after delivery: nobody opens sooner, and a machine no later
+
+
+@dataclass(frozen=True, kw_only=True)
+class Post:
+    """Messages to send; one array a property."""
+
+    who: Ints  # place of the customer in the block
+    sent: Ints
+    bought: Ints  # orders of the customer before
+    until: Ints  # when the customer's consent ends
+    stage: pa.Array
 
 
 def table(
@@ -24,28 +39,43 @@ def table(
     """
     ids = shop["customers"]["customer_id"]
     sent = _issues(letter, end=end)
-    since, until = _consenting(shop["consents"], letter.channel, ids=ids, end=end)
+    since, until = consenting(shop["consents"], letter.channel, ids=ids, end=end)
     bought = _bought(shop["orders"], sent, ids=ids)
     told = (since[:, None] <= sent) & (sent < until[:, None])
     who, issue = np.nonzero(told & (bought >= letter.readers[0].orders))
-    came = _responses(rng, letter, bought=bought[who, issue], sent=sent[issue], never=end)
+    stages = [f"{month}" for month in sent.astype("datetime64[s]").astype("datetime64[M]")]
+    post = Post(
+        who=who,
+        sent=sent[issue],
+        bought=bought[who, issue],
+        until=until[who],
+        stage=named(stages, issue),
+    )
+    return posted(rng, letter, post, ids=ids, end=end)
+
+
+def posted(
+    rng: np.random.Generator, letter: Letter, post: Post, *, ids: pa.ChunkedArray, end: int
+) -> pa.Table:
+    """Return the messages with what came of each, to customers with these `ids`."""
+    who, until = post.who, post.until
+    came = _responses(rng, letter, bought=post.bought, sent=post.sent, never=end)
     opens = rng.random(len(ids)) < letter.machine_share
     by_itself = came["delivered_at"] + rng.integers(1, HUMAN, who.size)
     came["opened_at"] = np.where(opens[who], by_itself, came["opened_at"])
-    after = until[who] - came["delivered_at"]
+    after = until - came["delivered_at"]
     soon = (after >= 0) & (after < letter.unsubscribe_days * DAY)
-    came["unsubscribed_at"] = np.where(soon, until[who], end)
+    came["unsubscribed_at"] = np.where(soon, until, end)
     bounced = came["delivered_at"] >= end
-    stages = [f"{month}" for month in sent.astype("datetime64[s]").astype("datetime64[M]")]
-    names, place, stage = pc.replace_substring(ids, "C", "M"), pa.array(who), named(stages, issue)
+    names, place = pc.replace_substring(ids, "C", "M"), pa.array(who)
     return pa.table(
         {
-            "message_id": pc.binary_join_element_wise(names.take(place), stage, "-"),
+            "message_id": pc.binary_join_element_wise(names.take(place), post.stage, "-"),
             "customer_id": ids.take(place),
             "campaign": named([letter.campaign], np.zeros_like(who)),
-            "stage": stage,
+            "stage": post.stage,
             "channel": named([letter.channel], np.zeros_like(who)),
-            "sent_at": times(sent[issue], end=end),
+            "sent_at": times(post.sent, end=end),
             **{name: times(np.where(bounced, end, at), end=end) for name, at in came.items()},
             "cost": np.full(who.size, letter.cost),
         }
@@ -62,12 +92,12 @@ def _issues(letter: Newsletter, *, end: int) -> Ints:
     return past
 
 
-def _consenting(
+def consenting(
     consents: pa.Table, channel: str, *, ids: pa.ChunkedArray, end: int
 ) -> tuple[Ints, Ints]:
     """Return from when and until when each customer consents, `end` for never."""
     about = consents.filter(pc.equal(consents["channel"], channel))
-    who, at = _places(about, ids), _moments(about["valid_from"])
+    who, at = places(about, ids), moments(about["valid_from"])
     granted = about["granted"].to_numpy()
     since, until = (np.full(len(ids), end) for _ in range(2))
     since[who[granted]], until[who[~granted]] = at[granted], at[~granted]
@@ -76,15 +106,15 @@ def _consenting(
 
 def _bought(orders: pa.Table, sent: Ints, *, ids: pa.ChunkedArray) -> Ints:
     """Count the orders of each customer before each issue: a row a customer, a column an issue."""
-    issue = np.searchsorted(sent, _moments(orders["ordered_at"]), side="right")
-    place = _places(orders, ids) * (sent.size + 1) + issue
+    issue = np.searchsorted(sent, moments(orders["ordered_at"]), side="right")
+    place = places(orders, ids) * (sent.size + 1) + issue
     counts = np.bincount(place, minlength=len(ids) * (sent.size + 1))
     bought: Ints = counts.reshape(len(ids), -1)[:, : sent.size].cumsum(axis=1)
     return bought
 
 
 def _responses(
-    rng: np.random.Generator, letter: Newsletter, *, bought: Ints, sent: Ints, never: int
+    rng: np.random.Generator, letter: Letter, *, bought: Ints, sent: Ints, never: int
 ) -> dict[str, Ints]:
     """Return when each message was delivered, opened, clicked and ordered after, by humans.
 
@@ -113,11 +143,13 @@ def _wait(rng: np.random.Generator, n: int) -> Ints:
     return seconds(np.minimum(rng.exponential(1 / 3, n), 3.0))
 
 
-def _places(rows: pa.Table, ids: pa.ChunkedArray) -> Ints:
-    places: Ints = pc.index_in(rows["customer_id"], value_set=ids).to_numpy().astype(np.int64)
-    return places
+def places(rows: pa.Table, ids: pa.ChunkedArray) -> Ints:
+    """Return the place in the block of the customer of each row."""
+    found: Ints = pc.index_in(rows["customer_id"], value_set=ids).to_numpy().astype(np.int64)
+    return found
 
 
-def _moments(column: pa.ChunkedArray) -> Ints:
-    moments: Ints = column.cast(pa.timestamp("s")).cast(pa.int64()).to_numpy()
-    return moments
+def moments(column: pa.ChunkedArray) -> Ints:
+    """Return times as seconds since 1970; none may be missing."""
+    found: Ints = column.cast(pa.timestamp("s")).cast(pa.int64()).to_numpy()
+    return found

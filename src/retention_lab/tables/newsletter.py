@@ -1,4 +1,4 @@
-"""What the simulated shop is told of its newsletter, and what came of it."""
+"""What the simulated shop is told of its messages, and what came of them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from retention_lab import checks
 
 MEANS = (
-    "Newsletter to all who have bought and consent to its channel: its name, issues before "
-    "the end, on which day of the month, share delivered; by orders before the issue, from so many "
-    "on, shares of the delivered ones that humans open and click and that the mail program claims "
-    "an order for (none was added for it); share of customers whose mail program opens each by "
-    "itself; days after delivery in which a withdrawn consent is an unsubscription; pence each."
+    "Newsletter to all who have bought and consent to its channel: its name, share delivered; by "
+    "orders before the issue, from so many on, shares of the delivered ones that humans open and "
+    "click and that the mail program claims an order for (none was added for it); share of "
+    "customers whose mail program opens each by itself; days after delivery in which a withdrawn "
+    "consent is an unsubscription; pence each; issues before the end, on which day of the month."
 )
 
 
@@ -33,8 +33,8 @@ READERS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Newsletter:
-    """A monthly newsletter; `MEANS` says what each of its parameters is.
+class Letter:
+    """What is sent to many, and what comes of it; `MEANS` says what each parameter is.
 
     Raises
     ------
@@ -42,10 +42,8 @@ class Newsletter:
         If more click than open, or more order than click.
     """
 
-    campaign: str = "newsletter"
+    campaign: str
     channel: str = "email"
-    issues: int = 6
-    day: int = 10
     delivered: float = 0.98
     readers: tuple[Readers, ...] = READERS
     machine_share: float = 0.30
@@ -59,3 +57,12 @@ class Newsletter:
                     f"readers from {group.orders} orders on must open no less than they click, and "
                     "click no less than they order."
                 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Newsletter(Letter):
+    """A monthly newsletter."""
+
+    campaign: str = "newsletter"
+    issues: int = 6
+    day: int = 10

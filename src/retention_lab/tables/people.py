@@ -32,6 +32,7 @@ class People:
     reached: Floats  # customers x milestones, days from start, infinite where never
     leaves: Ints  # dropout, or the end
     end: int  # nothing is seen from here on
+    eased: Ints  # when a check-in sets in, never before the end for those whom none reaches
 
     @property
     def stay(self) -> Ints:
@@ -68,6 +69,7 @@ def draw_people(rng: np.random.Generator, truth: Truth, *, calendar: Ints, n: in
         reached=reached,
         leaves=np.minimum(start + seconds(dropout), end),
         end=end,
+        eased=np.full(n, end),
     )
 
 

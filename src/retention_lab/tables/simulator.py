@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from retention_lab import checks
-from retention_lab.tables import membership, messages
+from retention_lab.tables import membership
 from retention_lab.tables.drawing import (
     DAY,
     FAR,
@@ -81,8 +81,8 @@ def simulate(
     -------
     Path
         `folder`, with `customers`, `orders`, `order_lines`, `returns`, `events`, `subscriptions`,
-        `tickets`, `consents` and `messages` (`.parquet`). Times are naive UTC at whole seconds;
-        money is int64 pence; an order's amount is gross.
+        `tickets`, `consents`, `messages` and `assignments` (`.parquet`). Times are naive UTC at
+        whole seconds; money is int64 pence; an order's amount is gross.
 
     Raises
     ------
@@ -126,11 +126,7 @@ def _write(folder: Path, truth: Truth, *, calendar: Ints, customers: int, seed: 
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(block,)))
             people = draw_people(rng, truth, calendar=calendar, n=min(BLOCK, customers - begin))
             tables = _tables(rng, truth, people, begin=begin)
-            # Streams of their own, so that what comes later changes nothing of the tables before.
-            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(block, 1)))
-            tables |= membership.tables(rng, truth, people, ids=tables["customers"]["customer_id"])
-            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(block, 2)))
-            tables["messages"] = messages.table(rng, truth.newsletter, tables, end=people.end)
+            tables |= membership.contacts(truth, people, tables, seed=seed, block=block)
             for name, table in tables.items():
                 if name not in writers:
                     writer = pq.ParquetWriter(folder / f"{name}.parquet", table.schema)

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from retention_lab import checks
+from retention_lab.tables import checkin
 from retention_lab.tables.drawing import Floats, Ints, choose
 from retention_lab.tables.newsletter import MEANS, Newsletter
 
@@ -205,9 +206,7 @@ class Truth:
     late_joining_days: float = _planted(
         10.0, "Mean days from the first order to joining for all other members."
     )
-    yearly_plan: float = _planted(
-        0.30, "Share of members on the yearly plan, all others pay monthly: no effect on anything."
-    )
+    yearly_plan: float = _planted(0.30, "Share of members on the yearly plan: no effect.")
     voluntary_hazard: tuple[tuple[int, float], ...] = _planted(
         ((0, 0.0048), (30, 0.0032), (90, 0.0016)),
         "From which day of membership on which chance a day of cancelling by choice, before all "
@@ -222,9 +221,7 @@ class Truth:
         0.0004, "Chance a day of losing a membership as a card fails: nothing influences it."
     )
     tickets_a_day: float = _planted(0.005, "Support tickets a day of membership.")
-    ticket_channels: tuple[Kind, ...] = _planted(
-        TICKET_CHANNELS, "Channels of tickets: no effect on anything."
-    )
+    ticket_channels: tuple[Kind, ...] = _planted(TICKET_CHANNELS, "Channels of tickets: no effect.")
     first_response: Delay = _planted(  # noqa: RUF009  frozen
         FIRST_RESPONSE, "Days from a ticket to its first answer, but for hard problems."
     )
@@ -253,13 +250,12 @@ class Truth:
     csat_marks_poor: tuple[float, ...] = _planted(
         (0.22, 0.23, 0.25, 0.20, 0.10), "The same after a slow answer or with a hard problem."
     )
-    consents: tuple[Kind, ...] = _planted(
-        CONSENTS, "Consent by channel: share granted at sign-up. No effect on anything."
-    )
+    consents: tuple[Kind, ...] = _planted(CONSENTS, "Consent by channel: share granted at sign-up.")
     withdrawal_hazard: float = _planted(
         0.0004, "Chance a day of withdrawing a consent that was granted."
     )
     newsletter: Newsletter = _planted(Newsletter(), MEANS)  # noqa: RUF009  frozen
+    check_in: checkin.CheckIn | None = _planted(checkin.CheckIn(), checkin.MEANS)  # noqa: RUF009
 
     def __post_init__(self) -> None:
         for kind in ("countries", "channels", "families", "ticket_channels"):
