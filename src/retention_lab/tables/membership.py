@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from retention_lab.tables import checkin, messages
+from retention_lab.tables import messages, trial
 from retention_lab.tables.drawing import (
     DAY,
     FAR,
@@ -71,8 +71,8 @@ def contacts(
     made = tables(stream(1), truth, people, ids=ids)
     letters = messages.table(stream(2), truth.newsletter, {**shop, **made}, end=people.end)
     if truth.check_in is None:
-        return made | {"messages": letters, "assignments": checkin.SCHEMA.empty_table()}
-    ran = checkin.run(stream(CHECK_IN), truth.check_in, {**shop, **made}, end=people.end)
+        return made | {"messages": letters, "assignments": trial.SCHEMA.empty_table()}
+    ran = trial.run(stream(CHECK_IN), truth.check_in, {**shop, **made}, end=people.end)
     # The same draws once more, so that only those whom the check-in reaches stay longer.
     made = tables(stream(1), truth, replace(people, eased=ran.eased), ids=ids)
     letters = pa.concat_tables([letters, ran.messages])

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from retention_lab import checks
-from retention_lab.tables import checkin
+from retention_lab.tables import trial
 from retention_lab.tables.drawing import Floats, Ints, choose
 from retention_lab.tables.newsletter import MEANS, Newsletter
 
@@ -255,7 +255,7 @@ class Truth:
         0.0004, "Chance a day of withdrawing a consent that was granted."
     )
     newsletter: Newsletter = _planted(Newsletter(), MEANS)  # noqa: RUF009  frozen
-    check_in: checkin.CheckIn | None = _planted(checkin.CheckIn(), checkin.MEANS)  # noqa: RUF009
+    check_in: trial.Trial | None = _planted(trial.Trial(), trial.MEANS)  # noqa: RUF009
 
     def __post_init__(self) -> None:
         for kind in ("countries", "channels", "families", "ticket_channels"):

@@ -46,8 +46,8 @@ SCHEMA = pa.schema(
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckIn:
-    """A check-in test; `MEANS` says what each of its parameters is.
+class Trial:
+    """A check-in test, with its planted effect; `MEANS` says what each of its parameters is.
 
     Raises
     ------
@@ -104,7 +104,7 @@ class Ran:
     eased: Ints  # the end for those whom no check-in reaches
 
 
-def run(rng: np.random.Generator, test: CheckIn, shop: Mapping[str, pa.Table], *, end: int) -> Ran:
+def run(rng: np.random.Generator, test: Trial, shop: Mapping[str, pa.Table], *, end: int) -> Ran:
     """Run the test on a block of customers, of whom `shop` tells how they behave without it.
 
     A member enters at the first `ENTRY` hour after the milestone, unless the membership or the
@@ -147,7 +147,7 @@ def run(rng: np.random.Generator, test: CheckIn, shop: Mapping[str, pa.Table], *
     return Ran(assignments=rows, messages=letters, eased=eased)
 
 
-def _reached(test: CheckIn, shop: Mapping[str, pa.Table], *, end: int) -> tuple[Ints, Ints]:
+def _reached(test: Trial, shop: Mapping[str, pa.Table], *, end: int) -> tuple[Ints, Ints]:
     """Return when each customer reached the milestone, and the first `ENTRY` hour since."""
     ids = shop["customers"]["customer_id"]
     events = shop["events"].filter(pc.equal(shop["events"]["event"], test.milestone))
