@@ -96,14 +96,14 @@ def in_points(plan: Plan, effect: Effect, looked: Looked) -> Estimate:
         If there is no such difference, or no look has told an interval.
     """
     shares = effect.adjusted or effect.difference
-    held, corrected = looked.interval, _corrected(looked)
+    held, unflattered = looked.interval, corrected(looked)
     if shares is None or held is None or looked.estimate is None or looked.std_error is None:
         why = effect.why.get("difference") or effect.why.get("reading") or ""
         raise BadData(f"No effect of {effect.arm} can be told yet. {why}".strip())
     bound = (held.high - held.value) / looked.std_error
-    if corrected is not None:
+    if unflattered is not None:
         scale = 1.0 if looked.unit == "points" else shares.value / looked.estimate
-        value, *ends = (scale * each for each in (corrected.value, corrected.low, corrected.high))
+        value, *ends = (scale * each for each in _bounds(unflattered))
         level = testing.rule(plan).level
         spread = (max(ends) - min(ends)) / 2 / float(-ndtri(level))
         return Estimate(value=value, low=min(ends), high=max(ends), std_error=spread)
@@ -115,7 +115,11 @@ def in_points(plan: Plan, effect: Effect, looked: Looked) -> Estimate:
     return Estimate(value=value, low=value - far, high=value + far, std_error=spread)
 
 
-def _corrected(looked: Looked) -> Interval | None:
+def _bounds(found: Interval) -> tuple[float, float, float]:
+    return found.value, found.low, found.high
+
+
+def corrected(looked: Looked) -> Interval | None:
     """What an early stop has flattered, corrected; None if nothing stopped the test early."""
     early = looked.stopped in ("gain", "loss", "futility") and not looked.raw["final"].iloc[-1]
     return looked.unbiased.effect if early and looked.unbiased is not None else None
@@ -167,13 +171,11 @@ def _waiting(
     plan: Plan, now: decision.Stake, looked: Looked, *, arm: str, pace: float
 ) -> float | None:
     """What the next look is worth in a year; those of the arm are treated until enrolment ends."""
-    if looked.next_on is None or looked.on is None or looked.stopped:
+    if looked.next_on is None or looked.on is None or looked.next_fraction is None:
         return None
-    if looked.next_fraction is None or looked.fraction is None:
-        return None
-    left = sqrt(looked.fraction / looked.next_fraction)
+    left = sqrt(float(looked.raw["fraction"].iloc[-1]) / looked.next_fraction)
     days = (looked.next_on - looked.on).days
-    if days <= 0 or not left < 1:
+    if looked.stopped or days <= 0 or left >= 1:
         return None
     enrols = min(days, max(0, (plan.ends - looked.on).days)) / days
     return decision.waiting(

@@ -1,0 +1,152 @@
+"""What a test that is read found, in sentences: its effect, what harms, what the next looks ask."""
+
+from __future__ import annotations
+
+from retention_lab.experiments.readout import Readout
+from retention_lab.record import Ledger
+from retention_lab.record.verdict import harms, looked_of
+from retention_lab.wording.annotations import inert
+from retention_lab.wording.guarding import harm
+from retention_lab.wording.phrases import listed, quoted
+from retention_lab.wording.sizes import lasts, spelt
+
+_DOES = {"retained": "keeps", "returned": "brings back"}
+_DID = {
+    "retained": "were still with us after {} days",
+    "returned": "had bought again within {} days",
+}
+
+
+def thing(seen: Readout) -> str:
+    """Name what is tested: the plan, or of several arms the one that the verdict is about."""
+    arm = seen.decision.arm
+    return inert(quoted(arm if arm and len(seen.plan.arms) > 2 else seen.plan.title))
+
+
+def does(ledger: Ledger, seen: Readout) -> str:
+    """Return for example `keeps about 5 more customers in 100`."""
+    verb = _DOES[seen.plan.endpoint.kind]
+    if "verdict_effect" not in ledger:
+        return f"{verb} another number of customers"
+    value = ledger["verdict_effect"].value
+    size, of = (abs(100 * value), "100") if abs(value) >= 0.0095 else (abs(1000 * value), "1,000")
+    return f"{verb} about {size:.0f} {'more' if value > 0 else 'fewer'} customers in {of}"
+
+
+def signed(points: float) -> str:
+    """Write a difference of shares with its sign: `+1.2`."""
+    return f"{round(100 * points, 1) + 0.0:+.1f}"
+
+
+def ranged(ledger: Ledger) -> str:
+    """Return for example `+1.2 points (-2.1 to +4.5)`."""
+    found = ledger["verdict_effect"]
+    low, high = found.low or 0.0, found.high or 0.0
+    return f"{signed(found.value)} points ({signed(low)} to {signed(high)})"
+
+
+def matters(ledger: Ledger, seen: Readout) -> str:
+    """Say from which effect on it matters, and who says so."""
+    least = signed(ledger["verdict_matters"].value)
+    if seen.decision.money is not None:
+        return f"It pays from {least} points"
+    return f"The plan calls {least} points worth acting on"
+
+
+def effect(ledger: Ledger, seen: Readout) -> str:
+    """Say what share of either arm had the outcome, and the difference that the test reads."""
+    looked = looked_of(seen)
+    if "verdict_effect" not in ledger or looked is None:
+        return ""
+    found = ledger["verdict_effect"]
+    did = _DID[seen.plan.endpoint.kind].format(seen.plan.endpoint.day)
+    allowing = _allowing(seen, looks=looked.of)
+    of = f"from {found.n:,} customers, whether the message reached them or not"
+    if "verdict_share" not in ledger:
+        return f"{ranged(ledger)[:-1]}{allowing}) of customers {did}, {of}."
+    one, other = ledger["verdict_share"].value, ledger["verdict_share_control"].value
+    control = inert(quoted(seen.plan.arms[0].name))
+    shares = f"Of 100 customers assigned to it {100 * one:.1f} {did}, against {100 * other:.1f} of "
+    shares += control
+    if signed(one - other) == signed(found.value) and "verdict_raw" not in ledger:
+        return f"{shares}: {ranged(ledger)[:-1]}{allowing}), {of}."
+    if "verdict_raw" in ledger:
+        raw = signed(ledger["verdict_raw"].value)
+        said = (
+            f"Stopped early, so the raw effect ({raw} points) is flattering; the corrected one is"
+        )
+        return f"{shares}. {said} {ranged(ledger)[:-1]}{allowing}), {of}."
+    how = "Adjusted as planned" if seen.plan.covariates else "As the test reckons"
+    return f"{shares}. {how}, the difference is {ranged(ledger)[:-1]}{allowing}), {of}."
+
+
+def _allowing(seen: Readout, *, looks: int) -> str:
+    """Name what the interval allows for, if anything."""
+    arms = len(seen.plan.arms) - 1
+    for_looks = [f"{spelt(looks)} looks"] if looks > 1 else []
+    for_arms = [f"{spelt(arms)} arms"] if arms > 1 else []
+    return f", allowing for {listed(for_looks + for_arms)}" if for_looks or for_arms else ""
+
+
+def unclear(ledger: Ledger, seen: Readout) -> str:
+    """Say in half a line what is known where nothing is decided."""
+    if "verdict_effect" not in ledger:
+        return "there is no effect that could be read"
+    return f"{ranged(ledger)}. {matters(ledger, seen)}"
+
+
+def ahead(ledger: Ledger, seen: Readout) -> str:
+    """Say what finishing takes, and what it could show; nothing of a test that is over."""
+    looked = looked_of(seen)
+    if seen.decision.verdict != "continue" or looked is None or "verdict_finish" not in ledger:
+        return ""
+    weeks = (looked.coming["on"].iloc[-1] - seen.as_of).days / 7
+    least = signed(ledger["verdict_finish"].value)
+    return (
+        f"Finishing costs about {lasts(max(weeks, 1))} more; that is worth it only if you would "
+        f"ship on {least} points."
+    )
+
+
+def harmed(ledger: Ledger, seen: Readout) -> str:
+    """Say of each arm that is shown to harm a guardrail by how much."""
+    said = []
+    for name, row in harms(seen).items():
+        what = f"{inert(quoted(str(row['label'])))} is worse than the plan bears"
+        if len(seen.plan.arms) > 2:
+            what = f"Of {inert(quoted(str(row['arm'])))}, {what}"
+        borne = f"{harm({**row, 'currency': seen.currency}, row['margin'])} would be borne"
+        unit = " points" if row["unit"] == "share" else ""
+        if name in ledger:
+            what += f": {ledger[name].full}{unit} against control, where {borne}"
+        said.append(f"{what}.")
+    return " ".join(said)
+
+
+def rails(seen: Readout) -> str:
+    """Say whether the guardrails are shown to hold, where that decides."""
+    told = seen.decision
+    if told.because not in ("gain", "not shown harmless"):
+        return ""
+    if not seen.plan.guardrails:
+        return "The plan has no guardrails, so harm was not looked for."
+    if told.because == "gain":
+        return "All guardrails of the plan are shown to hold."
+    names = listed([inert(quoted(label)) for label in told.why])
+    return (
+        f"Not shown to hold: {names}. That is not harm: there may be too few customers to tell, or "
+        "no data."
+    )
+
+
+def segments(seen: Readout) -> str:
+    """Say whether segments differ, where somebody might send by them."""
+    found = seen.subgroups
+    if found is None or not len(found.interactions) or seen.decision.arm is None:
+        return ""
+    tested = found.interactions[found.interactions["arm"] == seen.decision.arm]
+    if tested["p_adjusted"].isna().all():
+        return ""
+    if (tested["p_adjusted"] < 0.05).any():
+        return "Some segments differ by more than luck explains; they stand below."
+    return "No segment differs reliably from the average."

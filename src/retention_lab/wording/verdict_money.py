@@ -1,0 +1,138 @@
+"""What a test is worth in money, in sentences, and what would change its verdict."""
+
+from __future__ import annotations
+
+from math import floor, log10
+
+from retention_lab.experiments.readout import Readout
+from retention_lab.experiments.stakes import LEAST_DAYS
+from retention_lab.record import Claim, Ledger, money
+from retention_lab.record.verdict import looked_of
+from retention_lab.wording.annotations import inert
+from retention_lab.wording.phrases import full_day, in_hundred
+from retention_lab.wording.verdict_found import signed
+
+_AT_ONCE = "If only one thing changes, this would change it:"
+
+
+def worth(ledger: Ledger, seen: Readout) -> str:
+    """Say what sending to all is worth, with the chance of a loss and the caution of a year."""
+    if "verdict_effect" not in ledger:
+        return ""
+    if "verdict_per_customer" not in ledger:
+        return f"What this is worth in money is not known. {_why(seen)}".strip()
+    day, each = seen.plan.endpoint.day, money(seen.plan.cost_per_message, seen.currency)
+    said = f"After {each} a message this is worth {ledger['verdict_per_customer'].full} a customer"
+    chance = f"the chance that it loses money is {_chance(ledger['verdict_chance_of_loss'])}"
+    if "verdict_per_year" not in ledger:
+        few = f"a year cannot be told by fewer than {LEAST_DAYS} days of enrolment"
+        return f"{said}, counting {day} days only; {few}; {chance}."
+    year = ledger["verdict_per_year"]
+    low, high = year.low or 0.0, year.high or 0.0
+    a_year = (
+        f"about {_round(year, year.value)} a year at current volume ({_round(year, low)} to "
+        f"{_round(year, high)})"
+    )
+    return (
+        f"{said}, {a_year}, counting {day} days only; {chance}. The yearly figure assumes that the "
+        f"{day}-day effect neither grows nor fades and volume stays; nobody has measured beyond "
+        f"day {day}."
+    )
+
+
+def _why(seen: Readout) -> str:
+    return inert(seen.why.get(f"money:{seen.decision.arm}", ""))
+
+
+def readout_money(ledger: Ledger, seen: Readout) -> str:
+    """Say what the money rests on, what being wrong costs, and what another look is worth."""
+    found = seen.decision.money
+    if found is None or "verdict_worth" not in ledger:
+        return ""
+    said = [
+        f"One more customer counts for {ledger['verdict_worth'].full}. {found.worth_why}",
+        f"A message that costs {ledger['verdict_break_even'].full} neither gains nor loses.",
+    ]
+    if "verdict_regret" in ledger:
+        regret = ledger["verdict_regret"]
+        said.append(
+            f"If the better choice of today is taken, it loses about "
+            f"{_round(regret, regret.value)} a year on average by being the worse one after all."
+        )
+    if "verdict_waiting" in ledger:
+        look = ledger["verdict_waiting"]
+        said.append(
+            f"Waiting for one more look is worth about {_round(look, look.value)} in the first "
+            "year, after what the wait costs."
+            if look.value > 0
+            else "In money alone, the next look teaches less than waiting for it costs."
+        )
+    return " ".join(said)
+
+
+def unless(ledger: Ledger) -> str:
+    """Say at which cost of a message it would pay after all, if at any."""
+    if "verdict_break_even" not in ledger or ledger["verdict_break_even"].value <= 0:
+        return ""
+    cost = ledger["verdict_break_even"]
+    return f", unless a message can be sent for less than {cost.written(cost.value)}"
+
+
+def readout_change(ledger: Ledger, seen: Readout) -> str:
+    """Say what would change the verdict: another effect, another cost, more customers."""
+    told, looked = seen.decision, looked_of(seen)
+    if told.because == "invalid":
+        return "Nothing but mending what has failed would change this."
+    if told.because == "early" or "verdict_effect" not in ledger:
+        return "Only a look can change this."
+    said = []
+    if "verdict_next" in ledger and looked is not None and looked.next_on is not None:
+        least = signed(ledger["verdict_next"].value)
+        said.append(
+            f"about {least} points or more at the next look, about {full_day(looked.next_on)}"
+        )
+    if not said and told.because != "loss":
+        said += _effect(ledger, seen)
+    said += _cost(ledger, seen)
+    return f"{_AT_ONCE} {'; or '.join(said)}." if said else ""
+
+
+def _effect(ledger: Ledger, seen: Readout) -> list[str]:
+    now, least = ledger["verdict_effect"].value, ledger["verdict_matters"].value
+    if seen.decision.verdict == "ship":
+        return [f"an effect below {signed(least)} points, where it is {signed(now)} now"]
+    if now >= least:
+        return []
+    more = f"{100 * (least - now):.1f} points more than were found"
+    return [f"an effect of {signed(least)} points, {more}"]
+
+
+def _cost(ledger: Ledger, seen: Readout) -> list[str]:
+    """Say which cost of a message turns the money, if the money could decide."""
+    if "verdict_break_even" not in ledger or seen.decision.because not in ("gain", "does not pay"):
+        return []
+    cost, now = ledger["verdict_break_even"], money(seen.plan.cost_per_message, seen.currency)
+    if cost.value <= 0:
+        return []
+    side = "more" if seen.decision.verdict == "ship" else "less"
+    return [
+        f"a message that costs {side} than {cost.written(cost.value)}, where it costs {now} now"
+    ]
+
+
+def _chance(claim: Claim) -> str:
+    """Return for example `about 1 in 70`."""
+    if claim.value >= 0.1:
+        return in_hundred(claim)
+    if claim.value < 0.001:
+        return "below 1 in 1,000"
+    return f"about 1 in {_two_digits(1 / claim.value):,.0f}"
+
+
+def _round(claim: Claim, value: float) -> str:
+    """Write an amount with two digits that count: nobody knows a year more exactly."""
+    return inert(claim.written(_two_digits(value)))
+
+
+def _two_digits(value: float) -> float:
+    return round(value, 1 - floor(log10(abs(value)))) if value else 0.0
