@@ -24,10 +24,8 @@ from retention_lab.survival.logrank import LogRank, logrank
 from retention_lab.survival.pseudo import Quantity
 from retention_lab.survival.retention import restricted_loss, restricted_mean, retained
 
-FEWEST = (
-    10  # still followed on the endpoint's day: a curve that rests on fewer is no estimate there
-)
-RARE = 20  # customers of an arm: an adjustment cannot tell a value of fewer from chance
+# Customers: a curve that fewer are followed on, or a value that fewer have, tells nothing.
+FEWEST = 10
 DONE = {"retained": "cancelled", "returned": "come back"}
 _SAME = "the customers of one {}, who are not independent, are allowed for in shares and days only"
 
@@ -192,7 +190,7 @@ def _common(told: pd.DataFrame, by: tuple[str, ...]) -> pd.DataFrame:
     """Count values of an attribute that are rare in an arm with the commonest one."""
     for name in by:
         sizes = told.pivot_table(index=name, columns="arm", values="n", aggfunc="sum", fill_value=0)
-        rare = sizes.index[sizes.min(axis=1) < RARE]
+        rare = sizes.index[sizes.min(axis=1) < FEWEST]
         values = told[name].where(~told[name].isin(rare), sizes.sum(axis=1).idxmax())
         told = told.assign(**{name: values})
     return told
