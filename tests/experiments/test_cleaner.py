@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import combinations_with_replacement
 
 import numpy as np
 import pandas as pd
@@ -49,10 +50,9 @@ def test_sums_after_and_before_are_those_of_single_customers(name):
             for when in ("", "_before")
         }
         assert {side: row[side] for side in each} == {k: v.sum() for k, v in each.items()}
-        for one in each:
-            for other in each:
-                if f"{one}*{other}" in row:
-                    assert row[f"{one}*{other}"] == (each[one] * each[other]).sum()
+        for (one, left), (other, right) in combinations_with_replacement(each.items(), 2):
+            name = f"{one}*{other}"
+            assert row[name if name in row else f"{other}*{one}"] == (left * right).sum()
         assert row["customers"] == row["units"] == row["reaching"] == len(rows)
         assert row["did"] == (each["y"] != 0).sum()
 

@@ -34,9 +34,8 @@ def frame():
 
 
 def row(metric, role="secondary"):
-    found = frame().query("metric == @metric and role == @role")
-    assert len(found) == 1
-    return found.iloc[0]
+    found = frame().set_index(["role", "metric"], drop=False)
+    return found.loc[(role, metric)]
 
 
 def counts():

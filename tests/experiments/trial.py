@@ -1,4 +1,4 @@
-"""A test that is over, its tables put straight into the engine, and what each customer did in it."""
+"""A finished test, its tables put straight into the engine, and what each customer did in it."""
 
 from __future__ import annotations
 
