@@ -98,7 +98,8 @@ def decide(
     rest = [one for one in looked if one.arm not in harmed]
     if harmed and not rest:
         arm = next(iter(harmed))
-        return Decision(verdict="stop", because="harm", arm=arm, why=harmed[arm])
+        priced = money.get(arm)
+        return Decision(verdict="stop", because="harm", arm=arm, money=priced, why=harmed[arm])
     read = _Read(plan=plan, arms=rest, effects=effects, measured=measured, money=money)
     states = {one.state for one in rest}
     if states <= {"before"}:

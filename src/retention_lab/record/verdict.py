@@ -133,16 +133,19 @@ def _points(ledger: Ledger, seen: Readout, effect: Effect, looked: Looked) -> No
 
 def _coming(ledger: Ledger, seen: Readout, effect: Effect, looked: Looked) -> None:
     """Record what the next look and the last would have to see for a gain."""
-    least = verdicts.matters(seen.plan, effect, None)
     if looked.unit != "points" and not looked.smallest:
         return
     # The plan's smallest effect is known in points and in the unit of the test.
-    scale = 1.0 if looked.unit == "points" else least / (looked.smallest or 1.0)
+    smallest = verdicts.matters(seen.plan, effect, None)
+    scale = 1.0 if looked.unit == "points" else smallest / (looked.smallest or 1.0)
     for name, place, what in (("verdict_next", 0, "next"), ("verdict_finish", -1, "last")):
         row = looked.coming.iloc[place]
+        least = scale * float(row["upper"]) * float(row["std_error"])
+        if not least < 1:  # the first looks may ask for more than can be
+            continue
         ledger.record(
             name,
-            scale * float(row["upper"]) * float(row["std_error"]),
+            least,
             unit="points",
             about=effect.arm,
             label=f"Least effect that the {what} look could show",

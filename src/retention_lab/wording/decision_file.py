@@ -71,7 +71,7 @@ def _numbers(ledger: Ledger) -> str:
     """List what was recorded, each with its range."""
     told = [each for each in ledger.claims() if each.name.startswith(_CLAIMS)]
     rows = [
-        f"| {inert(each.label)} | {inert(each.full)}{' points' if each.unit == 'points' else ''} |"
+        f"| {inert(each.label)} | {each.full}{' points' if each.unit == 'points' else ''} |"
         for each in told
     ]
     return "\n".join(["| What | How much (range) |", "| --- | --- |", *rows]) if rows else ""

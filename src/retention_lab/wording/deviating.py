@@ -72,6 +72,8 @@ def _changed(seen: Readout) -> str:
 
 def _by_digests(seen: Readout) -> str:
     """Say what the assignments tell of a plan that was never frozen here."""
+    if not seen.digests:
+        return f"{_NONE_FROZEN}, and nobody has been assigned by it."
     known = {key: count for key, count in seen.digests.items() if key}
     if not known:
         return (

@@ -19,6 +19,7 @@ from retention_lab.wording.verdict_found import signed, thing
 _SOON = dt.timedelta(days=7)
 _BY_LUCK = "search the segments for one in which it did better: some always look so by luck"
 _PEEKING = "read the arms before that: whoever looks often enough finds an effect that is not there"
+_NO_RESULT = "take this for a result: it says nothing of the effect"
 _HEADLINES: Mapping[Because, str] = {
     "invalid": "This test cannot be read: {names} failed.",
     "early": "{early}",
@@ -30,7 +31,7 @@ _HEADLINES: Mapping[Because, str] = {
     "loss": "{it} {does}; stop it.",
     "futility": "Stop {it}: going on would hardly show a gain.",
     "too small to matter": "{it} does too little to matter; stop it.",
-    "harm": "{it} harms more than the plan bears ({names}); stop it.",
+    "harm": "{it} does more harm than the plan bears ({names}); stop it.",
     "not shown harmless": "{it} {does}, but harm is not ruled out ({names}); {then}.",
 }
 # What to do, and the one thing not to do.
@@ -39,7 +40,7 @@ _DO: Mapping[Because, tuple[str, str]] = {
         "mend what stands above, then read again",
         "take the effect from another tool meanwhile: it would be as wrong there",
     ),
-    "early": ("{go_on}", _PEEKING),
+    "early": ("{go_on}", "{early}"),
     "between": ("{go_on}", _PEEKING),
     "unclear": (
         "leave things as they were without {it}{larger}",
@@ -85,6 +86,7 @@ def readout_body(ledger: Ledger, seen: Readout) -> str:
             parts = verdict_early.body(ledger, seen)
         case _:
             parts = [
+                _accepted(seen),
                 _standing(seen),
                 verdict_found.effect(ledger, seen),
                 verdict_found.ahead(ledger, seen),
@@ -99,18 +101,20 @@ def readout_body(ledger: Ledger, seen: Readout) -> str:
 def readout_do(ledger: Ledger, seen: Readout, *, owner: str) -> str:
     """Say what to do, who does it and by when; and what is tempting, and wrong."""
     told, by = seen.decision, full_day(seen.as_of + _SOON)
-    go_on = verdict_early.go_on(seen)
     decided = "let somebody decide, in writing, whether the gain is worth harm that may be there"
+    last = full_day(verdict_early.last_day(seen))
+    waits = f"let the test run until {last} at the latest, and read the guardrails again"
     do, dont = _DO[told.because]
     done = do.format(
         it=thing(seen),
-        go_on=go_on,
+        go_on=verdict_early.go_on(seen),
         first="" if told.money else "make sure that a gain of this size pays, then ",
         larger=_larger(ledger),
-        open=go_on if told.verdict == "continue" else decided,
+        open=waits if told.verdict == "continue" else decided,
         unless=verdict_money.unless(ledger),
     )
-    return f"**Do** ({owner}, by {by}): {done}. **Do not** {dont}."
+    never = dont.format(early=_PEEKING if verdict_early.goes_on(seen) else _NO_RESULT)
+    return f"**Do** ({owner}, by {by}): {done}. **Do not** {never}."
 
 
 def _larger(ledger: Ledger) -> str:
@@ -121,7 +125,7 @@ def _larger(ledger: Ledger) -> str:
 
 
 def _names(names: tuple[str, ...]) -> str:
-    return listed([inert(quoted(name)) for name in names])
+    return listed([inert(quoted(name)) for name in names]) if names else ""
 
 
 def _failed(seen: Readout) -> list[str]:
@@ -160,15 +164,20 @@ def _passed(seen: Readout) -> str:
     found = seen.validity
     if found is None or not found.checks:
         return ""
-    said = []
-    if found.accepted:
-        said.append(f"The plan accepts that this failed: {_names(found.accepted)}.")
     if found.warned:
-        one = len(found.warned) == 1
-        said.append(
-            f"Of {len(found.checks)} validity checks {spelt(len(found.warned))} "
-            f"{'warns' if one else 'warn'}: {_names(found.warned)}."
-        )
-    if not said and found.holds:
-        return f"All {len(found.checks)} validity checks passed."
-    return " ".join(said)
+        many = spelt(len(found.warned))
+        warn = "warns" if len(found.warned) == 1 else "warn"
+        return f"Of {len(found.checks)} validity checks {many} {warn}: {_names(found.warned)}."
+    if found.failed or found.accepted:
+        return ""
+    return f"All validity checks passed ({len(found.checks)})."
+
+
+def _accepted(seen: Readout) -> str:
+    """Say so where only the plan's word lets the effect be shown."""
+    if seen.validity is None or not seen.validity.accepted:
+        return ""
+    return (
+        f"{_names(seen.validity.accepted)} failed, and the plan accepts that: without its word no "
+        "number would be shown here."
+    )

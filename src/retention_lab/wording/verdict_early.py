@@ -52,11 +52,16 @@ def go_on(seen: Readout) -> str:
         if seen.as_of > plan.ends:
             return "find out why nobody entered, or take the plan back"
         return f"see to it that customers are assigned every day from {full_day(plan.starts)} on"
-    if seen.as_of >= last_day(seen):
+    if not goes_on(seen):
         return "find out why nothing can be read"
     enrols = "keep assigning every day and " if seen.as_of < plan.ends else ""
     when = "" if looked is None or looked.next_on is None else f", about {_on(looked)}"
     return f"{enrols}let the test run until its next look{when}"
+
+
+def goes_on(seen: Readout) -> bool:
+    """Whether somebody has entered and may still be followed."""
+    return bool(assigned(seen)) and seen.as_of < last_day(seen)
 
 
 def first(seen: Readout) -> Looked | None:
@@ -79,10 +84,12 @@ def _on(looked: Looked) -> str:
 def _known(seen: Readout) -> str:
     """Say how much of what the test must know is known: as events where these are what counts."""
     looked = first(seen)
-    if looked is None or looked.information is None or not looked.planned:
+    if looked is None or not looked.planned:
         return "nothing is known yet"
     if seen.plan.primary.test == "log-rank":
-        return _events(seen, looked.information, looked.planned)
+        return _events(seen, looked.information or 0.0, looked.planned)
+    if not looked.information:
+        return "nothing is known yet"
     share = looked.information / looked.planned
     known = "less than 1" if share < 0.01 else f"about {100 * share:.0f}"
     return f"{known} in 100 of what it must know is known"
@@ -94,4 +101,4 @@ def _events(seen: Readout, information: float, planned: float) -> str:
     share = arms.treated / (arms.control + arms.treated)
     so_far, of = (round(each / share / (1 - share)) for each in (information, planned))
     known = f"fewer than {SMALL}" if few(so_far) else f"about {so_far:,}"
-    return f"{known} of about {of:,} planned {_ENDS[seen.plan.endpoint.kind]}"
+    return f"{known} of {of:,} planned {_ENDS[seen.plan.endpoint.kind]}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from retention_lab.experiments.readout import Readout
-from retention_lab.record import Ledger
+from retention_lab.record import Claim, Ledger
 from retention_lab.record.verdict import harms, looked_of
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.guarding import harm
 from retention_lab.wording.phrases import listed, quoted
-from retention_lab.wording.sizes import lasts, spelt
+from retention_lab.wording.sizes import lasts, points, spelt
 
 _DOES = {"retained": "keeps", "returned": "brings back"}
 _DID = {
@@ -27,15 +27,17 @@ def does(ledger: Ledger, seen: Readout) -> str:
     """Return for example `keeps about 5 more customers in 100`."""
     verb = _DOES[seen.plan.endpoint.kind]
     if "verdict_effect" not in ledger:
-        return f"{verb} another number of customers"
+        return f"{verb} {'fewer' if seen.decision.because == 'loss' else 'more'} customers"
     value = ledger["verdict_effect"].value
-    size, of = (abs(100 * value), "100") if abs(value) >= 0.0095 else (abs(1000 * value), "1,000")
-    return f"{verb} about {size:.0f} {'more' if value > 0 else 'fewer'} customers in {of}"
+    per = 100 if abs(value) >= 0.0095 else 1_000
+    size, side = round(abs(per * value)), "more" if value > 0 else "fewer"
+    return f"{verb} about {size} {side} customer{'' if size == 1 else 's'} in {per:,}"
 
 
-def signed(points: float) -> str:
+def signed(share: float) -> str:
     """Write a difference of shares with its sign: `+1.2`."""
-    return f"{round(100 * points, 1) + 0.0:+.1f}"
+    rounded = round(100 * share, 1)
+    return f"{rounded:+.1f}" if rounded else "0.0"
 
 
 def ranged(ledger: Ledger) -> str:
@@ -50,7 +52,11 @@ def matters(ledger: Ledger, seen: Readout) -> str:
     least = signed(ledger["verdict_matters"].value)
     if seen.decision.money is not None:
         return f"It pays from {least} points"
-    return f"The plan calls {least} points worth acting on"
+    smallest = seen.plan.primary.smallest_effect
+    if least == signed(smallest):
+        return f"The plan calls {least} points worth acting on"
+    among = f"{points(smallest)} among those whom the message reaches"
+    return f"The plan calls {least} points worth acting on ({among})"
 
 
 def effect(ledger: Ledger, seen: Readout) -> str:
@@ -66,15 +72,16 @@ def effect(ledger: Ledger, seen: Readout) -> str:
         return f"{ranged(ledger)[:-1]}{allowing}) of customers {did}, {of}."
     one, other = ledger["verdict_share"].value, ledger["verdict_share_control"].value
     control = inert(quoted(seen.plan.arms[0].name))
-    shares = f"Of 100 customers assigned to it {100 * one:.1f} {did}, against {100 * other:.1f} of "
-    shares += control
+    arm = inert(quoted(str(looked.arm)))
+    shares = (
+        f"Of 100 customers in {arm} {100 * one:.1f} {did}, against {100 * other:.1f} in {control}"
+    )
     if signed(one - other) == signed(found.value) and "verdict_raw" not in ledger:
         return f"{shares}: {ranged(ledger)[:-1]}{allowing}), {of}."
     if "verdict_raw" in ledger:
         raw = signed(ledger["verdict_raw"].value)
-        said = (
-            f"Stopped early, so the raw effect ({raw} points) is flattering; the corrected one is"
-        )
+        looks = "is flattering" if looked.stopped == "gain" else "looks worse than it is"
+        said = f"Decided early, so the raw effect ({raw} points) {looks}; the corrected one is"
         return f"{shares}. {said} {ranged(ledger)[:-1]}{allowing}), {of}."
     how = "Adjusted as planned" if seen.plan.covariates else "As the test reckons"
     return f"{shares}. {how}, the difference is {ranged(ledger)[:-1]}{allowing}), {of}."
@@ -118,9 +125,17 @@ def harmed(ledger: Ledger, seen: Readout) -> str:
         borne = f"{harm({**row, 'currency': seen.currency}, row['margin'])} would be borne"
         unit = " points" if row["unit"] == "share" else ""
         if name in ledger:
-            what += f": {ledger[name].full}{unit} against control, where {borne}"
+            what += f": {_beyond(ledger[name], unit)} than in control, where {borne}"
         said.append(f"{what}.")
     return " ".join(said)
+
+
+def _beyond(found: Claim, unit: str) -> str:
+    """Return for example `2.1 points (1.1 to 3.1) more`: such an interval has one side."""
+    ends = sorted((abs(found.low or 0.0), abs(found.high or 0.0)))
+    between = " to ".join(map(found.written, ends))
+    side = "more" if found.value > 0 else "less"
+    return f"{found.written(abs(found.value))}{unit} ({between}) {side}"
 
 
 def rails(seen: Readout) -> str:

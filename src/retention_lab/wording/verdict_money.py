@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import floor, log10
 
 from retention_lab.experiments.readout import Readout
 from retention_lab.experiments.stakes import LEAST_DAYS
+from retention_lab.experiments.verdicts import Because
 from retention_lab.record import Claim, Ledger, money
 from retention_lab.record.verdict import looked_of
 from retention_lab.wording.annotations import inert
@@ -13,11 +15,17 @@ from retention_lab.wording.phrases import full_day, in_hundred
 from retention_lab.wording.verdict_found import signed
 
 _AT_ONCE = "If only one thing changes, this would change it:"
+_SETTLED: Mapping[Because, str] = {
+    "invalid": "Nothing but mending what has failed would change this.",
+    "loss": "A loss is shown, and nothing within this test would change that.",
+    "harm": "Only a margin that somebody agrees to bear would change this: the harm is shown.",
+    "not shown harmless": "Only a guardrail that is shown to hold would change this.",
+}
 
 
 def worth(ledger: Ledger, seen: Readout) -> str:
     """Say what sending to all is worth, with the chance of a loss and the caution of a year."""
-    if "verdict_effect" not in ledger:
+    if "verdict_effect" not in ledger or seen.decision.because == "harm":
         return ""
     if "verdict_per_customer" not in ledger:
         return f"What this is worth in money is not known. {_why(seen)}".strip()
@@ -49,17 +57,21 @@ def readout_money(ledger: Ledger, seen: Readout) -> str:
     found = seen.decision.money
     if found is None or "verdict_worth" not in ledger:
         return ""
+    cost = ledger["verdict_break_even"]
     said = [
         f"One more customer counts for {ledger['verdict_worth'].full}. {found.worth_why}",
-        f"A message that costs {ledger['verdict_break_even'].full} neither gains nor loses.",
+        f"At {cost.full} a message it would neither gain nor lose."
+        if cost.value > 0
+        else "By this effect even messages that cost nothing would not pay.",
     ]
     if "verdict_regret" in ledger:
         regret = ledger["verdict_regret"]
-        said.append(
-            f"If the better choice of today is taken, it loses about "
-            f"{_round(regret, regret.value)} a year on average by being the worse one after all."
-        )
-    if "verdict_waiting" in ledger:
+        if regret.value >= 1:
+            said.append(
+                "What is better today may be worse after all; that costs about "
+                f"{_round(regret, regret.value)} a year on average."
+            )
+    if "verdict_waiting" in ledger and seen.decision.verdict == "continue":
         look = ledger["verdict_waiting"]
         said.append(
             f"Waiting for one more look is worth about {_round(look, look.value)} in the first "
@@ -80,24 +92,32 @@ def unless(ledger: Ledger) -> str:
 
 def readout_change(ledger: Ledger, seen: Readout) -> str:
     """Say what would change the verdict: another effect, another cost, more customers."""
-    told, looked = seen.decision, looked_of(seen)
-    if told.because == "invalid":
-        return "Nothing but mending what has failed would change this."
-    if told.because == "early" or "verdict_effect" not in ledger:
+    because = seen.decision.because
+    if because in _SETTLED:
+        return _SETTLED[because]
+    if because == "early" or "verdict_effect" not in ledger:
         return "Only a look can change this."
-    said = []
-    if "verdict_next" in ledger and looked is not None and looked.next_on is not None:
-        least = signed(ledger["verdict_next"].value)
-        said.append(
-            f"about {least} points or more at the next look, about {full_day(looked.next_on)}"
+    least = signed(ledger["verdict_matters"].value)
+    if because == "unclear":
+        return (
+            "Only more customers would change this: the range must come to lie above 0, or below "
+            f"{least} points."
         )
-    if not said and told.because != "loss":
-        said += _effect(ledger, seen)
-    said += _cost(ledger, seen)
+    said = [*_next(ledger, seen), *_effect(ledger, seen), *_cost(ledger, seen)]
     return f"{_AT_ONCE} {'; or '.join(said)}." if said else ""
 
 
+def _next(ledger: Ledger, seen: Readout) -> list[str]:
+    looked = looked_of(seen)
+    if "verdict_next" not in ledger or looked is None or looked.next_on is None:
+        return []
+    least = signed(ledger["verdict_next"].value)
+    return [f"about {least} points or more at the next look, about {full_day(looked.next_on)}"]
+
+
 def _effect(ledger: Ledger, seen: Readout) -> list[str]:
+    if seen.decision.verdict == "continue":
+        return []
     now, least = ledger["verdict_effect"].value, ledger["verdict_matters"].value
     if seen.decision.verdict == "ship":
         return [f"an effect below {signed(least)} points, where it is {signed(now)} now"]
@@ -122,16 +142,16 @@ def _cost(ledger: Ledger, seen: Readout) -> list[str]:
 
 def _chance(claim: Claim) -> str:
     """Return for example `about 1 in 70`."""
+    if not 0.001 <= claim.value <= 0.999:
+        return "below 1 in 1,000" if claim.value < 0.5 else "above 999 in 1,000"
     if claim.value >= 0.1:
         return in_hundred(claim)
-    if claim.value < 0.001:
-        return "below 1 in 1,000"
     return f"about 1 in {_two_digits(1 / claim.value):,.0f}"
 
 
 def _round(claim: Claim, value: float) -> str:
     """Write an amount with two digits that count: nobody knows a year more exactly."""
-    return inert(claim.written(_two_digits(value)))
+    return claim.written(_two_digits(value)).removesuffix(".00")
 
 
 def _two_digits(value: float) -> float:
