@@ -8,9 +8,9 @@ allows for how many were looked at.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import sqrt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from scipy.special import ndtr
@@ -18,20 +18,21 @@ from scipy.special import ndtr
 from retention_lab.checks import BadData, Refusal
 from retention_lab.experiments.guarding import LEAST
 from retention_lab.experiments.plan import Plan
+from retention_lab.experiments.validity_tables import Marked
+from retention_lab.inference.means import Estimate
 from retention_lab.inference.multiplicity import adjusted
 from retention_lab.inference.shrinkage import interaction, shrunk
 from retention_lab.survival.contrasts import difference
 from retention_lab.survival.retention import retained
 
-if TYPE_CHECKING:
-    from retention_lab.experiments.validity_tables import Marked
-
 _FEWEST = 3  # segments from which a spread between them can be told
 _PULLED = ["shrunk", "shrunk_low", "shrunk_high"]
 _LEFT = ["arm", "segment", "value", "customers", "customers_control"]
-_ROWS = [*_LEFT, "effect", "std_error", "low", "high", *_PULLED, "p_value", "p_adjusted"]
+_EFFECTS = [*_LEFT, "effect", "std_error", "low", "high"]
+_ROWS = [*_EFFECTS, *_PULLED, "p_value", "p_adjusted"]
 _TESTED = ["groups", "statistic", "degrees_of_freedom", "p_value", "p_adjusted"]
-_INTERACTIONS = ["arm", "segment", *_TESTED, "mean", "mean_low", "mean_high"]
+_MEAN = ["mean", "mean_low", "mean_high"]
+_INTERACTIONS = ["arm", "segment", *_TESTED, *_MEAN]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,79 +79,126 @@ def subgroups(marked: Marked, plan: Plan) -> Subgroups:
     Kalbfleisch & Prentice (2002), s. 1.4, for the shares; `inference.shrinkage` for the rest;
     Benjamini & Hochberg (1995), Journal of the Royal Statistical Society B 57, 289-300.
     """
-    found = _Found()
+    told: list[dict[str, Any]] = []
+    small: list[dict[str, Any]] = []
+    why: dict[str, str] = {}
     if not plan.segments:
-        found.why["segments"] = "The plan names no segments, so none were looked at."
+        why["segments"] = "The plan names no segments, so none were looked at."
     for segment in plan.segments:
         try:
-            if plan.cluster is not None:
-                raise BadData(
-                    f"Customers of one {plan.cluster} are not independent, and effects by segment "
-                    "are told of independent customers only."
-                )
-            _examine(marked.grid(segment), segment, plan=plan, found=found)
+            grid = _grid(marked, segment, plan=plan)
         except Refusal as refusal:
-            found.why[segment] = str(refusal)
-    return found.gathered()
+            why[segment] = str(refusal)
+            continue
+        for arm in plan.arms[1:]:
+            enough, few = _measured(grid, segment, arm=arm.name, plan=plan)
+            if len(enough) < 2:
+                why[f"{segment}, {arm.name}"] = _alone(segment, arm=arm.name, plan=plan)
+                enough, few = [], [*enough, *few]
+            told += enough
+            small += few
+    rows, interactions = compared(pd.DataFrame(told, columns=_EFFECTS))
+    return Subgroups(
+        rows=rows,
+        interactions=interactions,
+        left_out=pd.DataFrame(small, columns=_LEFT),
+        examined=len(rows.drop_duplicates(["segment", "value"])),
+        why=why,
+    )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Found:
-    """What is found, attribute by attribute."""
+def compared(effects: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Test effects against each other and pull them, within each arm and attribute.
 
-    rows: list[dict[Any, Any]] = field(default_factory=list)
-    interactions: list[dict[str, Any]] = field(default_factory=list)
-    left_out: list[dict[str, Any]] = field(default_factory=list)
-    why: dict[str, str] = field(default_factory=dict)
+    Parameters
+    ----------
+    effects
+        The first columns of `Subgroups.rows`, up to `high`; two values or more of an attribute.
 
-    def gathered(self) -> Subgroups:
-        """Put all attributes together, with p-values that allow for how many there are."""
-        rows = pd.DataFrame(self.rows, columns=_ROWS)
-        told = pd.DataFrame(self.interactions, columns=_INTERACTIONS)
-        if len(rows):
-            each = rows.groupby("arm", sort=False)["p_value"]
-            rows["p_adjusted"] = each.transform(_benjamini_hochberg)
-            told["p_adjusted"] = adjusted(told["p_value"].to_numpy("float64")).p_values
-        return Subgroups(
-            rows=rows.astype(dict.fromkeys(_PULLED, "Float64")),
-            interactions=told,
-            left_out=pd.DataFrame(self.left_out, columns=_LEFT),
-            examined=len(rows.drop_duplicates(["segment", "value"])),
-            why=self.why,
+    Returns
+    -------
+    DataFrame, DataFrame
+        `rows` and `interactions` of `Subgroups`.
+
+    Raises
+    ------
+    BadData
+        As `inference.shrinkage.interaction` does.
+    """
+    rows: list[dict[Any, Any]] = []
+    tests: list[dict[str, Any]] = []
+    for (arm, segment), part in effects.groupby(["arm", "segment"], sort=False):
+        tested = interaction(part)
+        rows += _pulled(part, tested.mean).to_dict("records")
+        mean = dict(zip(_MEAN, (tested.mean.value, tested.mean.low, tested.mean.high), strict=True))
+        tests.append(
+            {
+                "arm": arm,
+                "segment": segment,
+                "groups": len(part),
+                "statistic": tested.statistic,
+                "degrees_of_freedom": tested.degrees_of_freedom,
+                "p_value": tested.p_value,
+                **mean,
+            }
         )
+    told = pd.DataFrame(rows, columns=_ROWS).astype(dict.fromkeys(_PULLED, "Float64"))
+    found = pd.DataFrame(tests, columns=_INTERACTIONS)
+    if len(told):
+        told["p_adjusted"] = told.groupby("arm", sort=False)["p_value"].transform(_in_all)
+        found["p_adjusted"] = adjusted(found["p_value"].to_numpy("float64")).p_values
+    return told, found
 
 
-def _benjamini_hochberg(p_values: pd.Series) -> pd.Series:
+def _pulled(rows: pd.DataFrame, mean: Estimate) -> pd.DataFrame:
+    """Add what the values of one attribute say of each other."""
+    pulled = pd.DataFrame(index=rows.index, columns=_PULLED)
+    if len(rows) >= _FEWEST:
+        pulled = shrunk(rows).segments[["shrunk", "low", "high"]].set_axis(_PULLED, axis=1)
+    # Against the average of them all, as against that of the others: the z is the same.
+    spread = (rows["std_error"] ** 2 - mean.std_error**2).map(sqrt)
+    z = (rows["effect"] - mean.value) / spread
+    return rows.join(pulled).assign(p_value=2 * ndtr(-z.abs()))
+
+
+def _in_all(p_values: pd.Series) -> pd.Series:
+    """Adjust the p-values of an arm for there being so many (Benjamini and Hochberg)."""
     found = adjusted(p_values.to_numpy("float64"), method="benjamini-hochberg")
     return pd.Series(found.p_values, index=p_values.index)
 
 
-def _examine(grid: pd.DataFrame, segment: str, *, plan: Plan, found: _Found) -> None:
-    """Compare the values of one attribute, arm by arm."""
-    day, (control, *arms) = plan.endpoint.day, [arm.name for arm in plan.arms]
-    cells = {
-        key: cell[["day", "events", "censored"]] for key, cell in grid.groupby(["arm", segment])
-    }
-    none = grid[:0]
-    for arm in arms:
-        rows, small = [], []
-        for value in sorted(grid[segment].unique()):
-            pair = [cells.get((name, value), none) for name in (arm, control)]
-            row = {"arm": arm, "segment": segment, "value": value, **_customers(*pair)}
-            if all(_enough(each, day=day) for each in pair):
-                rows.append(row | _effect(*pair, plan=plan))
-            else:
-                small.append(row)
-        if len(rows) < 2:
-            found.why[f"{segment}, {arm}"] = (
-                f"By {segment.replace('_', ' ')}, fewer than two groups have {LEAST} customers or "
-                f"more on either side of the outcome both in {arm} and in {control}, so nothing "
-                "can be compared."
-            )
-            small = [*rows, *small]
+def _grid(marked: Marked, segment: str, *, plan: Plan) -> pd.DataFrame:
+    if plan.cluster is not None:
+        raise BadData(
+            f"Customers of one {plan.cluster} are not independent, and effects by segment are told "
+            "of independent customers only."
+        )
+    return marked.grid(segment)
+
+
+def _measured(
+    grid: pd.DataFrame, segment: str, *, arm: str, plan: Plan
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Give the effect of an arm on each value of an attribute, and the values with too few."""
+    both = grid[grid["arm"].isin([arm, plan.arms[0].name])]
+    enough: list[dict[str, Any]] = []
+    few: list[dict[str, Any]] = []
+    for value, part in both.groupby(segment):
+        cells = [part[part["arm"] == name] for name in (arm, plan.arms[0].name)]
+        row = {"arm": arm, "segment": segment, "value": value, **_customers(*cells)}
+        if all(_enough(cell, day=plan.endpoint.day) for cell in cells):
+            enough.append(row | _effect(*cells, plan=plan))
         else:
-            _tell(pd.DataFrame(rows), found=found)
-        found.left_out.extend(small)
+            few.append(row)
+    return enough, few
+
+
+def _alone(segment: str, *, arm: str, plan: Plan) -> str:
+    return (
+        f"By {segment.replace('_', ' ')}, fewer than two groups have {LEAST} customers or more on "
+        f"either side of the outcome both in {arm} and in {plan.arms[0].name}, so nothing can be "
+        "compared."
+    )
 
 
 def _customers(treated: pd.DataFrame, control: pd.DataFrame) -> dict[str, int]:
@@ -168,7 +216,8 @@ def _enough(cell: pd.DataFrame, *, day: int) -> bool:
 
 def _effect(treated: pd.DataFrame, control: pd.DataFrame, *, plan: Plan) -> dict[str, float]:
     """Give the gain in the share that is retained, or has returned."""
-    ends = [retained(each, day=plan.endpoint.day) for each in (treated, control)]
+    columns = ["day", "events", "censored"]
+    ends = [retained(each[columns], day=plan.endpoint.day) for each in (treated, control)]
     gain = difference(*(ends if plan.endpoint.kind == "retained" else ends[::-1]))
     return {
         "effect": gain.value,
@@ -176,27 +225,3 @@ def _effect(treated: pd.DataFrame, control: pd.DataFrame, *, plan: Plan) -> dict
         "low": gain.low,
         "high": gain.high,
     }
-
-
-def _tell(rows: pd.DataFrame, *, found: _Found) -> None:
-    """Test the values of one attribute and arm against each other, and pull them together."""
-    tested = interaction(rows)
-    pulled = pd.DataFrame(index=rows.index, columns=_PULLED)
-    if len(rows) >= _FEWEST:
-        pulled = shrunk(rows).segments[["shrunk", "low", "high"]].set_axis(_PULLED, axis=1)
-    # Against the average of them all, as against that of the others: the z is the same.
-    spread = (rows["std_error"] ** 2 - tested.mean.std_error**2).map(sqrt)
-    z = (rows["effect"] - tested.mean.value) / spread
-    found.rows.extend(rows.join(pulled).assign(p_value=2 * ndtr(-z.abs())).to_dict("records"))
-    found.interactions.append(
-        {
-            **rows.iloc[0][["arm", "segment"]],
-            "groups": len(rows),
-            "statistic": tested.statistic,
-            "degrees_of_freedom": tested.degrees_of_freedom,
-            "p_value": tested.p_value,
-            "mean": tested.mean.value,
-            "mean_low": tested.mean.low,
-            "mean_high": tested.mean.high,
-        }
-    )
