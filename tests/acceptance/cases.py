@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-SHARED = Path(__file__).parents[3] / "shared"
+from retention_lab import state
+from retention_lab.experiments import plan as plans
+from retention_lab.experiments.readout import readout
+from retention_lab.tables import snapshot
+
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT.parent / "shared"
 ABSENT = "the worked examples are not beside the repository"
 
 
@@ -25,6 +31,19 @@ def dataset(*parts):
     if not path.exists():
         pytest.skip(f"{'/'.join(parts)} is not beside the repository")
     return path
+
+
+def read(name, *, data, folder):
+    """Map a real test from a folder of data sets and read it out; return the shop and that."""
+    path = Path(folder, f"{name}.yml")
+    text = Path(ROOT, "data/sources", path.name).read_text(encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RETENTION_LAB_DATA", str(data))
+        shop = snapshot.take(path)
+    plan = plans.load(Path(ROOT, "experiments", name, "plan.yml"))
+    kept = state.opened(Path(folder, "state"))
+    return shop, readout(shop, plan, state=kept, at=lambda _: shop)
 
 
 def meets(case, answers):
