@@ -62,6 +62,12 @@ message_id,customer_id,campaign,sent_at,opened_at
 m-9001,ann-5150,newsletter,2025-01-08 10:00:00,2025-01-08 11:00:00
 m2,bob,newsletter,2025-01-08 10:00:00,
 """,
+    "assignments": """\
+experiment,customer_id,assigned_at,arm
+check-in,ann-5150,2025-01-07 10:00:00,control
+check-in,bob,2025-01-07 10:00:00,control
+check-in,bob,2025-01-07 11:00:00,sent
+""",
 }
 
 
@@ -140,7 +146,7 @@ def source(base, tmp_path):
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory):
-    """Erase the person from all six tables, once; what stood there before, and what was told."""
+    """Erase the person from all seven tables, once; what stood there before, and what was told."""
     source = shop_with(tmp_path_factory.mktemp("whole"))
     before = snapshot.take(source, as_of=AS_OF)
     return SimpleNamespace(source=source, before=before, text=readable(source), told=forget(source))
@@ -157,7 +163,7 @@ def latest(source):
 
 
 def test_snapshots_name_the_person_before_and_not_afterwards(swept):
-    assert swept.told == forgetting.Swept(snapshots=1, rows=8)
+    assert swept.told == forgetting.Swept(snapshots=1, rows=9)
     for trace in (ANN, "o-7001", "o-7003", "m-9001"):
         assert trace in swept.text
         assert trace not in readable(swept.source)

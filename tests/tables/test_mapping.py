@@ -54,6 +54,24 @@ EVENT_MAP = {
     "columns": {"customer_id": "customer", "event": "event", "occurred_at": "at"},
 }
 
+ASSIGNED = """\
+test,customer,group,reached,put
+check-in,ann,control,2025-01-01 10:00,2025-01-01 23:59
+check-in,ann,control,2025-01-01 10:00,2025-01-01 23:59
+check-in,ann,sent,2025-01-01 10:00,2025-01-02 23:59
+check-in,bob,,,2025-01-02 23:59
+"""
+ASSIGNMENT_MAP = {
+    "rows": "assigned.csv",
+    "columns": {
+        "experiment": "test",
+        "customer_id": "customer",
+        "arm": "group",
+        "time_zero": "reached",
+        "assigned_at": "put",
+    },
+}
+
 
 def test_orders_customers_and_line_numbers_are_derived_from_lines(tmp_path):
     tables, _ = cut(shop(tmp_path, DERIVED, LINE_FILES))
@@ -197,6 +215,17 @@ def test_overlap_of_files_is_counted_once_and_repeats_inside_one_are_kept(tmp_pa
     tables["events"] = EVENT_MAP | {"overlap": "keep"}
     _, counts = judged(shop(tmp_path, tables, {}), "events")
     assert left_out(counts, "events") == {}
+
+
+def test_assignments_stay_as_they_are_twice_in_two_arms_and_without_one(tmp_path):
+    tables = {"orders": orders_map(), "assignments": ASSIGNMENT_MAP}
+    found, counts = cut(shop(tmp_path, tables, {"assigned.csv": ASSIGNED}))
+    rows = found["assignments"].sort_values(["customer_id", "assigned_at"])
+    assert rows["arm"].fillna("").tolist() == ["control", "control", "sent", ""]
+    assert rows["time_zero"].isna().tolist() == [False, False, False, True]
+    assert rows["assigned_on"].nunique() == 2
+    assert rows[["stratum", "plan_digest"]].isna().all(axis=None)
+    assert left_out(counts, "assignments") == {}
 
 
 def test_overlap_is_found_whatever_offset_a_file_writes(tmp_path):
