@@ -219,7 +219,8 @@ def test_overlap_of_files_is_counted_once_and_repeats_inside_one_are_kept(tmp_pa
 
 def test_assignments_stay_as_they_are_twice_in_two_arms_and_without_one(tmp_path):
     tables = {"orders": orders_map(), "assignments": ASSIGNMENT_MAP}
-    found, counts = cut(shop(tmp_path, tables, {"assigned.csv": ASSIGNED}))
+    files = {"orders.csv": ORDERS, "assigned.csv": ASSIGNED}
+    found, counts = cut(shop(tmp_path, tables, files))
     rows = found["assignments"].sort_values(["customer_id", "assigned_at"])
     assert rows["arm"].fillna("").tolist() == ["control", "control", "sent", ""]
     assert rows["time_zero"].isna().tolist() == [False, False, False, True]
