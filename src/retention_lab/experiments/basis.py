@@ -8,7 +8,6 @@ from math import sqrt
 
 import numpy as np
 
-from retention_lab.checks import BadParameter
 from retention_lab.experiments import sizing, testing
 from retention_lab.experiments.design.assumptions import Assumptions
 from retention_lab.experiments.design.timed import Timed
@@ -46,17 +45,21 @@ class Basis:
         return max(today + 1, testing.day_known(self.read, self.ratio, fraction=share))
 
 
-def basis(plan: Plan, arm: str, assumed: Assumptions | None) -> Basis | None:
-    """Plan the looks of an arm against control; None where nobody knows what to expect."""
-    try:
-        both = _pair(plan, arm, sizing.assumptions(plan) if assumed is None else assumed)
-        ratio = sizing.hazard_ratio(plan, both)
-        read = testing.kernel(plan, both, day=testing.last_look(plan, both))
-        planned, effect = testing.known(read, ratio), testing.drift(read, ratio)
-        parts = testing.fractions(plan, both, ratio)
-        drift = testing.designed(parts, testing.rule(plan)).drift
-    except BadParameter:
-        return None
+def basis(plan: Plan, arm: str, assumed: Assumptions | None) -> Basis:
+    """Plan the looks of an arm against control, by the plan's own word unless told otherwise.
+
+    Raises
+    ------
+    BadParameter
+        If nobody says how many customers come or what they do as things are, the plan's effect
+        cannot be, or a look comes before there is anything to read.
+    """
+    both = _pair(plan, arm, sizing.assumptions(plan) if assumed is None else assumed)
+    ratio = sizing.hazard_ratio(plan, both)
+    read = testing.kernel(plan, both, day=testing.last_look(plan, both))
+    planned, effect = testing.known(read, ratio), testing.drift(read, ratio)
+    parts = testing.fractions(plan, both, ratio)
+    drift = testing.designed(parts, testing.rule(plan)).drift
     return Basis(
         planned=planned,
         smallest=effect / sqrt(planned),

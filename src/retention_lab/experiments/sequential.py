@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from retention_lab.checks import BadParameter
 from retention_lab.experiments import looks, testing
-from retention_lab.experiments.basis import basis
+from retention_lab.experiments.basis import Basis, basis
 from retention_lab.experiments.design.assumptions import Assumptions
 from retention_lab.experiments.plan import Plan
 from retention_lab.experiments.sequential_words import rule_words, why
@@ -137,23 +138,28 @@ def due(
 
     Raises
     ------
+    BadParameter
+        If the plan was amended to less alpha than its looks have spent.
     BadData
         If the ledger is damaged.
     """
     known = looks.taken(state, source=shop_name, experiment=plan.name)
     past = known[known["on"] <= as_of]
-    arms = [
-        Standing(
-            plan=plan,
-            arm=arm.name,
-            past=past[past["arm"] == arm.name].drop(columns="arm").reset_index(drop=True),
-            reading=readings.get(arm.name),
-            as_of=as_of,
-            basis=basis(plan, arm.name, assumed),
-            keeps=state is not None,
+    arms = []
+    for arm in plan.arms[1:]:
+        expected, unknown = _expected(plan, arm.name, assumed)
+        arms.append(
+            Standing(
+                plan=plan,
+                arm=arm.name,
+                past=past[past["arm"] == arm.name].drop(columns="arm").reset_index(drop=True),
+                reading=readings.get(arm.name),
+                as_of=as_of,
+                basis=expected,
+                keeps=state is not None,
+                why=unknown,
+            )
         )
-        for arm in plan.arms[1:]
-    ]
     running = [arm for arm in arms if arm.reading is not None and not arm.over]
     today = len(past) == len(known) and all(arm.ready for arm in running)
     return tuple(
@@ -204,6 +210,14 @@ def compared(looked: Sequence[Looked], readings: Mapping[str, Reading]) -> tuple
         else replace(each, moved=readings[each.arm].estimate - each.estimate)
         for each in looked
     )
+
+
+def _expected(plan: Plan, arm: str, assumed: Assumptions | None) -> tuple[Basis | None, str]:
+    """Plan the looks of an arm; or say why that cannot be."""
+    try:
+        return basis(plan, arm, assumed), ""
+    except BadParameter as error:
+        return None, str(error)
 
 
 def _taking(at: Standing, reading: Reading, *, source: str) -> Looked:

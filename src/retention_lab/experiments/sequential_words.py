@@ -32,11 +32,7 @@ def why(at: Standing) -> str:
     if at.over:
         return ""
     if at.planned is None and not at.ends:
-        return (
-            "How much the last look will know cannot be told, as nobody says how many customers "
-            "come or what they do as things are: say assumptions.entry_per_day and "
-            "assumptions.baseline. Until then only the last day of the test is a look."
-        )
+        return f"{at.why} Until then only the last day of the test is a look."
     if not at.keeps and not at.ends:
         return (
             "Without a state nobody knows what earlier looks have spent, so only the last day of "

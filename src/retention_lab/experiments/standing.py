@@ -31,7 +31,7 @@ class Standing:
 
     `past` are its looks, as `looks.taken` gives them, up to the day; `reading` is as of the day,
     None where there is nothing to read. Nothing but the last day is a look where nobody `keeps`
-    what was spent.
+    what was spent, or nothing can be planned, and then `why` says it.
     """
 
     plan: Plan
@@ -41,6 +41,7 @@ class Standing:
     as_of: dt.date
     basis: Basis | None
     keeps: bool
+    why: str = ""
 
     @cached_property
     def last(self) -> dict[str, Any] | None:
@@ -92,6 +93,8 @@ class Standing:
     def planned_looks(self) -> tuple[float, ...]:
         """Shares of the planned information at the looks after the last one, stopped or not."""
         parts, last = self.basis.parts if self.basis else None, self.last
+        if last and last["final"]:
+            return ()
         after, day = (last["fraction"], self.day_of(last["on"])) if last else (0.0, 0)
         return targets(self.plan, parts, after=after, day=day)
 
