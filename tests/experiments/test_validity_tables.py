@@ -262,8 +262,8 @@ def test_attributes_that_a_plan_names_are_text_and_unknown_where_missing():
     rows = engine.collect(marked(shop, plan, put("assigned", ROWS)).people).set_index("customer_id")
     assert rows.sort_index()["country"].tolist() == ["DE", "unknown", "FR", "unknown"]
     assert rows.sort_index()["household"].tolist() == ["1", "1", "unknown", "unknown"]
-    with pytest.raises(BadParameter, match="customers of Shop has no attribute 'contry'"):
-        marked(shop, plan_of(segments=["contry"]), put("assigned", ROWS))
+    with pytest.raises(BadParameter, match="customers of Shop has no attribute 'town'"):
+        marked(shop, plan_of(segments=["town"]), put("assigned", ROWS))
 
 
 def test_who_has_no_time_zero_is_followed_from_the_assignment():
@@ -308,8 +308,9 @@ def test_counts_are_those_of_pandas_in_any_order_of_rows(kind):
     happened = pd.DataFrame(times if kind == "returned" else subscriptions).iloc[:, [0, -1]]
     happened.columns = ["customer_id", "moment"]
     pairs = first.reset_index().merge(happened, on="customer_id")
-    begin = pairs["time_zero"] - pd.Timedelta(days=20)
-    before = (pairs["moment"] >= begin) & (pairs["moment"] < pairs["time_zero"])
+    zero = pairs[["time_zero", "assigned_at"]].min(axis=1)  # from when on they are followed
+    begin = zero - pd.Timedelta(days=20)
+    before = (pairs["moment"] >= begin) & (pairs["moment"] < zero)
     before &= begin >= pd.Timestamp("2026-03-02")
     first["earlier"] = first.index.isin(pairs.loc[before, "customer_id"])
     told = ["repeated", "crossed", "earlier"]

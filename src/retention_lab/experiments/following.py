@@ -46,15 +46,46 @@ def followed(shop: Snapshot, people: ir.Table, *, endpoint: Endpoint) -> ir.Tabl
         If a column is missing, or the shop lacks subscriptions or orders.
     """
     checks.columns("people", people.columns, ["customer_id", "reached_at", "reached_on"])
+    theirs = endings(shop, people, endpoint=endpoint)
+    found = people.left_join(theirs, people.customer_id == theirs["_whose"])
+    return found.select(*people.columns, **timed(found, shop, endpoint=endpoint))
+
+
+def endings(shop: Snapshot, people: ir.Table, *, endpoint: Endpoint) -> ir.Table:
+    """Find when the event came to those of whom the endpoint's table says anything.
+
+    Returns
+    -------
+    Table
+        One row per customer: `_whose`, `_until` (of the event; missing where there was none),
+        `_known` and `_earlier` (truth value: it came in as many days before time zero as the
+        endpoint counts after it).
+
+    Raises
+    ------
+    BadData
+        If the shop lacks subscriptions or orders.
+    """
+    whose = people.select(_whose="customer_id", _zero="reached_at", _zero_on="reached_on")
+    begin = whose["_zero"] - ibis.interval(days=endpoint.day)
+    whose = whose.mutate(_begin=begin)
     match endpoint.kind:
         case "retained":
-            found = _cancelled(shop, people)
+            return _cancelled(shop, whose)
         case "returned":
-            found = _returned(shop.orders, people)
+            return _returned(shop.orders, whose)
+
+
+def timed(found: ir.Table, shop: Snapshot, *, endpoint: Endpoint) -> dict[str, ir.Value]:
+    """Say of customers beside their `endings` the `day`, `event_observed` and `known`."""
     happened = found["_until"].notnull()  # noqa: PD004  Ibis
     whole = elapsed_days_between(found.reached_at, found["_until"].fill_null(end_of(shop)))
-    timed = found.mutate(day=whole + happened.cast("int64"), event_observed=happened)
-    return timed.select(*people.columns, "day", "event_observed", "known")
+    return {
+        "day": whole + happened.cast("int64"),
+        "event_observed": happened,
+        # Whoever has not ordered has not returned; whoever has no subscription cannot cancel it.
+        "known": found["_known"].fill_null(endpoint.kind == "returned"),
+    }
 
 
 def grid(rows: ir.Table, *by: str) -> pd.DataFrame:
@@ -68,30 +99,33 @@ def grid(rows: ir.Table, *by: str) -> pd.DataFrame:
     return grids.by(rows.filter(_.known).mutate(cause=ibis.null("string")), *by)
 
 
-def _cancelled(shop: Snapshot, people: ir.Table) -> ir.Table:
+def _cancelled(shop: Snapshot, whose: ir.Table) -> ir.Table:
     """When the last subscription that was active at time zero ended; null while one has not."""
-    spans = shop.subscriptions.select("started_at", "cancelled_at", _whose="customer_id")
-    # Each side of a condition is of one table alone: else engines compare every row with every row.
-    spans = spans.mutate(_left_at=spans.cancelled_at.fill_null(end_of(shop)))
-    began = [people.customer_id == spans["_whose"], spans.started_at <= people.reached_at]
-    active = people.left_join(spans, [*began, spans["_left_at"] >= people.reached_at])
-    each = active.group_by(people.columns).agg(
-        last_at=_.cancelled_at.max(), ended=_.cancelled_at.count(), begun=_.started_at.count()
+    spans = shop.subscriptions
+    rows = spans.inner_join(whose, spans.customer_id == whose["_whose"])
+    zero, left = rows["_zero"], rows.cancelled_at
+    active = (rows.started_at <= zero) & (left.fill_null(end_of(shop)) >= zero)
+    before = (left >= rows["_begin"]) & (left < zero)
+    each = rows.group_by("_whose").agg(
+        last_at=left.max(where=active),
+        ended=left.count(where=active),
+        begun=active.cast("int64").sum(),
+        before=left.count(where=before),
     )
     until = (each.ended == each.begun).ifelse(each.last_at, ibis.null())
-    return each.mutate(_until=until, known=each.begun > 0)
+    return each.select("_whose", _until=until, _known=each.begun > 0, _earlier=each.before > 0)
 
 
-def _returned(orders: ir.Table, people: ir.Table) -> ir.Table:
+def _returned(orders: ir.Table, whose: ir.Table) -> ir.Table:
     """When customers first ordered after time zero; null where they have not."""
-    bought = orders.select("ordered_at", "ordered_on", _whose="customer_id")
-    since = [people.customer_id == bought["_whose"], bought.ordered_at >= people.reached_at]
-    both = people.left_join(bought, since)
-    later, another_day = both.ordered_at > both.reached_at, both.ordered_on > both.reached_on
-    each = both.group_by(people.columns).agg(
-        at_zero=(~later).sum(),
-        next_at=both.ordered_at.min(where=later),
-        next_day_at=both.ordered_at.min(where=another_day),
+    joined = orders.inner_join(whose, orders.customer_id == whose["_whose"])
+    rows = joined.filter(joined.ordered_at >= joined["_begin"])
+    at, zero = rows.ordered_at, rows["_zero"]
+    each = rows.group_by("_whose").agg(
+        at_zero=at.count(where=at == zero),
+        next_at=at.min(where=at > zero),
+        next_day_at=at.min(where=(at > zero) & (rows.ordered_on > rows["_zero_on"])),
+        before=at.count(where=at < zero),
     )
     until = (each.at_zero > 0).ifelse(each.next_day_at, each.next_at)
-    return each.mutate(_until=until, known=True)
+    return each.select("_whose", _until=until, _known=True, _earlier=each.before > 0)

@@ -1,9 +1,13 @@
-"""What is marked of each assigned customer, part by part: milestone, outcome, past and messages."""
+"""What is marked of each assigned customer: milestone, outcome, past and messages.
+
+Each table of the shop is gone through once, and collapsed to a row per customer at most.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 import ibis
@@ -14,86 +18,83 @@ from retention_lab.churn.endpoints import end_of
 from retention_lab.customers.purchases import elapsed_days_between
 from retention_lab.experiments import following, milestones
 from retention_lab.experiments.plan import Plan
-from retention_lab.tables import clocks
+from retention_lab.tables import clocks, engine
 from retention_lab.tables.snapshot import Snapshot
 
 Part = Literal["milestone", "outcome", "before", "messages"]
+Columns = dict[str, ir.Value]
 
 SETTLED = dt.timedelta(days=7)  # by then a message has been sent, if it ever will be
 
 
-def _at_milestone(people: ir.Table, shop: Snapshot, plan: Plan) -> ir.Table:
-    reached = milestones.first_reached(shop, plan.milestone)
-    moments = reached.select(_whose="customer_id", _at="reached_at")
-    joined = people.left_join(moments, people.customer_id == moments["_whose"])
-    zero = joined.time_zero.fill_null(joined.assigned_at)  # from when on they are followed
-    at_zero = (joined["_at"] == zero).fill_null(False)
-    early = (joined.assigned_at < joined.time_zero).fill_null(False)
-    return joined.mutate(off=~at_zero, early=early).drop("_whose", "_at")
+@dataclass(frozen=True, kw_only=True)
+class Marking:
+    """What the tables of a shop tell of `people`, the assigned customers of a plan.
 
+    One method of a pair finds a row, with `_whose`, of each customer of whom a table tells
+    something; the other makes the columns of all customers, beside whom such rows stand.
+    """
 
-def _followed(people: ir.Table, shop: Snapshot, plan: Plan) -> ir.Table:
-    told = following.followed(shop, people, endpoint=plan.endpoint)
-    waited = elapsed_days_between(told.reached_at, told.assigned_at)
-    first = told.event_observed & (told.day <= waited)
-    return told.mutate(left_out=~told.known, outcome_first=told.known & first)
+    shop: Snapshot
+    plan: Plan
+    people: ir.Table
 
+    def milestones(self) -> ir.Table:
+        """Find when customers first reached the milestone: `_milestone_at`."""
+        reached = milestones.first_reached(self.shop, self.plan.milestone)
+        return reached.select(_whose="customer_id", _milestone_at="reached_at")
 
-def _before(people: ir.Table, shop: Snapshot, plan: Plan) -> ir.Table:
-    """Who had the outcome before time zero, within as many days as the endpoint counts after it."""
-    if plan.endpoint.kind == "returned":
-        happened = shop.orders.select(_whose="customer_id", _at="ordered_at")
-    else:
-        happened = shop.subscriptions.select(_whose="customer_id", _at="cancelled_at")
-    begin = people.time_zero - ibis.interval(days=plan.endpoint.day)
-    records = ibis.timestamp(clocks.end_of_day(shop.records_from, shop.zone).isoformat())
-    span = people.mutate(_begin=begin, reaching=(begin >= records).fill_null(False))
-    theirs = span.inner_join(happened, span.customer_id == happened["_whose"])
-    earlier = theirs.filter(
-        (theirs["_at"] >= theirs["_begin"]) & (theirs["_at"] < theirs.time_zero)
-    )
-    marked = _marked(span, earlier, "earlier")
-    return marked.mutate(earlier=marked.earlier & marked.reaching).drop("_begin")
+    def at_milestone(self, found: ir.Table) -> Columns:
+        """Tell whose time zero is not the milestone, and who was assigned before it."""
+        zero = found.time_zero.fill_null(found.assigned_at)  # from when on they are followed
+        at_zero = (found["_milestone_at"] == zero).fill_null(False)
+        return {"off": ~at_zero, "early": (found.assigned_at < found.time_zero).fill_null(False)}
 
+    def endings(self) -> ir.Table:
+        """Find the events of the endpoint, as `following.endings`."""
+        return following.endings(self.shop, self.people, endpoint=self.plan.endpoint)
 
-def _messaged(people: ir.Table, shop: Snapshot, plan: Plan) -> ir.Table:
-    """Who was sent what the own arm is sent, and who what another one is."""
-    own = {arm.name: {arm.message, plan.name} if arm.message else set() for arm in plan.arms}
-    every = {plan.name}.union(*own.values())
-    messages = shop.messages.rename(_whose="customer_id")
-    theirs = people.inner_join(messages, people.customer_id == messages["_whose"])
-    since = theirs.filter(theirs.sent_at >= theirs.time_zero)
-    found = {
-        "sent": _named(since, own),
-        "wrong": _named(since, {arm: every - names for arm, names in own.items()}),
-    }
-    if "delivered_at" in messages.columns:
-        found["delivered"] = found["sent"].filter(_.delivered_at.notnull())
-    due = people.assigned_at + ibis.interval(days=SETTLED.days) <= end_of(shop)
-    marked = people.mutate(due=due)
-    for name, rows in found.items():
-        told = _marked(marked, rows, name)
-        marked = told.mutate(**{name: told[name] & told.due})
-    return marked
+    def followed(self, found: ir.Table) -> Columns:
+        """Tell how long everybody was followed, and whose outcome came too early."""
+        told = following.timed(found, self.shop, endpoint=self.plan.endpoint)
+        waited = elapsed_days_between(found.reached_at, found.assigned_at)
+        first = told["known"] & told["event_observed"] & (told["day"] <= waited)
+        begin = found.reached_at - ibis.interval(days=self.plan.endpoint.day)
+        reaching = begin >= ibis.timestamp(clock(self.shop).first.isoformat())
+        return {
+            **told,
+            "left_out": ~told["known"],
+            "outcome_first": first,
+            "reaching": reaching,
+            "earlier": reaching & found["_earlier"].fill_null(False),
+        }
 
+    def messages(self) -> ir.Table:
+        """Find who was sent what the own arm is sent, since time zero, or what another one is."""
+        own = {
+            arm.name: {arm.message, self.plan.name} if arm.message else set()
+            for arm in self.plan.arms
+        }
+        every = {self.plan.name}.union(*own.values())
+        messages = self.shop.messages.filter(_is_one_of(self.shop.messages, every))
+        whose = self.people.select("arm", _whose="customer_id", _zero="reached_at")
+        joined = messages.inner_join(whose, messages.customer_id == whose["_whose"])
+        since = joined.filter(joined.sent_at >= joined["_zero"])
+        sent = _of_arm(since, own)
+        found = {
+            "_sent": sent.any(),
+            "_wrong": _of_arm(since, {arm: every - names for arm, names in own.items()}).any(),
+        }
+        # Of a shop that is told of no delivery at all, none is missing.
+        if len(engine.collect(self.shop.messages.filter(_.delivered_at.notnull()).limit(1))):
+            found["_delivered"] = (sent & since.delivered_at.notnull()).any()
+        return since.group_by("_whose").agg(**found)
 
-def _named(messages: ir.Table, names: Mapping[str, Collection[str | None]]) -> ir.Table:
-    """Keep messages whose campaign or stage is one of the names of the customer's arm."""
-    told = [messages[name] for name in ("campaign", "stage") if name in messages.columns]
-    fits = [
-        (messages.arm == arm) & column.isin(sorted(map(str, some)))
-        for arm, some in names.items()
-        for column in told
-        if some
-    ]
-    return messages.filter(ibis.or_(*fits))
-
-
-def _marked(people: ir.Table, rows: ir.Table, name: str) -> ir.Table:
-    """Say of each whether there is a row of theirs."""
-    some = rows.select(_whose="customer_id").distinct().mutate(_one=ibis.literal(True))
-    joined = people.left_join(some, people.customer_id == some["_whose"])
-    return joined.mutate(**{name: joined["_one"].fill_null(False)}).drop("_whose", "_one")
+    def messaged(self, found: ir.Table) -> Columns:
+        """Tell what those were sent who were assigned long enough ago."""
+        due = found.assigned_at + ibis.interval(days=SETTLED.days) <= end_of(self.shop)
+        told = [name for name in ("sent", "wrong", "delivered") if f"_{name}" in found.columns]
+        return {"due": due, **{name: due & found[f"_{name}"].fill_null(False) for name in told}}
 
 
 def clock(shop: Snapshot) -> clocks.Clock:
@@ -102,9 +103,24 @@ def clock(shop: Snapshot) -> clocks.Clock:
     return clocks.Clock(zone=shop.zone, first=first, last=last)
 
 
-PARTS: Mapping[Part, Callable[[ir.Table, Snapshot, Plan], ir.Table]] = {
-    "milestone": _at_milestone,
-    "outcome": _followed,
-    "before": _before,
-    "messages": _messaged,
-}
+def _is_one_of(messages: ir.Table, names: Collection[str | None]) -> ir.BooleanValue:
+    """Say whether a message's campaign or stage is one of these names."""
+    some = sorted(map(str, names))
+    return (messages.campaign.isin(some) | messages.stage.isin(some)).fill_null(False)
+
+
+def _of_arm(messages: ir.Table, names: Mapping[str, Collection[str | None]]) -> ir.BooleanValue:
+    """Say whether a message bears one of the names of the customer's arm."""
+    fits = [(messages.arm == arm) & _is_one_of(messages, some) for arm, some in names.items()]
+    return ibis.or_(*fits)
+
+
+# For some parts of the checks: what finds it, and what tells it.
+MARKS: tuple[
+    tuple[tuple[Part, ...], Callable[[Marking], ir.Table], Callable[[Marking, ir.Table], Columns]],
+    ...,
+] = (
+    (("milestone",), Marking.milestones, Marking.at_milestone),
+    (("outcome", "before"), Marking.endings, Marking.followed),
+    (("messages",), Marking.messages, Marking.messaged),
+)

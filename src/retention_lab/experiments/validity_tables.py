@@ -20,7 +20,7 @@ from retention_lab.checks import BadData, Refusal
 from retention_lab.churn.endpoints import UNKNOWN, end_of
 from retention_lab.experiments import following
 from retention_lab.experiments.plan import Plan
-from retention_lab.experiments.validity_marks import PARTS, Part, clock
+from retention_lab.experiments.validity_marks import MARKS, Marking, Part, clock
 from retention_lab.tables import engine
 from retention_lab.tables.snapshot import Snapshot
 
@@ -125,15 +125,23 @@ def marked(shop: Snapshot, plan: Plan, assigned: ir.Table) -> Marked:
         If a column is missing.
     """
     checks.columns("assigned", assigned.columns, SCHEMA.names)
-    people: ir.Table = _first(shop, plan, assigned)
+    people = _first(shop, plan, assigned)
+    asked = Marking(shop=shop, plan=plan, people=people)
     missing: dict[Part, str] = {}
-    for part, add in PARTS.items():
+    joined: ir.Table = people
+    tells = []
+    for parts, find, tell in MARKS:
         try:
-            # Kept each time, as the next part reads it several times.
-            people = engine.keep(add(people, shop, plan), where="assignments")
+            found = find(asked)
         except Refusal as refusal:
-            missing[part] = str(refusal)
-    return Marked(people=people, missing=missing, plan=plan)
+            missing |= dict.fromkeys(parts, str(refusal))
+        else:
+            theirs = found.rename({f"_of_{parts[0]}": "_whose"})
+            joined = joined.left_join(theirs, joined.customer_id == theirs[f"_of_{parts[0]}"])
+            tells.append(tell)
+    told = {name: value for tell in tells for name, value in tell(asked, joined).items()}
+    wide = joined.select(*people.columns, **told)
+    return Marked(people=engine.keep(wide, where="assignments"), missing=missing, plan=plan)
 
 
 def counted(marked: Marked) -> Collapsed:
@@ -162,14 +170,12 @@ def _first(shop: Snapshot, plan: Plan, assigned: ir.Table) -> ir.CachedTable:
     """One row per customer: the first assignment, what is known of the others, and attributes."""
     known = assigned.filter(_.assigned_at < end_of(shop)).select(*SCHEMA.names)
     named = known.mutate(arm=_.arm.fill_null(""), stratum=_.stratum.fill_null(""))
-    own = ibis.window(group_by="customer_id")
-    ordered = ibis.window(group_by="customer_id", order_by=["assigned_at", "arm"])
-    placed = named.mutate(
-        _place=ibis.row_number().over(ordered),
-        repeated=_.customer_id.count().over(own) > 1,
-        crossed=_.arm.min().over(own) != _.arm.max().over(own),
-    )
-    first = placed.filter(placed["_place"] == 0).drop("_place")
+    counts = named.group_by(_whose=_.customer_id).agg(rows=_.count())
+    # Hardly anybody, as a rule: so it is they alone whose rows are put in order.
+    twice = engine.keep(counts.filter(_.rows > 1).select("_whose"), where="assignments")
+    of_twice = named.customer_id == twice["_whose"]
+    once = named.anti_join(twice, of_twice).mutate(repeated=False, crossed=False)
+    first = once.union(_earliest(named.semi_join(twice, of_twice)))
     zero = ibis.least(first.time_zero.fill_null(first.assigned_at), first.assigned_at)
     local = clock(shop).local_date
     day = local(first.assigned_at)
@@ -177,6 +183,18 @@ def _first(shop: Snapshot, plan: Plan, assigned: ir.Table) -> ir.CachedTable:
         enrolled_on=day, week=day.truncate("W"), reached_at=zero, reached_on=local(zero)
     )
     return engine.keep(_with_attributes(dated, shop, plan), where="assignments")
+
+
+def _earliest(rows: ir.Table) -> ir.Table:
+    """Keep the first assignment of customers who have several."""
+    own = ibis.window(group_by="customer_id")
+    ordered = ibis.window(group_by="customer_id", order_by=["assigned_at", "arm"])
+    placed = rows.mutate(
+        _place=ibis.row_number().over(ordered),
+        repeated=True,
+        crossed=_.arm.min().over(own) != _.arm.max().over(own),
+    )
+    return placed.filter(placed["_place"] == 0).drop("_place")
 
 
 def _with_attributes(people: ir.Table, shop: Snapshot, plan: Plan) -> ir.Table:
