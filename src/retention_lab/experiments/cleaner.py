@@ -91,11 +91,18 @@ def arms(
         If the shop or `people` lacks something, or nobody was assigned.
     """
     frame = sums(shop, people, made, days=days, cluster=cluster)
-    whole = shop.minor_per_unit if made.unit == "money" else 1
     rows = {
         str(row["arm"]): {str(name): int(row[name]) for name in row if name != "arm"}
         for row in frame.to_dict("records")
     }
+    whole = shop.minor_per_unit if made.unit == "money" else 1
+    return estimates(rows, made, days=days, whole=whole)
+
+
+def estimates(
+    rows: Mapping[str, Mapping[str, int]], made: Outcome, *, days: int, whole: int = 1
+) -> dict[str, OfArm]:
+    """Make averages of the rows of `sums`, by arm; `whole` is how many minor units are one."""
     found = {name: _plain(row, made, days=days, whole=whole) for name, row in rows.items()}
     told = [name for name, arm in found.items() if arm.raw is not None and not arm.is_share]
     if any(rows[name]["reaching"] < rows[name]["customers"] for name in told):

@@ -110,6 +110,22 @@ def one(treated: OfArm, control: OfArm, *, alpha: float = 0.05) -> Compared:
     )
 
 
+def guarded(
+    treated: OfArm, control: OfArm, compared: Compared, *, rail: terms.Guardrail
+) -> dict[str, Any]:
+    """Say whether harm of the margin is shown not to be, or to be: columns of `measured`."""
+    harm = rail.margin if rail.better == "lower" else -rail.margin
+    try:
+        found = _no_worse(treated, control, compared, harm)
+        shown, interval, p_value = found.shown, found.difference, found.p_value
+    except BadData:  # all or none in both arms did it: the interval tells, no test does
+        interval, p_value = compared.difference, None
+        shown = interval.high < harm if harm > 0 else interval.low > harm
+    beyond = interval.low > harm if harm > 0 else interval.high < harm
+    ends = {"low": interval.low, "high": interval.high}
+    return {**ends, "p_value": p_value, "no_worse": shown, "harmed": beyond}
+
+
 def measured(
     shop: Snapshot, people: ir.Table, plan: Plan, *, metrics: Mapping[str, Metric] | None = None
 ) -> pd.DataFrame:
@@ -194,8 +210,8 @@ class _Seen:
         yield {"did": treated.did, "did_control": control.did}
         compared = one(treated, control)
         # Nothing of it is told if its guardrail cannot be.
-        guarded = _guarded(treated, control, compared, rail=rail) if rail else {}
-        yield _numbers(compared) | guarded
+        held = guarded(treated, control, compared, rail=rail) if rail else {}
+        yield _numbers(compared) | held
 
     def _of(self, made: Outcome, arm: str) -> OfArm:
         if made.name not in self.found:
@@ -233,22 +249,6 @@ def _numbers(compared: Compared) -> dict[str, Any]:
         "cleaned": compared.cleaned,
         "kept": compared.kept,
     }
-
-
-def _guarded(
-    treated: OfArm, control: OfArm, compared: Compared, *, rail: terms.Guardrail
-) -> dict[str, Any]:
-    """Say whether harm of the margin is shown not to be, or whether it is shown to be."""
-    harm = rail.margin if rail.better == "lower" else -rail.margin
-    try:
-        found = _no_worse(treated, control, compared, harm)
-        shown, interval, p_value = found.shown, found.difference, found.p_value
-    except BadData:  # all or none in both arms did it: the interval tells, no test does
-        interval, p_value = compared.difference, None
-        shown = interval.high < harm if harm > 0 else interval.low > harm
-    beyond = interval.low > harm if harm > 0 else interval.high < harm
-    ends = {"low": interval.low, "high": interval.high}
-    return {**ends, "p_value": p_value, "no_worse": shown, "harmed": beyond}
 
 
 def _no_worse(treated: OfArm, control: OfArm, compared: Compared, harm: float) -> NoWorse:
