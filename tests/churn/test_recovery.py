@@ -45,7 +45,8 @@ CANCELLED = Endpoint(kind="cancelled")
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
-    simulate(folder / "demo", customers=CUSTOMERS, until=AS_OF, days=DAYS, seed=SEED)
+    truth = Truth(check_in=None)  # whose effect would be one factor more
+    simulate(folder / "demo", truth=truth, customers=CUSTOMERS, until=AS_OF, days=DAYS, seed=SEED)
     (folder / "sources").mkdir()
     shutil.copy(SOURCE, folder / "sources")
     return snapshot.take(folder / "sources" / SOURCE.name, as_of=AS_OF)
