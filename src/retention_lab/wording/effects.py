@@ -1,0 +1,191 @@
+"""What each arm of a test did, in sentences: shares, days, early and late, those reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from retention_lab.experiments import stakes
+from retention_lab.experiments.effects import Effect
+from retention_lab.experiments.readout import Readout
+from retention_lab.inference.sample_ratio import WARN
+from retention_lab.record import SMALL, Claim, Ledger
+from retention_lab.record.effects import named, shown
+from retention_lab.wording.annotations import inert
+from retention_lab.wording.phrases import Instead, in_hundred, quoted
+from retention_lab.wording.sizes import spelt
+from retention_lab.wording.verdict_found import signed
+
+NOT_YET = "What the test did is shown at its looks, if the checks hold, and not before."
+_FEW = f"The numbers would tell of fewer than {SMALL} customers, so none is shown."
+_DID = {
+    "retained": "were still with us after {} days",
+    "returned": "had bought again within {} days",
+}
+
+
+def instead(seen: Readout, part: str = "effects") -> str:
+    """Say why there is no effect to show; nothing where there is one."""
+    if not seen.shows:
+        return NOT_YET
+    if not seen.effects:
+        return seen.why.get(part, NOT_YET)
+    return "" if shown(seen) else _FEW
+
+
+def effects_sentences(ledger: Ledger, seen: Readout) -> str:
+    """Say what each arm did, one paragraph an arm; `record.effects.record` recorded the numbers."""
+    if why := instead(seen):
+        return why
+    parts = (_shares, _days, _lift, _steady, _reached)
+    said = [_joined(parts, ledger, seen, effect) for effect in shown(seen)]
+    return "\n\n".join([*said, _caution(seen)])
+
+
+def effects_table(ledger: Ledger, seen: Readout) -> pd.DataFrame | Instead:
+    """One row for each number: arm, what it is, the number and its range."""
+    if why := instead(seen):
+        return Instead(why)
+    names = ("control", "share", "difference", "lift", "days", "pace", "reach", "reached")
+    wanted = [named(part, effect.arm) for effect in shown(seen) for part in names]
+    claims = [ledger[name] for name in wanted if name in ledger]
+    rows = {(each.about, each.label): (each.text, each.between) for each in claims}
+    if not rows:
+        return Instead(_FEW)
+    return pd.DataFrame(
+        [(*key, *numbers) for key, numbers in rows.items()],
+        columns=["Arm", "What", "Found", "Range"],
+    )
+
+
+_Part = Callable[[Ledger, Readout, Effect], str]
+
+
+def _joined(parts: tuple[_Part, ...], ledger: Ledger, seen: Readout, effect: Effect) -> str:
+    said = list(filter(None, (part(ledger, seen, effect) for part in parts)))
+    return " ".join(said) or _FEW
+
+
+def _shares(ledger: Ledger, seen: Readout, effect: Effect) -> str:
+    """Say the shares of both arms and how far they are apart."""
+    did = _DID[seen.plan.endpoint.kind].format(seen.plan.endpoint.day)
+    found = [named(part, effect.arm) for part in ("share", "control", "difference")]
+    if any(name not in ledger for name in found):
+        why = effect.why.get("share") or effect.why.get("share_control")
+        return inert(why or effect.why.get("difference", ""))
+    one, other, gap = (ledger[name] for name in found)
+    arm, control = (inert(quoted(name)) for name in (effect.arm, effect.control))
+    return (
+        f"Of 100 customers in {arm} {100 * one.value:.1f} {did} ({one.between}), of 100 in "
+        f"{control} {100 * other.value:.1f} ({other.between}). The difference{_how(seen, gap)} is "
+        f"{signed(gap.value)} points ({_range(gap, signed)})."
+    )
+
+
+def _how(seen: Readout, gap: Claim) -> str:
+    """Say what makes the difference another one than that of the two numbers before it."""
+    looked = next(each for each in seen.looked if each.arm == gap.about)
+    if stakes.corrected(looked) is not None:
+        return ", corrected for the early stop,"
+    if seen.plan.covariates and looked.unit == "points":
+        return ", adjusted as planned,"
+    return ""
+
+
+def _range(claim: Claim, write: Callable[[float], str]) -> str:
+    return f"{write(claim.low or 0.0)} to {write(claim.high or 0.0)}"
+
+
+def _days(ledger: Ledger, seen: Readout, effect: Effect) -> str:
+    """Say how many days an average customer stayed longer, or came back earlier."""
+    if named("days", effect.arm) not in ledger:
+        return ""
+    found, day = ledger[named("days", effect.arm)], seen.plan.endpoint.day
+    if seen.plan.endpoint.kind == "retained":
+        return (
+            f"Over the first {day} days it comes to {_signed_days(found.value)} retained days per "
+            f"customer ({_range(found, _signed_days)})."
+        )
+    days = _sided(found, ("earlier", "later"), what=" on average", unit=" days")
+    return (
+        f"In the first {day} days the next purchase came {days}; whoever did not buy counts as "
+        "waiting to the end."
+    )
+
+
+def _signed_days(days: float) -> str:
+    rounded = round(days, 1)
+    return f"{rounded:+.1f}" if rounded else "0.0"
+
+
+def _sided(found: Claim, words: tuple[str, str], *, what: str = "", unit: str = " %") -> str:
+    """Return for example `8.4 % more customers (2.2 to 14.9 % more)`, or from fewer to more."""
+    times = 100 if found.unit == "share" else 1
+
+    def side(value: float) -> str:
+        return words[0] if value > 0 else words[1]
+
+    low, value, high = (times * (end or 0.0) for end in (found.low, found.value, found.high))
+    near, far = sorted((low, high), key=abs)
+    if low * high > 0:
+        between = f"{abs(near):.1f} to {abs(far):.1f}{unit} {side(far)}"
+    else:
+        ends = [f"{abs(end):.1f}{unit} {side(end)}" for end in (low, high)]
+        between = " to ".join(ends)
+    return f"{abs(value):.1f}{unit} {side(value)}{what} ({between})"
+
+
+def _lift(ledger: Ledger, seen: Readout, effect: Effect) -> str:
+    """Say the same relative to control."""
+    if named("lift", effect.arm) not in ledger:
+        return ""
+    kept = seen.plan.endpoint.kind == "retained"
+    what = f" customers {'stayed' if kept else 'came back'}"
+    found = _sided(ledger[named("lift", effect.arm)], ("more", "fewer"), what=what)
+    return f"Relative to control, {found}."
+
+
+def _steady(ledger: Ledger, seen: Readout, effect: Effect) -> str:
+    """Say whether the effect is the same early and late."""
+    if named("pace", effect.arm) not in ledger or effect.proportional is None:
+        return ""
+    if effect.proportional < WARN:
+        return (
+            "The effect is not the same early and late, so no one figure holds for every day: read "
+            f"the curves, and the shares at day {seen.plan.endpoint.day}."
+        )
+    found = _sided(ledger[named("pace", effect.arm)], ("more often", "less often"))
+    kept = seen.plan.endpoint.kind == "retained"
+    who = "those still there cancelled" if kept else "those still away came back"
+    return f"On any one day {who} {found}; early and late do not differ by more than luck explains."
+
+
+def _reached(ledger: Ledger, seen: Readout, effect: Effect) -> str:
+    """Say what the message did to those whom it reached, and what that rests on."""
+    if named("reached", effect.arm) not in ledger:
+        if seen.plan.cluster or effect.why.get("reached", "").startswith(effect.arm):
+            return ""
+        return inert(effect.why.get("reached") or effect.why.get("reached_interval", ""))
+    found, reach = (ledger[named(part, effect.arm)] for part in ("reached", "reach"))
+    return (
+        f"The message was delivered to {in_hundred(reach)}. If it does nothing to the others, its "
+        f"effect on those reached is {signed(found.value)} points ({_range(found, signed)}). That "
+        "is reckoned from the random assignment: whoever is reached differs from the others "
+        "anyway, so the two are not compared."
+    )
+
+
+def _caution(seen: Readout) -> str:
+    """Say what the ranges do not allow for, and what was not looked at."""
+    day, looked = seen.plan.endpoint.day, [each for each in seen.looked if each.look]
+    looks = max((each.of for each in looked), default=1)
+    said = f"Nothing is known of what comes after day {day}."
+    if looks > 1:
+        said += (
+            f" Only the range of the difference allows for all {spelt(looks)} looks; the others "
+            "are of this look alone."
+        )
+    if any(stakes.corrected(each) is not None for each in looked):
+        said += " The test stopped early, so all but the difference are flattering."
+    return said
