@@ -13,7 +13,7 @@ from retention_lab.record import SMALL, Claim, Ledger
 from retention_lab.record.campaign_test import apart, headed, may_show, shown, valued
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.campaigns import CAUTION
-from retention_lab.wording.phrases import Instead, capitalised, in_hundred, listed, quoted
+from retention_lab.wording.phrases import Instead, capitalised, in_hundred, quoted
 from retention_lab.wording.rows import NOT_SHOWN
 from retention_lab.wording.sizes import spelt
 from retention_lab.wording.subgroups import signed
@@ -25,6 +25,10 @@ FLATTERED = (
     "less of it than this."
 )
 EVERYBODY = "Everybody assigned counts, whether or not a message arrived."
+CLEANED = (
+    "What the same customers ordered in the {days} days before is allowed for: it takes noise off "
+    "orders and revenue."
+)
 _Row = Mapping[Hashable, Any]
 
 
@@ -33,7 +37,7 @@ def untold(seen: Readout, frame: pd.DataFrame | None) -> str:
     if not seen.shows:
         return _NOT_YET
     if frame is None:
-        return seen.why.get("funnel", _NOT_YET)
+        return inert(seen.why.get("funnel", _NOT_YET))
     return TOO_FEW if shown(frame).empty else ""
 
 
@@ -59,7 +63,7 @@ def campaign_steps(ledger: Ledger, seen: Readout, frame: pd.DataFrame | None) ->
     """Say of each step what each arm did against control, and what may be chance."""
     why = untold(seen, frame)
     if why or frame is None:
-        return inert(why)
+        return why
     rows, control = shown(frame), seen.plan.arms[0]
     lines = [
         _step(ledger, part.to_dict("records"), control=control.name)
@@ -77,6 +81,7 @@ def campaign_steps(ledger: Ledger, seen: Readout, frame: pd.DataFrame | None) ->
         f"What may be chance is told allowing for all {spelt(tests)} comparisons."
         if tests > 1
         else "",
+        CLEANED.format(days=seen.plan.endpoint.day) if rows["cleaned"].any() else "",
         silent if of_messages and control.message is None else "",
         CAUTION if of_messages else "",
         f"Steps that would tell of fewer than {SMALL} customers are left out."
@@ -99,7 +104,7 @@ def campaign_best(ledger: Ledger, seen: Readout, best: Best | None) -> str:
     own = ledger[valued(made.name, first)]
     pairs = best.pairs[best.pairs["arm"] == first].to_dict("records")
     name = capitalised(inert(first))
-    against = listed([_against(ledger, made.name, row) for row in pairs])
+    against = "; ".join(_against(ledger, made.name, row) for row in pairs)
     tests = f", allowing for all {spelt(len(best.pairs))} comparisons" if len(pairs) > 1 else ""
     if best.leader is None:
         return (
@@ -132,19 +137,20 @@ def _said(claim: Claim) -> str:
     return in_hundred(claim) if claim.unit == "share" else claim.text
 
 
-def _difference(ledger: Ledger, row: _Row, other: str) -> str:
+def _difference(ledger: Ledger, row: _Row, other: str, *, against: str = "") -> str:
     claim = ledger[apart(row["metric"], row["arm"], other)]
     points = " points" if claim.unit == "points" else ""
     clear: bool = not pd.isna(row["p_adjusted"]) and row["p_adjusted"] <= LEVEL
     chance = "" if clear else ", which may be chance"
-    return f"{signed(claim)}{points} ({claim.between}){chance}"
+    return f"{signed(claim)}{points} ({claim.between}){against}{chance}"
 
 
 def _against(ledger: Ledger, metric: str, row: _Row) -> str:
     other = inert(row["other"])
     if apart(metric, row["arm"], row["other"]) not in ledger:
         return f"the same as {other}"
-    return f"{_difference(ledger, {**row, 'metric': metric}, row['other'])} against {other}"
+    pair = {**row, "metric": metric}
+    return _difference(ledger, pair, row["other"], against=f" against {other}")
 
 
 def _figure(ledger: Ledger, metric: str, arm: str) -> str:
