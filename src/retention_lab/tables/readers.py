@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from zipfile import BadZipFile
 
 import ibis
@@ -22,8 +20,7 @@ from ibis.backends import BaseBackend
 from openpyxl.utils.exceptions import InvalidFileException
 
 from retention_lab import checks
-from retention_lab.tables import engine
-from retention_lab.tables.fingerprint import stamp
+from retention_lab.tables import copies, engine
 from retention_lab.tables.location import Location, Lookup, expand, paths
 from retention_lab.tables.memory import Frame
 from retention_lab.tables.source import Source
@@ -47,15 +44,8 @@ def read(location: Location, *, source: Source, con: BaseBackend) -> Iterator[ir
         if location.label is None:
             yield rows
         else:
-            _refuse_own("label", rows.columns, location)
+            copies.refuse_own("label", rows.columns, location)
             yield rows.mutate(label=ibis.literal(location.label))
-
-
-def _refuse_own(added: str, columns: Sequence[str], location: Location) -> None:
-    if added in columns:
-        raise checks.BadParameter(
-            f"{location.shown} has a column {added!r} already, so none of that name can be added."
-        )
 
 
 def _opened(location: Location, *, source: Source, con: BaseBackend) -> Iterator[ir.Table]:
@@ -77,9 +67,9 @@ def _opened(location: Location, *, source: Source, con: BaseBackend) -> Iterator
             if location.number_as is None:
                 yield readers[location.kind](path, location, con)
             else:
-                # The engine of a shop is faster without an order of rows, so another one reads.
-                rows = readers[location.kind](path, location, ibis.duckdb.connect()).to_pyarrow()
-                yield engine.put(_numbered(rows, location.number_as, location), con=con)
+                # An engine of its own: that of a shop is faster without an order of rows.
+                rows = partial(readers[location.kind], path, location, ibis.duckdb.connect())
+                yield con.read_parquet(str(copies.numbered(path, location, rows)))
         except checks.Refusal:
             raise
         except Exception as error:  # each engine has its own exceptions for what it cannot read
@@ -89,18 +79,13 @@ def _opened(location: Location, *, source: Source, con: BaseBackend) -> Iterator
             ) from error
 
 
-def _numbered(rows: pa.Table, name: str, location: Location) -> pa.Table:
-    _refuse_own(name, rows.column_names, location)
-    return rows.append_column(name, pa.array(range(1, len(rows) + 1), pa.int64()))
-
-
 def _csv(path: Path, location: Location, con: BaseBackend) -> ir.Table:
     if path.stat().st_size == 0:
         raise checks.BadData(f"{path.name} is empty: not even a header line. Export it again.")
     if con.name == "duckdb":
         windows = location.encoding == "cp1252"
         return con.read_csv(
-            str(_as_utf8(path, location.encoding) if windows else path),
+            str(copies.as_utf8(path, location.encoding) if windows else path),
             all_varchar=True,
             header=True,
             delim=location.delimiter,
@@ -125,26 +110,6 @@ def _csv(path: Path, location: Location, con: BaseBackend) -> ir.Table:
         multiLine=True,
         mode="FAILFAST",
     )
-
-
-@cache
-def _scratch() -> TemporaryDirectory[str]:
-    """A folder that goes with the process."""
-    return TemporaryDirectory(prefix="retention-lab-")
-
-
-def _as_utf8(path: Path, encoding: str) -> Path:
-    """Copy a text file as UTF-8, once however often it is read: DuckDB knows no cp1252."""
-    copy = Path(_scratch().name) / hashlib.sha256(stamp(path).encode()).hexdigest()
-    if not copy.exists():
-        partial = copy.with_suffix(".partial")
-        with (
-            path.open(encoding=encoding, newline="") as text,
-            partial.open("w", encoding="utf-8", newline="") as written,
-        ):
-            shutil.copyfileobj(text, written, _BLOCK)
-        partial.rename(copy)
-    return copy
 
 
 def _refuse_other_encoding(path: Path, encoding: str) -> None:
