@@ -142,5 +142,5 @@ def test_best_by_what_a_message_brings_compares_the_arms_that_send():
 
 
 def test_an_unknown_outcome_is_refused():
-    with pytest.raises(BadParameter, match="There is no outcome 'vist'"):
-        best(*shop(), planned(), metric="vist")
+    with pytest.raises(BadParameter, match="There is no outcome 'visits'"):
+        best(*shop(), planned(), metric="visits")

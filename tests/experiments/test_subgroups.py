@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
-from scipy.stats import binom, norm
+from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
 
 from retention_lab.checks import BadData
@@ -17,7 +16,6 @@ from retention_lab.survival.retention import retained
 from .segmented import CONTROL, SENT, customers, marked, planned
 
 SHARES = {"DE": 0.4, "FR": 0.3, "IT": 0.2, "UK": 0.1}
-TIMES = 4_000
 
 
 def shop(*, seed=3, n=6_000, **words):

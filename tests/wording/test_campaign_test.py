@@ -24,7 +24,7 @@ from retention_lab.wording.campaign_test import (
 )
 from retention_lab.wording.campaigns import CAUTION
 
-CONTROL, MEN, WOMEN = "no-email", "mens", "womens"
+CONTROL, MEN, WOMEN = "no-email", "men", "women"
 BASE = {
     "customers": 21_307,
     "customers_control": 21_306,
@@ -136,9 +136,9 @@ PAIRS = [
 def test_steps_are_said_the_surest_first_with_what_may_be_chance():
     words, table, _, _ = said(VISIT, ORDERS)
     assert words == (
-        "- **Orders per 100 customers:** mens 1.25, no-email 1.18. Against no-email: mens +0.07 "
+        "- **Orders per 100 customers:** men 1.25, no-email 1.18. Against no-email: men +0.07 "
         "(-0.13 to 0.27), which may be chance.\n"
-        "- **Visited:** mens about 18 in 100, no-email about 11 in 100. Against no-email: mens "
+        "- **Visited:** men about 18 in 100, no-email about 11 in 100. Against no-email: men "
         "+7.7 points (7.0 to 8.3).\n"
         "\n"
         "Everybody assigned counts, whether or not a message arrived. What may be chance is told "
@@ -151,7 +151,7 @@ def test_steps_are_said_the_surest_first_with_what_may_be_chance():
 
 def test_clicks_come_with_their_caution_and_no_comparison_with_a_silent_control():
     words, *_ = said(VISIT, CLICK)
-    assert r"**Clicked a message:** mens about 4 in 100.\n" in words.replace("\n", r"\n")
+    assert r"**Clicked a message:** men about 4 in 100.\n" in words.replace("\n", r"\n")
     assert "was sent nothing, so what only a message brings is not compared with it" in words
     assert CAUTION in words
     assert CAUTION not in said(VISIT)[0]
@@ -202,9 +202,9 @@ def test_a_step_that_cannot_be_told_is_said_to_be():
 
 def test_the_best_arm_is_named_with_all_others_beside_it():
     assert told_best(best_of(*VISITS, pairs=PAIRS, leader=MEN)) == (
-        "Mens is the best by \N{LEFT DOUBLE QUOTATION MARK}Visited\N{RIGHT DOUBLE QUOTATION MARK}, "
+        "Men is the best by \N{LEFT DOUBLE QUOTATION MARK}Visited\N{RIGHT DOUBLE QUOTATION MARK}, "
         "allowing for all three comparisons: 18.3 % (17.8 to 18.8); +3.1 points (2.4 to 3.8) "
-        "against womens; +7.7 points (7.0 to 8.3) against no-email. "
+        "against women; +7.7 points (7.0 to 8.3) against no-email. "
         f"{FLATTERED}"
     )
 
@@ -213,7 +213,7 @@ def test_no_arm_is_called_the_best_that_may_be_so_by_chance():
     pairs = [(MEN, WOMEN, 0.0314, -0.001, 0.0638, 0.06), *PAIRS[1:]]
     words = told_best(best_of(*VISITS, pairs=pairs, leader=None))
     assert words.startswith("No arm is shown to be the best by")
-    assert "+3.1 points (-0.1 to 6.4) against womens, which may be chance" in words
+    assert "+3.1 points (-0.1 to 6.4) against women, which may be chance" in words
     assert FLATTERED not in words
 
 
@@ -235,7 +235,7 @@ def test_the_best_arm_may_stand_beside_the_steps_in_one_ledger():
 def test_the_picture_has_a_row_for_each_step_and_arm_that_is_compared():
     chart = said(VISIT, ORDERS, CLICK)[2]
     data = listed(chart)
-    assert data["name"].tolist() == ["Orders, mens", "Visits, mens"]
+    assert data["name"].tolist() == ["Orders, men", "Visits, men"]
     assert data["clear"].tolist() == ["no", "yes"]
     assert data["lift"].tolist() == pytest.approx([0.059, 0.7214])
     vl_convert.vegalite_to_png(chart.properties(width=340).to_dict())
