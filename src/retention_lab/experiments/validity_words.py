@@ -29,6 +29,11 @@ class Check:
     why: str
     remedy: str
 
+    @property
+    def is_luck(self) -> bool:
+        """Whether the value is a p-value; a share of customers, or none, if not."""
+        return self.threshold in (LUCK, WARN_ONLY)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
