@@ -6,7 +6,6 @@ of them asks for the reader's judgement, and each case has one verdict and one r
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, assert_never
@@ -189,7 +188,8 @@ class _Read:
         open_rails = self._open(one.arm)
         if not open_rails:
             return self.says("ship", "gain", one)
-        verdict: Verdict = "continue" if _looks_left(self.plan, one) else "inconclusive"
+        # A gain that ends the looks leaves none at which a guardrail could be shown to hold.
+        verdict: Verdict = "inconclusive" if one.next_on is None else "continue"
         return self.says(verdict, "not shown harmless", one, open_rails)
 
     def _is_small(self, one: Looked) -> bool:
@@ -215,8 +215,3 @@ class _Read:
         holds = (rails["no_worse"] == True).fillna(False).astype(bool)  # noqa: E712  may be missing
         unseen = {each.metric for each in self.plan.guardrails} - {*rails["metric"]}
         return (*map(str, rails.loc[~holds, "label"]), *sorted(unseen))
-
-
-def _looks_left(plan: Plan, one: Looked) -> bool:
-    last = plan.ends + dt.timedelta(days=plan.endpoint.day)
-    return one.look < one.of and one.on is not None and one.on < last

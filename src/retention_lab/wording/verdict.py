@@ -102,15 +102,13 @@ def readout_do(ledger: Ledger, seen: Readout, *, owner: str) -> str:
     """Say what to do, who does it and by when; and what is tempting, and wrong."""
     told, by = seen.decision, full_day(seen.as_of + _SOON)
     decided = "let somebody decide, in writing, whether the gain is worth harm that may be there"
-    last = full_day(verdict_early.last_day(seen))
-    waits = f"let the test run until {last} at the latest, and read the guardrails again"
     do, dont = _DO[told.because]
     done = do.format(
         it=thing(seen),
         go_on=verdict_early.go_on(seen),
         first="" if told.money else "make sure that a gain of this size pays, then ",
         larger=_larger(ledger),
-        open=waits if told.verdict == "continue" else decided,
+        open=verdict_early.go_on(seen) if told.verdict == "continue" else decided,
         unless=verdict_money.unless(ledger),
     )
     never = dont.format(early=_PEEKING if verdict_early.goes_on(seen) else _NO_RESULT)

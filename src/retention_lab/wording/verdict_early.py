@@ -100,5 +100,6 @@ def _events(seen: Readout, information: float, planned: float) -> str:
     arms = pair(tuple(arm.share for arm in seen.plan.arms))
     share = arms.treated / (arms.control + arms.treated)
     so_far, of = (round(each / share / (1 - share)) for each in (information, planned))
-    known = f"fewer than {SMALL}" if few(so_far) else f"about {so_far:,}"
+    about = "about " if so_far else ""
+    known = f"fewer than {SMALL}" if few(so_far) else f"{about}{so_far:,}"
     return f"{known} of {of:,} planned {_ENDS[seen.plan.endpoint.kind]}"

@@ -36,8 +36,9 @@ def does(ledger: Ledger, seen: Readout) -> str:
 
 def signed(share: float) -> str:
     """Write a difference of shares with its sign: `+1.2`."""
-    rounded = round(100 * share, 1)
-    return f"{rounded:+.1f}" if rounded else "0.0"
+    per = 100 * share
+    digits = 1 if abs(per) >= 0.095 else 2  # what is small is not nothing
+    return f"{per:+.{digits}f}" if round(per, digits) else "0.0"
 
 
 def ranged(ledger: Ledger) -> str:

@@ -68,8 +68,8 @@ def readout_money(ledger: Ledger, seen: Readout) -> str:
         regret = ledger["verdict_regret"]
         if regret.value >= 1:
             said.append(
-                "What is better today may be worse after all; that costs about "
-                f"{_round(regret, regret.value)} a year on average."
+                "The better choice of today may prove the worse: on average that loses about "
+                f"{_round(regret, regret.value)} a year against knowing the truth."
             )
     if "verdict_waiting" in ledger and seen.decision.verdict == "continue":
         look = ledger["verdict_waiting"]
@@ -77,7 +77,8 @@ def readout_money(ledger: Ledger, seen: Readout) -> str:
             f"Waiting for one more look is worth about {_round(look, look.value)} in the first "
             "year, after what the wait costs."
             if look.value > 0
-            else "In money alone, the next look teaches less than waiting for it costs."
+            else "In money alone, waiting for the next look costs more than it teaches; the test "
+            "goes on because nothing is shown yet."
         )
     return " ".join(said)
 
