@@ -103,7 +103,8 @@ def seen(*rows, shows=True, why=None, arms=("control", "hello")):
     return SimpleNamespace(
         measured=pd.DataFrame([*rows], columns=[*UNSUBSCRIBED]).convert_dtypes() if rows else None,
         plan=SimpleNamespace(
-            arms=[SimpleNamespace(name=arm) for arm in arms], endpoint=SimpleNamespace(day=90)
+            arms=[SimpleNamespace(name=arm, message=None) for arm in arms],
+            endpoint=SimpleNamespace(day=90),
         ),
         shows=shows,
         why=why or {},
@@ -174,6 +175,15 @@ def test_nothing_that_differs_is_said_to_be_of_all_that_were_examined():
     assert secondaries.startswith(
         "No secondary metric differs by more than chance explains, of 2 comparisons made."
     )
+
+
+def test_clicks_of_those_who_are_sent_a_message_are_no_gain_by_themselves():
+    clicked = UNSUBSCRIBED | {"role": "secondary", "metric": "click", "label": "Clicked"}
+    rows = (REVENUE, clicked | {"p_adjusted": 0.001})
+    _, secondaries, *_ = said(*rows)
+    assert words.OF_DESIGN in secondaries
+    assert listed(charts.secondaries(seen(*rows)))["name"].tolist() == ["Revenue"]
+    assert words.OF_DESIGN not in said(REVENUE)[1]
 
 
 def test_what_the_past_explains_and_who_is_left_out_are_said():
@@ -262,14 +272,14 @@ def test_the_picture_of_guardrails_is_in_margins_with_harm_to_the_left():
         [-0.6, -2.4, 1.2],
         [0.9, 0.2, 1.6],
     ]
-    assert "Unsubscribed: Not shown harmless yet; Revenue per customer: Holds" in chart.description
+    assert "Unsubscribed: Not shown harmless yet; Revenue: Holds" in chart.description
     assert "Unsubscribed" in vl_convert.vegalite_to_svg(chart.to_dict())
 
 
 def test_the_picture_of_secondaries_is_relative_and_leaves_out_what_has_no_bounds():
     chart = charts.secondaries(seen(REVENUE, ORDERS | {"lift": None}))
     assert listed(chart)["value"].tolist() == [0.092]
-    assert "Revenue per customer +9.2%" in chart.description
+    assert "Revenue +9.2%" in chart.description
     assert "cut" not in chart.usermeta["caption"]
     wide = charts.secondaries(seen(REVENUE | {"lift_high": 7.0}))
     assert "are cut" in wide.usermeta["caption"]

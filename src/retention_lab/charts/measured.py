@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
@@ -20,9 +21,9 @@ from retention_lab.charts.frame import (
 )
 from retention_lab.experiments.readout import Readout
 from retention_lab.wording import Instead
-from retention_lab.wording.measured import READINGS, label, reading, rows_of
+from retention_lab.wording.measured import READINGS, label, of_design, reading, rows_of
 
-MOST = 4.0  # margins, or times the average of control, at which a picture is cut
+MOST = 4.0  # margins at which a picture is cut; and times the average of control
 _ROW, _LABEL_WIDTH = 34, 165
 _COLOURS = {
     **dict.fromkeys(("holds", "better"), BLUE),
@@ -74,8 +75,12 @@ def guardrails(seen: Readout) -> alt.LayerChart | Instead:
 
 
 def secondaries(seen: Readout) -> alt.LayerChart | Instead:
-    """Draw each secondary metric relative to control; without a relative change it is left out."""
-    rows = [row for row in rows_of(seen, "secondary") if row["open"] and not pd.isna(row["lift"])]
+    """Draw each secondary metric relative to control.
+
+    What has no relative change is left out, and what control could not do.
+    """
+    every = [row for row in rows_of(seen, "secondary") if row["open"] and not pd.isna(row["lift"])]
+    rows = [row for row in every if not of_design(row, seen)]
     if not rows:
         return Instead("")
     ends = ("lift", "lift_low", "lift_high")
@@ -113,7 +118,8 @@ def _written(rows: _Rows, seen: Readout) -> pd.DataFrame:
     }
     return pd.DataFrame(
         {
-            "name": [label(row, seen) for row in rows],
+            # What is relative, or in margins, is so of 100 customers or of one.
+            "name": [re.sub(" per (100 )?customers?", "", label(row, seen)) for row in rows],
             **numbers,
             "says": [READINGS[read] for read in reads],
             "colour": [_COLOURS[read] for read in reads],

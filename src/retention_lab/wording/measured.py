@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from retention_lab.experiments.campaign import OF_MESSAGES
 from retention_lab.experiments.readout import Readout
 from retention_lab.record import SMALL, Claim, Ledger, money
 from retention_lab.record.measured import named, told
@@ -20,6 +21,10 @@ LEVEL = 0.05  # how often any secondary metric is said to differ that does not
 NOT_YET = "Secondary metrics and guardrails are shown with the effect itself, and not before."
 NO_GUARDRAILS = "The plan has no guardrails, so nothing of it would warn of harm."
 NO_SECONDARIES = "The plan has no secondary metrics."
+OF_DESIGN = (
+    "That arms which are sent a message open and click more than one which is not is how the test "
+    "was made, and no gain yet."
+)
 CAUTION = (
     "Not shown harmless is not harm, and not safe either: there are too few customers to tell."
 )
@@ -58,6 +63,11 @@ def reading(row: _Row) -> Reading:
     if row["better"] == "neither":
         return "differs"
     return "better" if (row["difference"] > 0) == (row["better"] == "higher") else "worse"
+
+
+def of_design(row: _Row, seen: Readout) -> bool:
+    """Say whether control cannot do what is measured, as it is sent no message of the test."""
+    return row["metric"] in OF_MESSAGES and seen.plan.arms[0].message is None
 
 
 def why_not(seen: Readout) -> str:
@@ -100,6 +110,7 @@ def measured_secondaries(ledger: Ledger, seen: Readout) -> str:
         return why_not(seen) or NO_SECONDARIES
     said = [
         _differ(ledger, seen, rows),
+        OF_DESIGN if any(of_design(row, seen) for row in rows) else "",
         _list(ledger, seen, rows, "chance"),
         _list(ledger, seen, rows, "untold"),
     ]
