@@ -134,7 +134,7 @@ def test_readme_reviews_cut_lines_and_lists_who_slipped(project):
 
 def test_readme_designs_a_test(project):
     shutil.copy(ROOT / "data" / "demo_plan.yml", project / "data")
-    [design] = commands("retention-lab")[7:]
+    [design] = commands("retention-lab")[7:8]
     follow(design, project)
     assert "Customers needed" in page(project, "design/2*/40_experiment_design.html")
     template = (ROOT / "experiments/templates/check_in_48h.yml").read_text(encoding="utf-8")
@@ -142,6 +142,18 @@ def test_readme_designs_a_test(project):
     for milestone in (first, *(f"milestone: {other}" for other in others)):
         (project / "plan.yml").write_text(re.sub("(?m)^milestone:.*", milestone, template))
         assert plans.load(project / "plan.yml").milestone
+
+
+def test_readme_reads_the_test_of_the_demo(project):
+    [reading] = commands("retention-lab")[8:]
+    follow(reading, project)
+    shown = page(project, "readout/2*/41_experiment_readout.html")
+    assert "look 1 of" in shown
+    assert page(project, "readout/2*/42_campaign_test_readout.html")
+    [decide] = [text for text in blocks("bash") if text.startswith("retention-lab decide")]
+    follow(decide.strip(), project)
+    draft = project / "experiments/demo_check_in/decision.md"
+    assert draft.read_text(encoding="utf-8").startswith("# Decision: ")
 
 
 def test_readme_makes_a_notebook_a_metric_and_an_annotation_of_ones_own(project):
@@ -182,10 +194,12 @@ def test_what_is_the_users_own_is_not_shipped():
         pytest.skip("not a git checkout")
     assert not ours & {"data/metrics.yml", "data/annotations.yml"}
     folders = {"notebooks/custom": {"template.ipynb"}, "data/cohorts": {".gitignore"}}
-    suites = ("weekly", "overview", "churn", "segments", "design", "countries")
+    suites = ("weekly", "overview", "churn", "segments", "design", "readout", "countries")
     templates = {path.name for path in (ROOT / "experiments" / "templates").glob("*.yml")}
     folders["experiments"] = {f"suites/{name}.yml" for name in suites}
     folders["experiments"] |= {f"templates/{name}" for name in templates}
+    tests = ("demo_check_in", "hillstrom", "cookie_cats", "rossi")
+    folders["experiments"] |= {f"{name}/plan.yml" for name in tests}
     for folder, allowed in folders.items():
         inside = {each.removeprefix(f"{folder}/") for each in ours if each.startswith(f"{folder}/")}
         assert inside == allowed

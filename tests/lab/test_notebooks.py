@@ -13,11 +13,15 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from retention_lab.charts import readout as charts
+from retention_lab.wording import readout as said
+
 from . import shops
 
 NOTEBOOKS = sorted(Path(__file__).parents[2].joinpath("notebooks").glob("*.ipynb"))
 
 PLAN = Path(__file__).parents[2] / "data" / "demo_plan.yml"
+READ = Path(__file__).parents[2] / "experiments" / "demo_check_in" / "plan.yml"
 
 # The question that does what a function does, for every function that a notebook calls.
 ASKED_AS = {
@@ -185,6 +189,19 @@ ASKED_AS = {
         "wording.proposal.tradeoffs_effects",
         "wording.proposal.tradeoffs_looks",
     ],
+    "readout": [
+        *(f"charts.readout.{name}" for name in charts.__all__),
+        "charts.campaign_test.lifts",
+        "experiments.readout.readout",
+        "experiments.stepwise.stepwise",
+        "record.campaign_test.record",
+        "record.readout.record",
+        "state.found",
+        "state.opened",
+        "wording.campaign_test.campaign_best",
+        "wording.campaign_test.campaign_steps",
+        *(f"wording.readout.{name}" for name in said.__all__),
+    ],
     "check": ["charts.left_out", "wording.left_out", "wording.waterfall"],
 }
 # Taking the snapshot is what `open` does; Python checks arguments by itself; ledgers are written
@@ -243,6 +260,11 @@ def portrait(lab):
     return parts(answer), [answer.acquired_by(one.by) for one in answer.seen.acquired]
 
 
+def read(answer):
+    """Ask for all parts of a read-out, the steps of a campaign and the draft among them."""
+    return parts(answer), answer.steps()
+
+
 @functools.cache
 def run_by(question):
     """Return the code that runs while a question is answered."""
@@ -262,6 +284,7 @@ def run_by(question):
             "rfm": portrait,
             "value": lambda lab: parts(lab.value()),
             "design": lambda lab: parts(lab.design(PLAN, times=50)),
+            "readout": lambda lab: read(lab.readout(READ, ledgers=Path(folder, "state"))),
         }.get(question, operator.methodcaller(question.partition(",")[0]))
         lab = shops.lab()
         sys.setprofile(lambda frame, *_: ran.add(frame.f_code))

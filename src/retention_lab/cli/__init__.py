@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from retention_lab import __version__, checks
-from retention_lab.cli import assign, cuts, freeze, keeping, lists, running, score, show
+from retention_lab.cli import assign, cuts, decide, freeze, keeping, lists, running, score, show
 from retention_lab.cli.start import start as _start
 
 DEBUG = "RETENTION_LAB_DEBUG"
@@ -114,6 +114,7 @@ def demo(
 
 for _command in (
     running.run, running.status, score.score, cuts.cuts, freeze.freeze, assign.assign,
+    decide.decide,
     keeping.verify, keeping.upgrade_check, keeping.backup, keeping.restore, keeping.forget, _start,
 ):  # fmt: skip
     app.command(epilog=CODES)(_command)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from pathlib import Path
 
 import ibis.expr.types as ir
 
 from retention_lab import checks
-from retention_lab.lab import figures, overviews
+from retention_lab.lab import figures, overviews, reading
 from retention_lab.lab.answer import Answer
 from retention_lab.lab.comparing import Earlier
 from retention_lab.lab.portraits import Portraits
 from retention_lab.lab.questions import OVERVIEW, Questions
+from retention_lab.lab.reading import Reading
 from retention_lab.tables import population
 from retention_lab.tables.annotations import Annotation, load
 from retention_lab.tables.contracts import CONTRACTS
@@ -128,6 +130,32 @@ class Lab(Questions):
         lab = object.__new__(Lab)
         lab.__dict__.update(self.__dict__)
         return lab
+
+    def readout(
+        self, plan: str | Path, *, metrics: str | Path = "", ledgers: str | Path = "state"
+    ) -> Reading:
+        """What the randomized test of a plan showed, whether that may be read, and what follows.
+
+        If the day of the lab is a look of the test, it is remembered in `ledgers`, the state of the
+        project, from then on; between looks the numbers are those of the last one. `metrics` is a
+        file of your own metrics, which the plan may name. Its parts are answers, too: `.validity`,
+        `.effect`, `.curves`, `.looks`, `.guardrails`, `.secondaries`, `.segments`, `.deviations`
+        and `.steps()`; `.decision` is a draft of `decision.md`. `frame`: one row per recorded
+        result.
+
+        Example::
+
+            lab.readout("experiments/demo_check_in/plan.yml")
+            lab.readout("experiments/demo_check_in/plan.yml").segments
+        """
+        return reading.read(
+            self.snapshot,
+            plan,
+            at=partial(take, self._source, zone=self._time_zone),
+            ledgers=ledgers,
+            metrics=metrics,
+            owner=overviews.OWNER,
+        )
 
     def check(self) -> Answer:
         """What the tables hold: how many rows are used, and why the others are not.
