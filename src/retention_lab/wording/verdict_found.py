@@ -70,7 +70,7 @@ def effect(ledger: Ledger, seen: Readout) -> str:
     allowing = _allowing(seen, looks=looked.of)
     of = f"from {found.n:,} customers, whether the message reached them or not"
     if "verdict_share" not in ledger:
-        return f"{ranged(ledger)[:-1]}{allowing}) of customers {did}, {of}."
+        return f"The shares who {did} differ by {ranged(ledger)[:-1]}{allowing}), {of}."
     one, other = ledger["verdict_share"].value, ledger["verdict_share_control"].value
     control = inert(quoted(seen.plan.arms[0].name))
     arm = inert(quoted(str(looked.arm)))
