@@ -58,10 +58,10 @@ tables:
     leave_out: [missing customer_id]
     duplicates: add_up
   events:
-    rows: events.csv
+    rows: {{path: events.csv, number_as: number, label: seen}}
     columns:
       customer_id: customer
-      event: event
+      event: {{sql: "concat(event, ' ', label, ' ', cast(number as varchar))"}}
       occurred_at: {{column: at, format: "%d/%m/%Y %H:%M"}}
     leave_out: [unparseable occurred_at]
 """

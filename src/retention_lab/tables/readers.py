@@ -18,6 +18,7 @@ import openpyxl
 import pyarrow as pa
 from ibis.backends import BaseBackend
 from openpyxl.utils.exceptions import InvalidFileException
+from pyarrow.parquet import read_table
 
 from retention_lab import checks
 from retention_lab.tables import copies, engine
@@ -69,7 +70,9 @@ def _opened(location: Location, *, source: Source, con: BaseBackend) -> Iterator
             else:
                 # An engine of its own: that of a shop is faster without an order of rows.
                 rows = partial(readers[location.kind], path, location, ibis.duckdb.connect())
-                yield con.read_parquet(str(copies.numbered(path, location, rows)))
+                copy = copies.numbered(path, location, rows)
+                duckdb = con.name == "duckdb"  # Spark may run where no copy of ours is
+                yield con.read_parquet(copy) if duckdb else engine.put(read_table(copy), con=con)
         except checks.Refusal:
             raise
         except Exception as error:  # each engine has its own exceptions for what it cannot read
