@@ -126,6 +126,17 @@ def test_an_arm_that_differs_from_control_alone_is_no_best_arm():
     assert (against_control["p_adjusted"] < 0.001).all()
 
 
+def test_an_arm_ahead_by_less_than_all_comparisons_ask_is_no_best_arm():
+    people = frames()["people"]
+    number = people.groupby("arm").cumcount()
+    ids = people.loc[number < people["arm"].map({MEN: 131, WOMEN: 108, NONE: 100}), "customer_id"]
+    events = pd.DataFrame({"customer_id": ids, "event": "visit", "occurred_at": ZERO + DAY})
+    found = best(*mailed(events=events, without=["orders"]), planned(), metric="visit")
+    nearest = found.pairs.iloc[0]
+    assert nearest["p_value"] < 0.05 < nearest["p_adjusted"]
+    assert found.leader is None
+
+
 def test_best_by_harm_is_the_arm_with_least_of_it():
     found = best(*shop(), planned(), metric="unsubscribe")
     assert found.arms["arm"].iloc[0] == NONE
