@@ -178,10 +178,12 @@ class Standing:
         end, looks = end_of(self.plan), self.plan.looks
         if looks and looks.days:
             return [testing.date_of(self.plan, day) for day in looks.days[-len(shares) :]]
+        if looks is None:
+            return [end]
         known = self.reading.information if self.reading else None
         found: list[dt.date | None] = []
         for share in shares:
-            if self.basis is None or self.ends:
+            if self.basis is None:
                 found.append(end if share == 1 else None)
                 continue
             day = self.basis.day(share * planned, known=known, today=self.today)
