@@ -68,15 +68,15 @@ def made(customers: int, folder: Path) -> None:
     each, many = f"range({customers}) t(i)", f"range({customers * 5 // 2})"
     tables = {
         "customers": f"""
-            SELECT {WHO.format('i')} customer_id, {zero} signed_up_at,
+            SELECT {WHO.format("i")} customer_id, {zero} signed_up_at,
                 ['DE', 'FR', 'IT', 'NL', 'PL'][(1 + hash(i) % 5)::INT] country FROM {each}""",
         "assignments": f"""
-            SELECT 'check_in' experiment, {WHO.format('i')} customer_id,
+            SELECT 'check_in' experiment, {WHO.format("i")} customer_id,
                 if({half}, 'check-in', 'control') arm, '' stratum, {zero} time_zero,
                 {zero} + INTERVAL 9 HOUR assigned_at, '' plan_digest FROM {each}""",
         "events": f"""
             SELECT customer_id, event, occurred_at, occurred_at::DATE occurred_on FROM (
-                SELECT {WHO.format('i')} customer_id, 'onboarding_completed' AS event,
+                SELECT {WHO.format("i")} customer_id, 'onboarding_completed' AS event,
                     {zero} occurred_at FROM {each}
                 UNION ALL SELECT {WHO.format(other)}, 'visit', {when}
                 FROM range({customers * 3 // 2}))""",
@@ -84,12 +84,12 @@ def made(customers: int, folder: Path) -> None:
             SELECT {WHO.format(other)} customer_id, {when} ordered_at, ({when})::DATE ordered_on,
                 (500 + hash(range) % 9000)::BIGINT amount FROM {many}""",
         "messages": f"""
-            SELECT {WHO.format('i')} customer_id, 'check_in' campaign, 'next_step' stage,
+            SELECT {WHO.format("i")} customer_id, 'check_in' campaign, 'next_step' stage,
                 {zero} + INTERVAL 1 DAY sent_at, {zero} + INTERVAL 1 DAY delivered_at,
                 if({later} < 0.02, {zero} + INTERVAL 2 DAY, NULL) unsubscribed_at
             FROM {each} WHERE {half}""",
         "subscriptions": f"""
-            SELECT {WHO.format('i')} customer_id, {zero} - INTERVAL 9 DAY started_at,
+            SELECT {WHO.format("i")} customer_id, {zero} - INTERVAL 9 DAY started_at,
                 if({later} < 0.5, {zero} + to_seconds((86400 * 300 * {later})::BIGINT), NULL)
                     cancelled_at FROM {each}""",
     }
@@ -142,8 +142,7 @@ def collapsed(shop: Snapshot, plan: Plan) -> Marked:
         found.grid()
         found.grid("country")
     with told("moments of three outcomes"):
-        for name in OUTCOMES:
-            outcomes.moments(shop, found.arms, name, days=plan.endpoint.day, by=["arm"])
+        outcomes.several(shop, found.arms, OUTCOMES, days=plan.endpoint.day, by=["arm"])
     return found
 
 

@@ -14,7 +14,7 @@ from ibis import _
 
 from retention_lab.checks import BadData, BadParameter
 from retention_lab.experiments.milestones import first_reached
-from retention_lab.experiments.outcomes import KNOWN, moments, outcome
+from retention_lab.experiments.outcomes import KNOWN, moments, outcome, several
 from retention_lab.inference.moments import RatioMoments, ratio
 from retention_lab.tables import engine
 from retention_lab.tables.metrics import Metric
@@ -104,6 +104,15 @@ def test_moments_are_those_of_loops_over_customers(name):
     assert found[by_loops.columns].to_dict("records") == by_loops.to_dict("records")
     assert (found["did"] <= found["counted"]).all()
     assert (found["counted"] <= found["customers"]).all()
+
+
+def test_several_outcomes_at_once_are_those_of_each():
+    names = ["orders", "revenue_per_customer", "csat"]
+    found = several(shop(), people(shop()), names, days=DAYS, by=["arm"])
+    by_loops = {name: truth().loc[name].reset_index() for name in names}
+    columns = by_loops["csat"].columns
+    told = {name: frame[columns].to_dict("records") for name, frame in found.items()}
+    assert told == {name: frame.to_dict("records") for name, frame in by_loops.items()}
 
 
 @pytest.mark.parametrize("name", ["csat", "click"])

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from tests.experiments.proposals import FIELDS
 
 from retention_lab.experiments import validity_words as words
 from retention_lab.experiments.plan import Plan
@@ -16,6 +15,8 @@ from retention_lab.record import Ledger
 from retention_lab.record.validity import named, record
 from retention_lab.wording.phrases import Instead
 from retention_lab.wording.validity import validity_sentence, validity_table
+
+from ..experiments.proposals import FIELDS  # noqa: TID252
 
 WELL = [words.SIZES.by_luck(0.31), words.CROSSED.by_share(0, 600, warn=0, fail=0.01)]
 OFF = words.SIZES.by_luck(1e-9)

@@ -22,7 +22,8 @@ from retention_lab import checks
 from retention_lab.checks import BadData
 from retention_lab.churn.endpoints import UNKNOWN, end_of
 from retention_lab.customers.measures import sum_of_products
-from retention_lab.experiments.outcomes import GROUPS, SEEN, Outcome, refuse_lacking
+from retention_lab.experiments.adding import GROUPS, SEEN
+from retention_lab.experiments.outcomes import Outcome, refuse_lacking
 from retention_lab.experiments.windows import UNTIL, Window
 from retention_lab.inference import cuped, means
 from retention_lab.inference.means import Estimate

@@ -19,20 +19,17 @@ from ibis import _
 from retention_lab import checks
 from retention_lab.checks import BadData, BadParameter
 from retention_lab.churn.endpoints import end_of
-from retention_lab.customers.measures import sum_of_products
 from retention_lab.experiments import sides
+from retention_lab.experiments.adding import SEEN, SUMS, collected
 from retention_lab.experiments.windows import UNTIL, Window
-from retention_lab.tables import clocks, engine
+from retention_lab.tables import clocks
 from retention_lab.tables import metrics as own
 from retention_lab.tables.contracts import TableName
 from retention_lab.tables.metrics import Metric
 from retention_lab.tables.period import Period
 from retention_lab.tables.snapshot import Snapshot
 
-GROUPS = 100_000  # rows of moments at most
-
 Unit = Literal["share", "money", "per_customer"]
-SEEN = "_seen"  # 1 of whoever was followed for so long, else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,14 +106,28 @@ def moments(
     BadData
         If the shop lacks a table, or nobody was followed for so long.
     """
+    return several(shop, people, [name], days=days, by=by, metrics=metrics)[name]
+
+
+def several(
+    shop: Snapshot,
+    people: ir.Table,
+    names: Sequence[str],
+    *,
+    days: int,
+    by: Sequence[str] = (),
+    metrics: Mapping[str, Metric] | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Add several outcomes up in one go; as `moments` of each, whose errors it raises."""
     checks.at_least("days", days, 1)
     checks.columns("people", people.columns, ["customer_id", "reached_at", *by])
-    made = outcome(name, metrics=metrics)
-    refuse_lacking(made, shop)
+    made = [outcome(name, metrics=metrics) for name in names]
+    for each in made:
+        refuse_lacking(each, shop)
     until = people.reached_at + ibis.interval(days=int(days))
     marked = people.mutate(**{UNTIL: until, SEEN: (until <= end_of(shop)).cast("int64")})
-    added = made.sides(Window(shop=shop, people=marked.filter(_[SEEN] == 1)))
-    found = _collected(marked, added, by=by)
+    window = Window(shop=shop, people=marked.filter(_[SEEN] == 1))
+    found = collected(marked, [each.sides(window) for each in made], by=by)
     if not found[["customers", "left_out"]].sum().any():
         raise BadData("Nobody has a time zero in the days that are looked at: nothing to add up.")
     if not found["customers"].sum():
@@ -124,28 +135,9 @@ def moments(
             f"No customer has been followed for {days} days by {shop.as_of}: wait, or take fewer "
             "days."
         )
-    return found
-
-
-def _collected(marked: ir.Table, added: ir.Table, *, by: Sequence[str]) -> pd.DataFrame:
-    whose = added.rename(_whose="customer_id")
-    joined = marked.left_join(whose, marked.customer_id == whose["_whose"])
-    x = joined.x.fill_null(0) if "x" in added.columns else joined[SEEN]
-    rows = joined.select(*by, seen=SEEN, y=joined.y.fill_null(0), x=x)
-    sums = rows.aggregate(
-        by=list(by),
-        customers=rows.seen.sum().fill_null(0),
-        sum_y=rows.y.sum().fill_null(0),
-        sum_yy=sum_of_products(rows.y, rows.y),
-        sum_x=rows.x.sum().fill_null(0),
-        sum_xx=sum_of_products(rows.x, rows.x),
-        sum_xy=sum_of_products(rows.x, rows.y),
-        counted=((rows.y != 0) | (rows.x != 0)).sum().fill_null(0),
-        did=(rows.y != 0).sum().fill_null(0),
-        left_out=(1 - rows.seen).sum().fill_null(0),
-    )
-    found = engine.collect(sums, max_rows=GROUPS)
-    return found.sort_values(list(by), ignore_index=True) if by else found
+    parts = [{f"{part}:{place}": part for part in SUMS} for place in range(len(made))]
+    told = [found[[*by, "customers", *own, "left_out"]].rename(columns=own) for own in parts]
+    return dict(zip(names, told, strict=True))
 
 
 def refuse_lacking(made: Outcome, shop: Snapshot) -> None:
