@@ -28,7 +28,7 @@ MEANS = (
     "of customers whose mail program opens each by itself; days after delivery in which a "
     "withdrawn consent is an unsubscription (none was added for it); pence each."
 )
-DIGEST = "688d9269a4c5dd2fc241f6830ae2b58128a3ac10964e83125976fdf48b4ffcd3"
+DIGEST = "8c3b18832b20abaac86c60dff8d9d59602be884fac779d7bf143f4419e5c8603"
 ARMS = ("control", "check-in")
 STAGE = "check_in_next_step"
 ENTRY, SENDING = 20, 9  # hours of the day, UTC: who is new enters, and is sent the check-in
