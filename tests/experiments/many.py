@@ -81,9 +81,11 @@ class Estimates:
 
 
 def at_risk(counts):
-    """Events and customers at risk by day, the last axis; before it those of `counts`."""
+    """Events until day 13 and customers at risk by day, the last axis, as those of `counts`."""
     left = counts.sum(axis=-1)
-    return counts[..., 0], left[..., ::-1].cumsum(axis=-1)[..., ::-1]
+    return np.where(np.arange(DAYS) <= DAY, counts[..., 0], 0), left[..., ::-1].cumsum(axis=-1)[
+        ..., ::-1
+    ]
 
 
 def _curve(counts):
@@ -97,6 +99,14 @@ def difference(counts):
     curve, terms = _curve(counts.sum(axis=(2, 3)))
     value, variance = curve[..., -1], curve[..., -1] ** 2 * terms.sum(axis=-1)
     return _apart(value, variance)
+
+
+def lift(counts, truth=0.0):
+    """Whether the data refute a relative change: Fieller's test, as estimates."""
+    curve, terms = _curve(counts.sum(axis=(2, 3)))
+    value, variance = curve[..., -1], curve[..., -1] ** 2 * terms.sum(axis=-1)
+    times = np.array([1 + truth, 1])
+    return _apart(times * value, times**2 * variance)
 
 
 def days(counts):

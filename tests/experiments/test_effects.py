@@ -62,12 +62,18 @@ def test_arms_that_swap_their_names_turn_the_effect_round(rows, plain):
     assert (found.customers, found.events) == (turned.customers_control, turned.events_control)
 
 
+def until(rows):
+    """Nobody is followed for longer than the test is planned for."""
+    event = rows["event_observed"] & (rows["day"] <= 13)
+    return rows.assign(day=rows["day"].clip(upper=13), event_observed=event)
+
+
 def test_hazard_ratio_and_log_rank_are_those_of_lifelines_on_rows(rows, plain):
-    found = plain
+    found, planned = plain, until(rows)
     treated = rows["arm"] == "check-in"
     told = pd.DataFrame(
-        {"treated": treated.astype(int), "day": rows["day"], "event": rows["event_observed"]}
-    )
+        {"treated": treated, "day": planned["day"], "event": planned["event_observed"]}
+    ).astype(int)
     model = CoxPHFitter().fit(told, "day", "event")
     assert found.hazard_ratio.value == pytest.approx(model.hazard_ratios_["treated"], rel=1e-4)
     two = [told[told["treated"] == arm] for arm in (1, 0)]
@@ -79,9 +85,21 @@ def test_hazard_ratio_and_log_rank_are_those_of_lifelines_on_rows(rows, plain):
     assert by_events.information == pytest.approx(by_events.std_error**-2)
 
 
+def test_what_comes_after_the_day_of_the_endpoint_does_not_count(rows, plain):
+    late = rows["day"] > 13
+    assert (rows["event_observed"] & late).any()
+    for changed in (
+        rows.assign(event_observed=rows["event_observed"] & ~late),
+        rows.assign(day=rows["day"].where(~late, rows["day"] + 30)),
+    ):
+        assert one(changed) == plain
+    by_household = [one(each, cluster="household").difference for each in (until(rows), rows)]
+    assert by_household[0] == by_household[1]
+
+
 def test_a_test_in_strata_is_read_within_them(rows, plain):
     strata = one(rows, strata=["tier"])
-    told = rows.assign(treated=(rows["arm"] == "check-in").astype(int))
+    told = until(rows).assign(treated=(rows["arm"] == "check-in").astype(int))
     columns = ["treated", "day", "event_observed", "tier"]
     model = CoxPHFitter().fit(told[columns], "day", "event_observed", strata=["tier"])
     assert strata.hazard_ratio.value == pytest.approx(model.hazard_ratios_["treated"], rel=1e-4)

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 
 TIMES = 4_000
 LEVEL = pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / TIMES))
+ENDS = ("low", "high")
 SIZES = [(300, 0.5), (300, 0.2), (3_000, 0.5), (3_000, 0.2)]
 
 
@@ -37,11 +38,11 @@ def test_the_arrays_of_trials_are_what_effects_finds(n, share):
         ratio = many.hazard_ratio(one)
         bounds = np.exp(ratio.value[0] + np.array([-1, 1]) * 1.959964 * ratio.std_error[0])
         assert (found.hazard_ratio.low, found.hazard_ratio.high) == pytest.approx(bounds, rel=1e-5)
-        low, high = (
-            many.reached(one, effect=bound)
-            for bound in (found.reached_interval.low, found.reached_interval.high)
-        )
-        for bound in (low, high):  # where the test just refutes
+        refuted = [
+            *(many.reached(one, effect=getattr(found.reached_interval, end)) for end in ENDS),
+            *(many.lift(one, getattr(found.lift, end)) for end in ENDS),
+        ]
+        for bound in refuted:  # just so
             assert abs(bound.value[0]) == pytest.approx(1.959964 * bound.std_error[0], rel=1e-4)
 
 
@@ -70,10 +71,11 @@ def test_intervals_hold_an_effect_as_often_as_they_say(n, share):
     assert {
         "difference": many.difference(counts).miss(truth),
         "adjusted": many.adjusted(counts).miss(truth),
+        "lift": many.lift(counts, truth / many.staying()[-1]).miss(),
         "days": many.days(counts).miss(lasting),
         "reached": many.reached(counts, effect=gained[-1]).miss(),
         "hazard ratio": many.hazard_ratio(all_reached).miss(np.log(0.6)),
-    } == dict.fromkeys(["difference", "adjusted", "days", "reached", "hazard ratio"], LEVEL)
+    } == dict.fromkeys(["difference", "adjusted", "lift", "days", "reached", "hazard ratio"], LEVEL)
 
 
 @pytest.mark.parametrize("share", [0.5, 0.2])

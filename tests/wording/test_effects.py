@@ -45,13 +45,14 @@ def said(*found, **read):
 def test_a_gain_is_told_in_shares_days_and_relative_to_control():
     text, ledger, seen = said(effect())
     assert text == (
-        "Of 100 customers in “check-in” 66.1 were still with us after 90 days (64.1 to 68.1), of "
-        "100 in “control” 61.0 (59.0 to 63.0). The difference is +5.1 points (+0.6 to +9.6). Over "
-        "the first 90 days it comes to +1.9 retained days per customer (+0.8 to +3.0). Relative to "
-        "control, 8.4 % more customers stayed (2.2 to 14.9 % more). On any one day those still "
-        "there cancelled 19.0 % less often (9.0 to 29.0 % less often); early and late do not "
-        "differ by more than luck explains.\n\nNothing is known of what comes after day 90. Only "
-        "the range of the difference allows for all four looks; the others are of this look alone."
+        "Of 100 customers in “check-in” 66.1 were still with us after 90 days (64.1 to 68.1), "
+        "of 100 in “control” 61.0 (59.0 to 63.0). The difference is +5.1 points (+0.6 to +9.6). "
+        "Over the first 90 days it comes to +1.9 retained days per customer (+0.8 to +3.0). "
+        "Relative to control, 8.4 % more customers stayed (2.2 to 14.9 % more). On any one of "
+        "these days those still there cancelled 19.0 % less often (9.0 to 29.0 % less often); "
+        "early and late do not differ by more than luck explains.\n\n"
+        "Nothing is known of what comes after day 90. Only the range of the difference allows "
+        "for all four looks; the others are of this look alone."
     )
     table = effects_table(ledger, seen)
     assert table["What"].tolist()[:3] == [
@@ -74,7 +75,7 @@ def test_the_difference_has_the_range_of_all_looks():
 def test_an_effect_that_changes_over_time_has_no_one_pace():
     text, *_ = said(effect(proportional=0.001))
     assert "not the same early and late" in text
-    assert "On any one day" not in text
+    assert "On any one of" not in text
 
 
 def test_what_returns_is_told_as_days_earlier_or_later():

@@ -55,18 +55,29 @@ class Against:
         """The same of control."""
         return self._share(self.names[1])
 
+    @cached_property
+    def planned(self) -> pd.DataFrame:
+        """The grid with nothing later than the endpoint's day: a test is planned for no more."""
+        day = self.plan.endpoint.day
+        left = self.grid["events"] + self.grid["censored"]
+        events = self.grid["events"].where(self.grid["day"] <= day, 0)
+        days = self.grid["day"].clip(upper=day)
+        every = self.grid.assign(day=days, events=events, censored=left - events)
+        return every.groupby(["arm", "stratum", "day"], as_index=False).sum()
+
     def counts(self, name: str) -> tuple[int, int]:
-        """Customers of an arm, and events."""
-        events, censored = self.grid.loc[self.grid["arm"] == name, ["events", "censored"]].sum()
+        """Customers of an arm, and events by the endpoint's day."""
+        own = self.planned["arm"] == name
+        events, censored = self.planned.loc[own, ["events", "censored"]].sum()
         return int(events + censored), int(events)
 
     @cached_property
     def both(self) -> pd.DataFrame:
-        """Grid of the two, if both have somebody and anybody had the event."""
+        """The planned grid of the two, if both have somebody and anybody had the event."""
         for name in self.names:
             if not self.counts(name)[0]:
                 raise BadData(f"Nobody of {name} has been followed yet: wait.")
-        both = self.grid[self.grid["arm"].isin(self.names)]
+        both = self.planned[self.planned["arm"].isin(self.names)]
         if not both["events"].any():
             raise BadData(f"Nobody of {' or '.join(self.names)} has {self._done} yet: wait.")
         return both
@@ -163,7 +174,8 @@ class Against:
     def _clustered(self) -> Mapping[Quantity, Mapping[str, Estimate]]:
         """Means of pseudo-values by arm, of what they are of."""
         kinds: tuple[Quantity, ...] = ("retained", "restricted mean")
-        values = {kind: valued(self.both, plan=self.plan, quantity=kind) for kind in kinds}
+        every = self.grid[self.grid["arm"].isin(self.names)]  # days as customers have them
+        values = {kind: valued(every, plan=self.plan, quantity=kind) for kind in kinds}
         return {
             kind: by_cluster(self.marked, self.plan, each, alpha=self.alpha)
             for kind, each in values.items()

@@ -52,12 +52,12 @@ class Effect:
     """One arm against control; what cannot be told is None, and `why` has a sentence for it.
 
     `customers` are those of whom the endpoint knows, `events` how many of them have cancelled, or
-    returned, so far. `share` is of those retained, or returned, at the endpoint's day; `difference`
-    is of these shares, `adjusted` the same with the plan's covariates, `lift` relative. `days` are
-    those that each customer is kept longer until then, or returns earlier, on average.
-    `hazard_ratio` is of cancelling, or of returning; `proportional` the p-value of its being the
-    same early and late, `logrank` that of no effect, two-sided. `reached` is what the message did
-    to those whom it reached, of which `reached_interval` holds however few they are.
+    returned, by its day; nothing later counts. `share` is of those retained, or returned, then;
+    `difference` is of these shares, `adjusted` the same with the plan's covariates, `lift`
+    relative. `days` are those that each customer is kept longer until then, or returns earlier, on
+    average. `hazard_ratio` is of cancelling, or of returning; `proportional` the p-value of its
+    being the same early and late, `logrank` that of no effect, two-sided. `reached` is what the
+    message did to those whom it reached; `reached_interval` holds however few they are.
     """
 
     arm: str

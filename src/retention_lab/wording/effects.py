@@ -158,7 +158,10 @@ def _steady(ledger: Ledger, seen: Readout, effect: Effect) -> str:
     found = _sided(ledger[named("pace", effect.arm)], ("more often", "less often"))
     kept = seen.plan.endpoint.kind == "retained"
     who = "those still there cancelled" if kept else "those still away came back"
-    return f"On any one day {who} {found}; early and late do not differ by more than luck explains."
+    return (
+        f"On any one of these days {who} {found}; early and late do not differ by more than luck "
+        "explains."
+    )
 
 
 def _reached(ledger: Ledger, seen: Readout, effect: Effect) -> str:
