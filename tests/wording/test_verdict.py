@@ -345,3 +345,9 @@ def screened(seen):
 def test_every_reason_has_a_headline_and_something_to_do():
     for told_by in (verdict._HEADLINES, verdict._DO):
         assert {*told_by} == {*get_args(Because)}
+
+
+def test_what_may_not_be_shown_is_neither_recorded_nor_said():
+    hidden = replace(read(effect_of(), **ENDED), shows=False)
+    assert [claim.name for claim in screened(hidden).claims()] == ["verdict_customers"]
+    assert not re.search("points|5.1|66.1|£", "".join(screen(hidden)))
