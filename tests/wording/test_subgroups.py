@@ -102,7 +102,7 @@ def test_two_groups_are_told_as_they_are():
     words, chart, ledger = said(*PAIR)
     assert words.endswith(
         "2 segments were examined. By plan type there are two groups, too few to tell how far to "
-        "pull them: read their average."
+        "pull them: they stand as they are."
     )
     assert "Pulled" not in words
     assert ledger["subgroup:check-in:plan_type:a"].full == "5.0 (-1.0 to 11.0)"
@@ -125,6 +125,7 @@ def test_groups_left_out_are_counted_and_none_of_a_few_can_be_worked_out():
     # LI has 8 customers: DE, the next smallest, would tell of them beside the test's total.
     assert listed(chart)["name"].tolist() == ["country: FR", "country: first_class", "country: UK"]
     assert "subgroup:check-in:country:DE" not in ledger
+    assert len(listed(said(*ROWS, left_out=[small("LI", 40)])[1])) == 3
     shown = said(*ROWS, left_out=[small("LI", 40), small("SE", 30)])
     assert len(listed(shown[1])) == 3
     assert "2 groups are left out" in shown[0]

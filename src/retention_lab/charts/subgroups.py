@@ -60,7 +60,8 @@ def effects(seen: Readout) -> alt.LayerChart | Instead:
         caption=(
             "Effect by segment, in points, a gain to the right. Pale: of the segment alone. Full: "
             "pulled towards the average, the upright stroke, with its 95 % interval; orange where "
-            f"it differs from it reliably. Dashed: no effect.{cut}"
+            "it differs from it reliably. Two groups stand as they are. Dashed: no "
+            f"effect.{cut}"
         ),
         columns=_COLUMNS,
         height=_ROW * len(data) + 40,

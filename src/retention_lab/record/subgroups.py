@@ -39,11 +39,12 @@ def shown(found: Subgroups) -> pd.DataFrame:
     """
     every = pd.concat([found.rows.assign(told=True), found.left_out.assign(told=False)])
     arms = every[["customers", "customers_control"]].to_numpy("int64")
-    own = np.any(few(arms), axis=1) | ~every["told"].to_numpy("bool")
+    small, untold = np.any(few(arms), axis=1), ~every["told"].to_numpy("bool")
     every = every.assign(both=arms.sum(axis=1)).reset_index(drop=True)
-    hidden = own.copy()
+    hidden = small | untold
     for places in every.groupby(["arm", "segment"]).indices.values():
-        hidden[places] = covered(every["both"].iloc[places], hidden=own[places])
+        own, free = small[places], untold[places] & ~small[places]
+        hidden[places] = covered(every["both"].iloc[places], unknown=free, hidden=own)
     rows: pd.DataFrame = every.loc[~hidden, [*found.rows.columns, "both"]]
     return rows.reset_index(drop=True)
 

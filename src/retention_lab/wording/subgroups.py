@@ -87,7 +87,7 @@ def _by_luck(found: Subgroups) -> list[str]:
 
 def _caution(ledger: Ledger, found: Subgroups) -> str:
     examined = ledger[EXAMINED]
-    were = f"{counted(int(examined.value), 'segment')} {'was' if examined.value == 1 else 'were'}"
+    were = f"{counted(int(examined.value), 'segment')} were"  # one alone is compared with nothing
     pairs = found.rows.loc[found.rows["shrunk"].isna(), "segment"].unique()
     alone = [inert(name.replace("_", " ")) for name in pairs]
     pulled = len(found.rows[found.rows["shrunk"].notna()])
@@ -100,7 +100,7 @@ def _caution(ledger: Ledger, found: Subgroups) -> str:
         return said
     return (
         f"{said} By {listed(alone)} there are two groups, too few to tell how far to pull them: "
-        "read their average."
+        "they stand as they are."
     )
 
 
