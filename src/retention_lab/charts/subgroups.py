@@ -23,7 +23,7 @@ from retention_lab.wording import Instead
 from retention_lab.wording.subgroups import different, label
 
 MOST = 24  # segments in a picture: the largest
-_ROW, _LABEL_WIDTH, _POINTS = 26, 160, "+.1f"
+_ROW, _TALL, _LABEL_WIDTH, _POINTS = 26, 36, 160, "+.1f"
 _COLUMNS: Columns = {
     "name": ("Segment", TEXT),
     "both": ("Customers", COUNT),
@@ -64,7 +64,7 @@ def effects(seen: Readout) -> alt.LayerChart | Instead:
             f"effect.{cut}"
         ),
         columns=_COLUMNS,
-        height=_ROW * len(data) + 40,
+        height=(_ROW if len(seen.plan.arms) == 2 else _TALL) * len(data) + 40,
     )
 
 
@@ -85,7 +85,8 @@ def _layers(data: pd.DataFrame) -> alt.LayerChart:
             "name:N",
             title=None,
             sort=list(data["name"]),
-            axis=alt.Axis(labelLimit=_LABEL_WIDTH),
+            # The arm, where there are several, has a line of its own.
+            axis=alt.Axis(labelLimit=_LABEL_WIDTH, labelExpr="split(datum.label, ', ')"),
         )
     )
     x = alt.X("low:Q", title="Effect in points", axis=alt.Axis(format="+~g", tickCount=5))
