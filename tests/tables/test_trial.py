@@ -90,6 +90,12 @@ def contrast(rows):
     return gain, np.sqrt((share * (1 - share) / n).sum())
 
 
+@pytest.fixture(scope="module")
+def crowd():
+    """More who enter, over more days, with the effect."""
+    return drawn(1, customers=60_000, entry=(date(2025, 3, 1), date(2026, 11, 1)))[0]
+
+
 # Who enters, and what is sent to whom
 
 
@@ -143,6 +149,12 @@ def test_only_the_treated_are_sent_the_check_in_on_the_day_after_the_assignment(
     assert not (people["cancelled_at"] <= people["sent_at"]).any()
     assert set(letters["stage"]) == {trials.STAGE}
     assert (letters["cost"] == TEST.cost).all()
+
+
+def test_nobody_is_sent_the_check_in_who_left_since_the_assignment(crowd):
+    soon = crowd["cancelled_at"] < crowd["assigned_at"] + pd.Timedelta(hours=13)
+    assert soon.sum() > 5
+    assert (crowd["eased_at"][soon] == pd.Timestamp("2026-11-30")).all()
 
 
 def test_planted_rates_of_the_messages_come_back(letters):
@@ -205,8 +217,8 @@ def test_a_shop_without_the_milestone_has_nobody_in_the_test(tmp_path):
 # What was planted
 
 
-def test_planted_hazard_ratio_comes_back_from_the_onset_on():
-    rows, _ = drawn(1, customers=60_000, entry=(date(2025, 3, 1), date(2026, 11, 1)))
+def test_planted_hazard_ratio_comes_back_from_the_onset_on(crowd):
+    rows = crowd
     end = pd.Timestamp("2026-11-30")
     onset = rows["time_zero"] + pd.Timedelta(days=TEST.onset_days)
     rows = rows[~(rows["cancelled_at"] < onset) & (onset < end)]
