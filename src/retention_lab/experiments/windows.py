@@ -35,10 +35,10 @@ class Window:
         contract, table = CONTRACTS[name], getattr(self.shop, name)
         time = time or contract.time
         whose = self.people.select(_whose="customer_id", _zero="reached_at", _until=UNTIL)
-        joined = table.inner_join(whose, table.customer_id == whose["_whose"])
-        at, zero, until = joined[time], joined["_zero"], joined["_until"]
+        at, zero, until = table[time], whose["_zero"], whose["_until"]
         begun = at >= zero if time == "sent_at" else at > zero
-        inside = joined.filter(begun & (at < until))
+        # All in the join: so several outcomes of one table share its few rows, not all of them.
+        inside = table.inner_join(whose, [table.customer_id == whose["_whose"], begun, at < until])
         later = {
             each.name: each.name if each.later_known else each.known_with
             for each in contract.columns
