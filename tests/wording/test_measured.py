@@ -157,6 +157,7 @@ def test_secondaries_that_differ_are_said_of_how_many_were_examined():
     assert table.loc["Revenue per customer", "Relative"].replace("\N{NO-BREAK SPACE}", " ") == (
         "+9.2 % (+2.0 % to +17.0 %)"
     )
+    assert "Harm borne" not in table
     assert ledger["measured_examined"].value == 2
     assert ledger["secondary_difference:orders:hello"].value == 2.0
 

@@ -30,6 +30,7 @@ CAUTION = (
 )
 EACH_ALONE = "Each range is that of its metric alone, at 95 %."
 _FEW = f"the numbers would tell of fewer than {SMALL} customers"
+_BORNE = "Harm borne"
 _Row = Mapping[Hashable, Any]
 
 Reading = Literal["harmed", "open", "holds", "better", "worse", "differs", "chance", "untold"]
@@ -150,7 +151,8 @@ def measured_table(ledger: Ledger, seen: Readout) -> pd.DataFrame | Instead:
     rows = rows_of(seen, "guardrail", "secondary")
     if not rows:
         return Instead(why_not(seen) or f"{NO_GUARDRAILS} {NO_SECONDARIES}")
-    return pd.DataFrame([_cells(ledger, seen, row) for row in rows]).set_index("Metric")
+    table = pd.DataFrame([_cells(ledger, seen, row) for row in rows]).set_index("Metric")
+    return table if table[_BORNE].any() else table.drop(columns=_BORNE)
 
 
 def label(row: _Row, seen: Readout) -> str:
@@ -230,6 +232,6 @@ def _cells(ledger: Ledger, seen: Readout, row: _Row) -> dict[str, str]:
         "In control": read["control"].full if "control" in read else NOT_SHOWN,
         "Difference": apart(read["difference"]) if "difference" in read else NOT_SHOWN,
         "Relative": apart(read["lift"]) if "lift" in read else NOT_SHOWN,
-        "Harm borne": borne(row, seen.currency) if row["role"] == "guardrail" else "",
+        _BORNE: borne(row, seen.currency) if row["role"] == "guardrail" else "",
         "What it says": READINGS[reading(row)],
     }
