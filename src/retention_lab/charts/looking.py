@@ -53,7 +53,7 @@ def looks(seen: Readout) -> alt.LayerChart | Instead:
     if not rows:
         return Instead(NO_LOOKS)
     data = pd.DataFrame(rows).astype(dict.fromkeys(("stops", "effect", "low", "high"), "float64"))
-    title = f"Effect, in {unit(seen, seen.looked[0])}"
+    what = unit(seen, seen.looked[0])
     lower = data["stops"].notna().any()
     words = "; ".join(
         f"{row['name']}, {row['date']}: a gain from {row['gain']:+.1f}"
@@ -61,8 +61,8 @@ def looks(seen: Readout) -> alt.LayerChart | Instead:
         for row in data.to_dict("records")
     )
     return finished(
-        _layers(data, title=title),
-        description=f"Looks of the test and what stops it there, in {title[11:]}: {words}.",
+        _layers(data, title=f"Effect that stops the test, in {what}"),
+        description=f"Looks of the test and what stops it there, in {what}: {words}.",
         caption=(
             "What stops the test at each look: an effect at or beyond the orange stroke, a gain"
             + (", or at or below the grey one" if lower else "")
@@ -88,6 +88,8 @@ def _row(seen: Readout, looked: Looked, row: Mapping[Hashable, Any]) -> dict[str
     ends = {"gain": far, "stops": row["lower"] * error, "effect": None, "low": None, "high": None}
     if (at := row.get("estimate")) is not None:
         ends |= {"effect": at, "low": at - far, "high": at + far}
+    if row["lower"] == row["upper"]:  # of the last look: what is no gain is the end
+        ends["stops"] = None
     known = None if row["on"] is None or pd.isna(row["on"]) else row["on"]
     arm = f"{looked.arm}, " if len(seen.looked) > 1 else ""
     when = f", {day(known)}" if known else ""
@@ -109,7 +111,7 @@ def _layers(data: pd.DataFrame, *, title: str) -> alt.LayerChart:
         "name:N", title="Look", sort=list(data["name"]), axis=alt.Axis(labelLimit=_LABEL_WIDTH)
     )
     base = alt.Chart(data).encode(y=y)
-    x = alt.X("gain:Q", title=title, axis=alt.Axis(format="+~g", tickCount=5))
+    x = alt.X("gain:Q", title=title, axis=alt.Axis(format="+~f", tickCount=5))
     gain = base.mark_tick(color=ORANGE, thickness=3, size=_ROW - 10).encode(x=x)
     stops = base.mark_tick(color=GREY, thickness=3, size=_ROW - 10).encode(x="stops:Q")
     span = base.mark_rule(color=PALE, strokeWidth=5).encode(x="low:Q", x2="high:Q")
