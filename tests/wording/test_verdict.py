@@ -212,8 +212,7 @@ def test_harm_stops_at_once_with_its_size_unless_few_were_harmed():
         "control, where 0.5 points more would be borne."
     ) in body
     assert "worth £" not in body
-    assert "stop sending" in do
-    assert "today" in do
+    assert do.startswith('**Do** (Lifecycle, by 8 March 2027): stop sending "Check-in" at once')
     _, body, *_ = screen(read(effect_of(), plan=plan, measured=guarded(**harm, did=3)))
     assert '"Unsubscribed" is worse than the plan bears. ' in body
 

@@ -57,7 +57,7 @@ _DO: Mapping[Because, tuple[str, str]] = {
     "futility": ("stop sending {it}, and write down what was learnt", _BY_LUCK),
     "too small to matter": ("stop sending {it}, and write down what was learnt", _BY_LUCK),
     "harm": (
-        "stop sending {it} today, and find out what does this",
+        "stop sending {it} at once, and find out what does this",
         "wait for another look: who is harmed meanwhile is not asked",
     ),
     "not shown harmless": ("{open}", "call a guardrail safe because no harm was seen"),
@@ -100,7 +100,8 @@ def readout_body(ledger: Ledger, seen: Readout) -> str:
 
 def readout_do(ledger: Ledger, seen: Readout, *, owner: str) -> str:
     """Say what to do, who does it and by when; and what is tempting, and wrong."""
-    told, by = seen.decision, full_day(seen.as_of + _SOON)
+    told = seen.decision
+    by = full_day(seen.as_of if told.because == "harm" else seen.as_of + _SOON)
     decided = "let somebody decide, in writing, whether the gain is worth harm that may be there"
     do, dont = _DO[told.because]
     done = do.format(
