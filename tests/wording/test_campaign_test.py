@@ -152,10 +152,10 @@ def test_steps_are_said_the_surest_first_with_what_may_be_chance():
 def test_clicks_come_with_their_caution_and_no_comparison_with_a_silent_control():
     words, *_ = said(VISIT, CLICK)
     assert r"**Clicked a message:** men about 4 in 100.\n" in words.replace("\n", r"\n")
-    assert "was sent nothing, so what only a message brings is not compared with it" in words
+    assert "was sent no message of this test, so what only a message brings is not" in words
     assert CAUTION in words
     assert CAUTION not in said(VISIT)[0]
-    assert "was sent nothing" not in said(VISIT, CLICK, sends=True)[0]
+    assert "was sent no message" not in said(VISIT, CLICK, sends=True)[0]
 
 
 def test_numbers_are_shown_when_the_test_may_be_read_and_not_before():

@@ -73,8 +73,8 @@ def campaign_steps(ledger: Ledger, seen: Readout, frame: pd.DataFrame | None) ->
     of_messages = rows["metric"].isin(OF_MESSAGES).any()
     tests = int(frame["p_value"].notna().sum())
     silent = (
-        f"{capitalised(inert(control.name))} was sent nothing, so what only a message brings is "
-        "not compared with it."
+        f"{capitalised(inert(control.name))} was sent no message of this test, so what only a "
+        "message brings is not compared with it."
     )
     cautions = [
         EVERYBODY,
