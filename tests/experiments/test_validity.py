@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retention_lab.checks import BadData, BadParameter
+from retention_lab.checks import BadData
 from retention_lab.experiments.plan import Plan
-from retention_lab.experiments.validity import checks, refuse_exposure, verdict
+from retention_lab.experiments.validity import checks, verdict
 from retention_lab.experiments.validity_aa import accepted
 from retention_lab.experiments.validity_tables import Collapsed
 
@@ -379,17 +379,3 @@ def test_a_test_that_only_warns_holds():
     found = verdict(checks(tables(sound(), missing=["messages"]), plan=plan_of()), plan_of())
     assert found.holds
     assert found.warned == ("messages of another arm", "messages reach their arm")
-
-
-# Exposure
-
-
-@pytest.mark.parametrize("name", ["delivered_at", "opened", "Clicked_at", "contacted"])
-def test_comparing_by_exposure_is_refused_with_the_reason(name):
-    with pytest.raises(BadParameter, match="immortal time"):
-        refuse_exposure(name)
-
-
-def test_comparing_by_arm_or_by_what_was_known_before_is_not_refused():
-    for name in ("arm", "country", "acquisition_channel"):
-        refuse_exposure(name)

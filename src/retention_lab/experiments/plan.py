@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from retention_lab.checks import BadParameter, known
 from retention_lab.experiments.design.allocation import pair
+from retention_lab.experiments.exposure import refuse_exposure
 from retention_lab.experiments.terms import (
     Amount,
     Arm,
@@ -121,6 +122,13 @@ class Plan(Strict):
     @classmethod
     def _differ(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         _refuse_twice("the list", list(names))
+        return names
+
+    @field_validator("strata", "segments", "covariates")
+    @classmethod
+    def _are_known_before(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            refuse_exposure(name)
         return names
 
     @field_validator("accepted_checks")

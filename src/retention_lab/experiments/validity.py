@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from retention_lab.checks import BadData, BadParameter
+from retention_lab.checks import BadData
 from retention_lab.experiments import validity_words as words
 from retention_lab.experiments.balance import balance
 from retention_lab.experiments.plan import Plan
@@ -26,7 +26,7 @@ from retention_lab.inference.multiplicity import adjusted
 from retention_lab.inference.sample_ratio import WARN, anytime, once
 from retention_lab.survival.logrank import logrank
 
-__all__ = ["Check", "Validity", "checks", "refuse_exposure", "verdict"]
+__all__ = ["Check", "Validity", "checks", "verdict"]
 
 LARGE = 50  # customers expected in the smallest arm: a chi-squared is exact enough from there
 FEWEST = 10  # customers to compare, or there is nothing to look at yet
@@ -36,11 +36,6 @@ GROSS = 10.0  # concentration: what goes wrong on one day goes wrong by much
 
 Ints = NDArray[np.int64]
 _Made = Callable[[Collapsed, Plan], list[Check]]
-
-EXPOSURES = {
-    *("sent", "delivered", "opened", "clicked", "converted", "unsubscribed", "received", "read"),
-    *("contacted", "messaged", "reached", "exposed", "answered"),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,32 +66,6 @@ def verdict(checks: Sequence[Check], plan: Plan) -> Validity:
         accepted=tuple(name for name in fails if name in plan.accepted_checks),
         warned=tuple(one.name for one in checks if one.status == "warn"),
     )
-
-
-def refuse_exposure(name: str) -> None:
-    """Refuse to compare customers by what happened to them after the assignment.
-
-    Parameters
-    ----------
-    name
-        The column to compare by, such as `arm` or `delivered_at`.
-
-    Raises
-    ------
-    BadParameter
-        If it is an exposure.
-
-    References
-    ----------
-    Suissa (2008), American Journal of Epidemiology 167, 492-499: immortal time.
-    """
-    if name.lower().removesuffix("_at") in EXPOSURES:
-        raise BadParameter(
-            f"Customers are not compared by {name!r}: whoever left early never got so far, so a "
-            "message without any effect would seem to keep customers (immortal time). Compare the "
-            "arms as assigned; what a message does to those whom it reaches is told from that "
-            "and from the share reached."
-        )
 
 
 def checks(found: Collapsed, *, plan: Plan) -> tuple[Check, ...]:
