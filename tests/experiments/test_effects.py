@@ -150,7 +150,7 @@ def test_customers_who_were_only_just_assigned_do_not_count_as_not_reached(rows)
 
 
 def test_values_that_few_have_are_not_adjusted_for(rows):
-    some = rows["tier"].where(rows.index > 5, "rare")
+    some = rows["tier"].where(rows.index > 0, "rare")
     assert one(rows.assign(tier=some), covariates=["tier"]).adjusted.value == pytest.approx(
         one(rows, covariates=["tier"]).adjusted.value, abs=0.002
     )

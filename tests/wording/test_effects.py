@@ -113,6 +113,8 @@ def test_before_a_look_nothing_is_said_or_drawn():
     assert not ledger.claims()
     for shown in (effects_table(ledger, seen), charts.curves(seen), charts.against(seen)):
         assert shown.why == NOT_YET
+    recorded.record(ledger, replace(readouts.read(effect()), shows=False))  # a check failed
+    assert not ledger.claims()
 
 
 def test_a_few_customers_are_neither_recorded_nor_drawn():
