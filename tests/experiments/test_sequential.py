@@ -452,3 +452,13 @@ def test_who_is_forgotten_leaves_the_looks_as_they_are(state, tmp_path):
     states.restore(states.backup(state, tmp_path / "backup.tar.gz"), tmp_path / "other")
     again = states.opened(tmp_path / "other")
     pd.testing.assert_frame_equal(taken(again), taken(state))
+
+
+def test_a_plan_amended_to_spend_later_is_not_refunded_what_it_spent(state):
+    spends = {"spending": {"family": "Pocock"}}
+    first = run(state, EARLY, 0.3, 1.0, plan(looks=FIELDS["looks"] | spends))
+    second = run(state, MIDDLE, 0.5, 1.0)
+    spent = taken(state)["alpha_spent"]
+    assert spent.iloc[1] == spent.iloc[0]
+    assert taken(state)["upper"].iloc[0] == first.upper
+    assert second.upper == 12.0  # where nothing is spent
