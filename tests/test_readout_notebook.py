@@ -23,7 +23,7 @@ read = functools.partial(pages.executed, "41_experiment_readout.ipynb")
 stepwise = functools.partial(pages.executed, "42_campaign_test_readout.ipynb")
 PLAN = ROOT / "experiments" / "demo_check_in" / "plan.yml"
 DATES = re.compile(r"\d{1,2} [A-Z][a-z]+ \d{4}")
-OF_THE_PLAN = {"48", "90", "100"}  # as its title and its endpoint say them
+OF_THE_PLAN = {"48", "90", "100", "0.35"}  # as its title, its endpoint and its costs say
 PICTURES = 6  # effect, curves; looks; guardrails, secondaries; segments
 
 
@@ -122,7 +122,7 @@ def test_before_the_first_look_no_number_is_shown(demo, tmp_path):
     told = demo | {"ledgers": str(tmp_path / "state")}
     page = read(**told, as_of="2025-12-01")
     headline, body, *_ = page.first_screen
-    assert "No number is shown, on purpose" in f"{headline} {body}"
+    assert "No number of the effect is shown, on purpose" in f"{headline} {body}"
     assert not page.charts
     assert not [name for name in page.results if "effect" in name]
     assert taken(told).empty

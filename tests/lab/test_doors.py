@@ -187,17 +187,18 @@ def test_all_but_orders_is_enough_without_orders():
             granted=[True, False]
         ),
         messages=pd.DataFrame({**people, "message_id": [1, 2], "sent_at": began, "cost": 0.5}),
+        assignments=pd.DataFrame({**people, "experiment": "x", "arm": "a", "assigned_at": began}),
         name="Club",
     )
     assert str(lab.as_of) == "2025-02-03"
     assert lab.snapshot.rows == dict.fromkeys(
-        ("customers", "subscriptions", "tickets", "consents", "messages"), 2
+        ("customers", "subscriptions", "tickets", "consents", "messages", "assignments"), 2
     )
     counted = lab.sql(
         "select count(csat) as known, sum(granted::int) as said from tickets, consents"
     )
     assert counted.frame.iloc[0].tolist() == [2, 2]
-    told = {"subscriptions", "tickets", "consents", "messages"}
+    told = {"subscriptions", "tickets", "consents", "messages", "assignments"}
     assert set(lab.check().frame["table"]) == told
     for ask in (lab.overview, lab.returned, lab.revenue):
         with pytest.raises(BadData, match=r"^Club has no orders.* can feed the churn report"):

@@ -200,6 +200,7 @@ ASKED_AS = {
         "state.opened",
         "wording.campaign_test.campaign_best",
         "wording.campaign_test.campaign_steps",
+        "wording.campaign_test.campaign_table",
         *(f"wording.readout.{name}" for name in said.__all__),
     ],
     "check": ["charts.left_out", "wording.left_out", "wording.waterfall"],

@@ -266,3 +266,10 @@ def test_adding_to_a_million_rows_does_not_write_them_again(ledger):
     assert time.monotonic() - begun < 10  # about 0.5 s on two idle cores
     assert file.stat().st_ino == node
     assert file.stat().st_size - size < 500_000
+
+
+def test_forgetting_takes_no_row_that_names_nobody(kept):
+    looks = kept.ledger("looks", key=("experiment",))
+    looks.append([{"experiment": "hello"}])
+    assert kept.forget("None", source="Shop") == {}
+    assert len([*looks.rows()]) == 1

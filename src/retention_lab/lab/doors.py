@@ -61,6 +61,7 @@ def from_frames(  # noqa: PLR0913  a frame a table, so that tab completion lists
     tickets: object = None,
     consents: object = None,
     messages: object = None,
+    assignments: object = None,
     as_of: dt.date | str | None = None,
     currency: str = "XXX",
     time_zone: str = "UTC",
@@ -78,6 +79,8 @@ def from_frames(  # noqa: PLR0913  a frame a table, so that tab completion lists
         lists all. One of the two is enough. Orders are derived from order lines where those are all
         there is, customers from orders and subscriptions. Further columns of text become attributes
         to split by; `check()` names those that are not used.
+    assignments
+        A table of the same kind: who was assigned to which arm of a test.
     as_of
         The last day to know; default the day of the last order, or where there are none the last
         day on which a subscription began or ended.
@@ -115,6 +118,7 @@ def from_frames(  # noqa: PLR0913  a frame a table, so that tab completion lists
         "tickets": tickets,
         "consents": consents,
         "messages": messages,
+        "assignments": assignments,
     }
     source = source_of(
         frames, name=name, time_zone=time_zone, currency=currency, settings=settings or {}

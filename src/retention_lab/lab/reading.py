@@ -73,8 +73,12 @@ class Reading(Answer):
     def secondaries(self) -> Answer:
         """What else was measured; `frame`: see `experiments.measured.measured`."""
         words = said.measured_secondaries(self.ledger, self.seen)
-        chart = charts.secondaries(self.seen)
-        return told(self.seen.measured, chart, joined(words, said.measured_basis(self.seen)))
+        return Answer(
+            frame=_rows(self.seen.measured),
+            chart=charts.secondaries(self.seen),
+            sentence=joined(words, said.measured_basis(self.seen)),
+            written=said.measured_table(self.ledger, self.seen),
+        )
 
     @property
     def segments(self) -> Answer:
@@ -104,7 +108,12 @@ class Reading(Answer):
             said_steps.campaign_best(self.ledger, found.readout, found.best),
             said_steps.campaign_steps(self.ledger, found.readout, found.steps),
         )
-        return told(found.steps, campaigns.lifts(found.readout, found.steps), words)
+        return Answer(
+            frame=_rows(found.steps),
+            chart=campaigns.lifts(found.readout, found.steps),
+            sentence=words,
+            written=said_steps.campaign_table(self.ledger, found.readout, found.steps),
+        )
 
 
 def read(
@@ -152,6 +161,10 @@ def read(
         sentence="\n\n".join(filter(None, words)),
         written=wording.definitions(ledger),
     )
+
+
+def _rows(frame: pd.DataFrame | None) -> pd.DataFrame:
+    return pd.DataFrame() if frame is None else frame
 
 
 def _written(table: pd.DataFrame | Instead, words: str, *, chart: Picture | None = None) -> Answer:

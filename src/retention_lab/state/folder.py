@@ -70,7 +70,8 @@ class State:
         """
 
         def theirs(row: Row) -> bool:
-            return str(row.get("customer_id")) == customer and row.get("source", source) == source
+            named = "customer_id" in row and str(row["customer_id"]) == customer
+            return named and row.get("source", source) == source
 
         taken = {each.name: each.without(theirs) for each in self.ledgers}
         return {name: rows for name, rows in taken.items() if rows}
