@@ -151,6 +151,7 @@ def read(*effects, plan=None, checks=PASSED, measured=None, priced=True, as_of=A
     return Readout(
         as_of=as_of,
         read_on=as_of,
+        measured_on=as_of,
         name="Demo",
         currency="GBP",
         simulated=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from types import SimpleNamespace
 
 import pandas as pd
@@ -99,7 +100,10 @@ BLANK = dict.fromkeys(
 UNTOLD = UNSUBSCRIBED | BLANK | {"metric": "csat", "label": "Satisfied", "why": "No tickets."}
 
 
-def seen(*rows, shows=True, why=None, arms=("control", "hello")):
+READ_ON = dt.date(2026, 6, 10)
+
+
+def seen(*rows, shows=True, why=None, arms=("control", "hello"), measured_on=READ_ON):
     return SimpleNamespace(
         measured=pd.DataFrame([*rows], columns=[*UNSUBSCRIBED]).convert_dtypes() if rows else None,
         plan=SimpleNamespace(
@@ -109,6 +113,8 @@ def seen(*rows, shows=True, why=None, arms=("control", "hello")):
         shows=shows,
         why=why or {},
         currency="GBP",
+        read_on=READ_ON,
+        measured_on=measured_on,
     )
 
 
@@ -230,6 +236,14 @@ def test_a_few_who_were_not_followed_cannot_be_worked_out():
     assert {claim.n for claim in ledger.claims()} == {None}
     *_, ledger = said(UNSUBSCRIBED)
     assert ledger["guardrail_difference:unsubscribe:hello"].n == 3_900
+
+
+def test_once_a_test_is_over_the_day_of_its_metrics_is_said_to_be_a_later_one():
+    basis = words.measured_basis(seen(UNSUBSCRIBED))
+    assert "followed for so long by 10 June 2026." in basis
+    assert "later than the effect" not in basis
+    basis = words.measured_basis(seen(UNSUBSCRIBED, measured_on=dt.date(2026, 9, 1)))
+    assert "followed for so long by 1 September 2026. That is later than the effect" in basis
 
 
 def test_several_arms_are_told_apart_by_name():

@@ -60,7 +60,8 @@ class At(Protocol):
 class Readout:
     """What a test says as of a day; its effect is that of the last look, as of `read_on`.
 
-    `validity` is as of the day itself, `shop` and `marked` are as of the look. `digests` counts
+    `validity` is as of the day itself, `shop` and `marked` are as of the look. `measured` is as of
+    `measured_on`: the look, too, until all arms are over. `digests` counts
     the assigned by the digest of the plan by which they were. Parts that cannot be told are None or
     empty, and `why` has a sentence under their name. Without `shows` no number of the effect may be
     said or drawn: no look has come, or a check has failed.
@@ -68,6 +69,7 @@ class Readout:
 
     as_of: dt.date
     read_on: dt.date
+    measured_on: dt.date
     name: str
     currency: str
     simulated: bool
@@ -114,6 +116,7 @@ def readout(
     found = Readout(
         as_of=shop.as_of,
         read_on=shop.as_of,
+        measured_on=shop.as_of,
         name=shop.name,
         currency=shop.currency,
         simulated=shop.simulated,
@@ -164,20 +167,30 @@ class _Test:
         day = max((each.on for each in looked if each.on is not None), default=None)
         if day is None:
             return replace(found, looked=looked)
-        seen = replace(found, read_on=day, looked=looked, effects=effects, shows=True)
-        if day == self.shop.as_of:
-            return self._evidence(seen, self.shop, marked)
-        then = self.at(as_of=day)
-        marked = self._marked(then)
-        again = self._effects(marked)
-        last = {each.arm for each in looked if each.on == day}
-        late = {arm: each for arm, each in _readings(again).items() if arm in last}
-        seen = replace(seen, effects=again, looked=sequential.compared(looked, late))
-        return self._evidence(seen, then, marked)
+        # An arm that an earlier look stopped keeps the numbers of that look.
+        days = {each.arm: each.on or day for each in looked}
+        then = {on: self._then(on, marked) for on in sorted({day, *days.values()})}
+        told = {on: self._effects(people) for on, (_, people) in then.items()}
+        again = tuple(each for on in told for each in told[on] if days[each.arm] == on)
+        order = [arm.name for arm in self.plan.arms]
+        seen = replace(
+            found,
+            read_on=day,
+            # Once nothing is left to stop, guardrails may still be shown to hold, or not to.
+            measured_on=found.as_of if all(each.state == "over" for each in looked) else day,
+            looked=sequential.compared(looked, _readings(again)),
+            effects=tuple(sorted(again, key=lambda each: order.index(each.arm))),
+            shows=True,
+        )
+        return self._evidence(seen, *then[day], today=marked)
 
-    def _marked(self, shop: Snapshot) -> Marked:
+    def _then(self, day: dt.date, today: Marked) -> tuple[Snapshot, Marked]:
+        """Give the shop and its customers as of a day, which are at hand as of today."""
+        if day == self.shop.as_of:
+            return self.shop, today
+        shop = self.at(as_of=day)
         rows = assigned.assigned(shop, self.plan, state=self.state)
-        return validity_tables.marked(shop, self.plan, rows)
+        return shop, validity_tables.marked(shop, self.plan, rows)
 
     def _effects(self, marked: Marked) -> tuple[Effect, ...]:
         return self.tried("effects", partial(comparisons.effects, marked, self.plan)) or ()
@@ -194,7 +207,7 @@ class _Test:
 
         return self.tried("assumed", by_history)
 
-    def _evidence(self, seen: Readout, shop: Snapshot, marked: Marked) -> Readout:
+    def _evidence(self, seen: Readout, shop: Snapshot, marked: Marked, *, today: Marked) -> Readout:
         """Add all that rests on the customers as of the last look, and what to do."""
         plan, looks = self.plan, {each.arm: each for each in seen.looked}
         worth = {
@@ -204,7 +217,9 @@ class _Test:
             )
             for each in seen.effects
         }
-        asked = partial(measured.measured, shop, marked.arms, plan, metrics=self.metrics)
+        late = seen.measured_on == seen.as_of
+        of, people = (self.shop, today) if late else (shop, marked)
+        asked = partial(measured.measured, of, people.arms, plan, metrics=self.metrics)
         told = replace(
             seen,
             shop=shop,

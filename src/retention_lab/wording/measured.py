@@ -13,7 +13,7 @@ from retention_lab.experiments.readout import Readout
 from retention_lab.record import SMALL, Claim, Ledger, money
 from retention_lab.record.measured import named, told
 from retention_lab.wording.annotations import inert
-from retention_lab.wording.phrases import Instead, counted, counted_unless_few, listed
+from retention_lab.wording.phrases import Instead, counted, counted_unless_few, full_day, listed
 from retention_lab.wording.rows import NOT_SHOWN
 from retention_lab.wording.sizes import points
 
@@ -124,7 +124,10 @@ def measured_basis(seen: Readout) -> str:
     if not rows:
         return ""
     days = seen.plan.endpoint.day
-    said = [f"Counted over the {days} days from time zero, of all who were followed for so long."]
+    followed = f"of all who were followed for so long by {full_day(seen.measured_on)}."
+    said = [f"Counted over the {days} days from time zero, {followed}"]
+    if seen.measured_on > seen.read_on:
+        said.append("That is later than the effect was read, as nothing stops the test any more.")
     left_out = rows[0]["left_out"]
     if left_out and len(seen.plan.arms) == 2:
         few = counted_unless_few(left_out, "customer")

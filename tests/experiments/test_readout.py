@@ -1,0 +1,121 @@
+"""A whole test, read from the tables of a small shop on one day after the other."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from retention_lab import state as states
+from retention_lab.experiments.plan import Plan
+from retention_lab.experiments.readout import readout
+from retention_lab.tables.frames import source_of
+from retention_lab.tables.snapshot import take
+
+FROM, LAST = dt.date(2026, 3, 2), dt.date(2026, 6, 30)
+FIRST, SECOND, LATER = dt.date(2026, 4, 20), dt.date(2026, 5, 20), dt.date(2026, 6, 1)
+FIELDS = {
+    "name": "hello",
+    "title": "Hello",
+    "owner": "CRM",
+    "hypothesis": "It brings customers back.",
+    "milestone": "joined",
+    "channel": "email",
+    "starts": FROM,
+    "ends": "2026-05-10",
+    "endpoint": {"kind": "returned", "day": 14},
+    "primary": {"alpha": 0.025, "sides": 1, "smallest_effect": 0.1},
+    "looks": {"days": [50, 80, 84]},
+    "guardrails": [{"metric": "visit", "margin": 0.02, "better": "lower"}],
+    "minimum_days": 14,
+    "cost_per_message": 0.1,
+    "worth": 20,
+    "assumptions": {"entry_per_day": 20, "baseline": 0.3},
+}
+
+
+def plan_of(*messages, **more):
+    arms = [{"name": name, "message": name} for name in messages]
+    even = 1 / (1 + len(arms))
+    arms = [each | {"share": even} for each in [{"name": "control"}, *arms]]
+    return Plan.model_validate(FIELDS | {"arms": arms} | more)
+
+
+@cache
+def source(returning=(0.3, 0.6), customers=1_000, visiting=0.3):
+    """Customers of arms of whom so many return within 14 days, and as many of each arm visit."""
+    rng = np.random.default_rng(20261123)
+    names = np.array(["control", "call", "mail"])
+    arm = rng.integers(0, len(returning), customers)
+    days = np.sort(rng.integers(0, 70, customers))
+    zero = pd.Timestamp(FROM) + pd.to_timedelta(days * 24 + 9, unit="h")
+    ids = [f"c{number}" for number in range(customers)]
+    rows = pd.DataFrame({"customer_id": ids, "arm": names[arm], "time_zero": zero})
+    delay = pd.to_timedelta(rng.integers(1, 14 * 24, customers), unit="h")
+    gone = rng.random(customers) < np.array(returning)[arm]
+    orders = pd.DataFrame({"customer_id": ids, "ordered_at": zero + delay, "amount": 30.0})[gone]
+    joined = rows.rename(columns={"time_zero": "occurred_at"})[["customer_id", "occurred_at"]]
+    visits = joined.assign(occurred_at=joined["occurred_at"] + delay, event="visit")
+    visits = visits[rng.random(customers) < visiting]
+    frames = {
+        "customers": pd.DataFrame({"customer_id": ids, "signed_up_at": zero}),
+        "orders": orders.assign(order_id=[f"o{number}" for number in range(len(orders))]),
+        "events": pd.concat([joined.assign(event="joined"), visits], ignore_index=True),
+        "assignments": rows.assign(assigned_at=zero, experiment="hello"),
+    }
+    about = {"time_zone": "UTC", "currency": "GBP", "settings": {"complete_to": LAST}}
+    return source_of(frames, name="Shop", **about)
+
+
+def read(day, plan, state, **shop):
+    made = source(**shop)
+    return readout(
+        take(made, as_of=day), plan, state=state, at=lambda *, as_of: take(made, as_of=as_of)
+    )
+
+
+@pytest.fixture
+def state(tmp_path):
+    return states.opened(tmp_path / "state")
+
+
+def test_guardrails_are_read_on_once_the_test_is_over_and_its_effect_is_not(state):
+    plan = plan_of("call")
+    early = read(FIRST, plan, state)
+    assert early.looked[0].stopped == "gain"
+    assert early.measured_on == FIRST
+    assert early.decision.because == "not shown harmless"
+    late = read(LATER, plan, state)
+    assert (late.read_on, late.measured_on) == (FIRST, LATER)
+    assert late.looked[0].state == "over"
+    assert late.effects[0].difference == early.effects[0].difference
+    assert late.money == early.money
+    assert late.measured["left_out"].iloc[0] == 0 < early.measured["left_out"].iloc[0]
+    assert late.decision.verdict == "ship"
+
+
+def test_metrics_are_those_of_the_last_look_while_the_test_runs(state):
+    plan = plan_of("call")
+    shop = {"returning": (0.3, 0.36)}
+    assert read(FIRST, plan, state, **shop).looked[0].stopped == ""
+    between = read(SECOND - dt.timedelta(days=7), plan, state, **shop)
+    assert between.looked[0].state == "between"
+    assert between.read_on == between.measured_on == FIRST
+
+
+def test_an_arm_that_an_earlier_look_stopped_keeps_the_numbers_of_that_look(state):
+    plan = plan_of("call", "mail")
+    shop = {"returning": (0.3, 0.65, 0.33), "customers": 1_800}
+    first = read(FIRST, plan, state, **shop)
+    assert [each.stopped for each in first.looked] == ["gain", ""]
+    later = read(SECOND, plan, state, **shop)
+    assert [each.on for each in later.looked] == [FIRST, SECOND]
+    assert later.read_on == later.measured_on == SECOND
+    assert later.effects[0].difference == first.effects[0].difference
+    assert later.effects[1].customers > first.effects[1].customers
+    for effect, looked in zip(later.effects, later.looked, strict=True):
+        assert effect.reading.estimate == pytest.approx(looked.estimate, abs=1e-12)
+        assert looked.moved == pytest.approx(0, abs=1e-12)
