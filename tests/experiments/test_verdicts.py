@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from retention_lab.experiments.verdicts import Because, Verdict, matters
+from retention_lab.inference.interval import Interval
 
 from .readouts import (
     COSTS,
@@ -125,6 +126,14 @@ def test_a_decision_names_what_failed_or_is_harmed():
     harm = guarded(harmed=True, no_worse=False)
     found = decided(plan_of(**GUARDED), [CLEAR], [looked_of(CLEAR)], measured=harm)
     assert (found.arm, found.why) == ("check-in", ("Unsubscribed",))
+
+
+@pytest.mark.parametrize(("high", "because"), [(0.9, "too small to matter"), (1.1, "unclear")])
+def test_a_test_of_all_days_is_judged_in_its_own_unit_not_in_points(high, because):
+    # The plan's least effect is 0.2 in the unit of the test; in points the effect is far below it.
+    held = Interval(value=0.0, low=-0.1, high=0.2 * high)
+    look = {"unit": "log hazard", "smallest": 0.2, "interval": held, "estimate": 0.05}
+    assert one(SMALL, plan=plan_of(), **FINAL, **look)[1] == because
 
 
 def arms(one, other, *, plan=None, measured=None, priced=True, **looks):

@@ -133,13 +133,13 @@ PAIRS = [
 ]
 
 
-def test_steps_are_said_the_surest_first_with_what_may_be_chance():
+def test_steps_are_said_in_their_order_with_what_may_be_chance():
     words, table, _, _ = said(VISIT, ORDERS)
     assert words == (
-        "- **Orders per 100 customers:** men 1.25, no-email 1.18. Against no-email: men +0.07 "
-        "(-0.13 to 0.27), which may be chance.\n"
         "- **Visited:** men about 18 in 100, no-email about 11 in 100. Against no-email: men "
         "+7.7 points (7.0 to 8.3).\n"
+        "- **Orders per 100 customers:** men 1.25, no-email 1.18. Against no-email: men +0.07 "
+        "(-0.13 to 0.27), which may be chance.\n"
         "\n"
         "Everybody assigned counts, whether or not a message arrived. What may be chance is told "
         "allowing for all two comparisons."
@@ -235,8 +235,8 @@ def test_the_best_arm_may_stand_beside_the_steps_in_one_ledger():
 def test_the_picture_has_a_row_for_each_step_and_arm_that_is_compared():
     chart = said(VISIT, ORDERS, CLICK)[2]
     data = listed(chart)
-    assert data["name"].tolist() == ["Orders, men", "Visits, men"]
-    assert data["clear"].tolist() == ["no", "yes"]
-    assert data["lift"].tolist() == pytest.approx([0.059, 0.7214])
+    assert data["name"].tolist() == ["Visits, men", "Orders, men"]
+    assert data["clear"].tolist() == ["yes", "no"]
+    assert data["lift"].tolist() == pytest.approx([0.7214, 0.059])
     vl_convert.vegalite_to_png(chart.properties(width=340).to_dict())
     assert isinstance(said(CLICK)[2], Instead)

@@ -41,8 +41,8 @@ def test_a_draft_leads_from_the_question_to_a_signature():
     assert re.findall("^## (.*)$", text, re.MULTILINE) == HEADINGS
     assert text.startswith("# Decision: Check-in\n\n*Draft as of 8 March 2027, on Demo. ")
     assert under(text, "The verdict").startswith('**Ship.** "Check-in" keeps about 5 more')
-    assert "| More customers retained by day 90 | 5.1 (1.4 to 8.8) points |" in text
-    assert "Lifecycle Marketing decides by 15 March 2027." in text
+    assert "| More customers retained by day 90 | +5.1 points (+1.4 to +8.8) |" in text
+    assert "To be decided by 15 March 2027, by whoever answers for it: Lifecycle Marketing." in text
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,19 @@ def test_a_draft_of_what_may_not_be_shown_has_no_number_of_the_effect(seen):
     text = drafted(seen)
     assert not re.search("points|5.1|66.1|£|nan|None", text)
     assert "To be decided" in text
+
+
+def test_numbers_stand_as_the_sentences_say_them():
+    cheap = plan_of(cost_per_message=0.005, worth=31.0)
+    text = under(drafted(read(effect_of(std_error=0.01), plan=cheap, **ENDED)), "The numbers")
+    assert "| Least effect that matters | +0.02 points |" in text
+    assert "| Chance that sending to all loses money | less than 1 in 1,000 |" in text
+    assert "| Worth of sending to all, a year | £43,000 (" in text
+
+
+def test_a_pace_that_goes_either_way_shows_its_sign():
+    text = under(drafted(read(effect_of(0.02), unit="log hazard", priced=False)), "The numbers")
+    assert "| Less often gone, day by day, than in control | +2.0 % (-2.5 to +6.3) |" in text
 
 
 def test_checks_that_did_not_pass_stand_with_what_to_do():

@@ -16,6 +16,7 @@ from retention_lab.inference.interval import Interval
 from retention_lab.inference.means import around
 from retention_lab.record import Ledger
 from retention_lab.record import effects as recorded
+from retention_lab.record import looking as looks
 from retention_lab.record.small import HIDDEN
 from retention_lab.wording import Instead
 from retention_lab.wording.effects import NOT_YET, effects_sentences, effects_table
@@ -55,12 +56,12 @@ def test_a_gain_is_told_in_shares_days_and_relative_to_control():
         "for all four looks; the others are of this look alone."
     )
     table = effects_table(ledger, seen)
-    assert table["What"].tolist()[:3] == [
+    assert table.index.tolist()[:3] == [
         "Retained by day 90",
         "Retained by day 90",
         "More retained by day 90 than control",
     ]
-    assert table.loc[2, ["Found", "Range"]].tolist() == ["5.1", "0.6 to 9.6"]
+    assert table.iloc[2][["Found", "Range"]].tolist() == ["+5.1 points", "+0.6 to +9.6"]
 
 
 def test_the_difference_has_the_range_of_all_looks():
@@ -105,6 +106,22 @@ def test_what_cannot_be_told_is_its_sentence():
     assert charts.against(seen).why == why["share"]
     assert [claim.about for claim in ledger.claims()] == ["control"]
     assert isinstance(charts.curves(seen), Instead)
+
+
+def test_why_nothing_is_told_of_those_reached_is_said_once_for_all_arms():
+    why = {"reached": "The shop has no messages; map them."}
+    found = (effect(why=why), effect(arm="call", why=why))
+    text, *_ = said(*found, plan=readouts.three(**readouts.COSTS))
+    assert text.count("those whom it reached cannot be told. The shop has no messages") == 1
+
+
+def test_a_test_by_all_days_says_that_it_does_not_decide_by_the_last():
+    seen = readouts.read(effect(), unit="log hazard")
+    ledger = Ledger()
+    looks.record(ledger, seen)
+    recorded.record(ledger, seen)
+    text = effects_sentences(ledger, seen)
+    assert "the test decides by all days together, and there the pace of leaving is 5.0 %" in text
 
 
 def test_before_a_look_nothing_is_said_or_drawn():

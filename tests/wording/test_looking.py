@@ -68,7 +68,7 @@ def test_before_the_first_look_only_what_is_to_come_is_shown(state):
     assert ledger.claims() == []
     assert said.startswith("No look yet; the first of three is about ")
     table = words.looking_table(ledger, found)
-    assert table["Look"].tolist() == ["1 (to come)", "2 (to come)", "3 (to come)"]
+    assert table.index.tolist() == ["1 (to come)", "2 (to come)", "3 (to come)"]
     assert set(table["Effect then"]) == {""}
     drawn = listed(charts.looks(found))
     assert drawn["effect"].isna().all()
@@ -94,7 +94,7 @@ def test_a_test_that_is_over_says_what_its_early_stop_flattered(state):
     ledger, said = told(found)
     raw, fair = (ledger[f"looking_{name}:check-in"] for name in ("raw", "corrected"))
     assert 0 < fair.low < fair.value < raw.value
-    assert "The test is over since look 2 of 3, on 1 May 2027; it stopped for a gain." in said
+    assert "The test is over since look 2 of 3, on 1 May 2027; the test stopped for a gain." in said
     assert (
         f"Stopped early, so the raw effect (+{raw.text}) is flattering; the corrected one is "
         f"+{fair.text} points (+{fair.written(fair.low)} to +{fair.written(fair.high)})."
@@ -129,7 +129,9 @@ def test_several_arms_have_a_line_each(state):
     found = seen(state, (FIRST, 0.3, 5.0, 1.0), arms=THREE)
     _, said = told(found)
     first, second = said.splitlines()
-    assert first.startswith("- Small: Today is look 1 of 3; it stopped for a gain.")
+    assert first.startswith("- Small: Today is look 1 of 3; the test stopped for a gain.")
+    ledger, _ = told(found)
+    assert words.looking_table(ledger, found)["Arm"].unique().tolist() == ["small", "large"]
     assert second.startswith("- Large: Today is look 1 of 3; the next is about ")
     assert "small, 1, 10 April" in listed(charts.looks(found))["name"].tolist()
 
@@ -143,7 +145,17 @@ def test_no_effect_is_told_where_it_may_not_be(state, hides):
     assert listed(charts.looks(found))["effect"].isna().all()
     if not hides.get("shows", True):
         assert said == "Today would be look 1 of 3, and is none: the test may not be read."
-        assert words.looking_table(ledger, found)["Look"].str.contains("to come").all()
+        assert words.looking_table(ledger, found).index.str.contains("to come").all()
+
+
+@pytest.mark.parametrize(
+    ("z", "shows"), [(3.0, "a gain"), (-3.0, "a loss"), (0.1, "neither a gain nor a loss")]
+)
+def test_the_only_look_says_what_it_shows(state, z, shows):
+    two = {"primary": {"smallest_effect": 0.03, "sides": 2, "alpha": 0.05}, "looks": None}
+    found = seen(state, (dt.date(2028, 6, 1), 1.0, z), **two)
+    _, said = told(found)
+    assert said.startswith(f"Today is the only look; it shows {shows}.")
 
 
 def test_a_test_of_which_nothing_is_known_has_a_sentence():

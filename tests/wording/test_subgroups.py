@@ -14,7 +14,7 @@ from retention_lab.experiments.subgroups import Subgroups
 from retention_lab.record import Ledger
 from retention_lab.record import subgroups as recorded
 from retention_lab.wording import Instead
-from retention_lab.wording.subgroups import NOT_SHOWN, TO_TEST, subgroups_sentence
+from retention_lab.wording.subgroups import NOT_SHOWN, TO_TEST, brief, subgroups_sentence
 
 LUCK = {
     "arm": "check-in",
@@ -96,6 +96,16 @@ def test_a_segment_that_differs_is_named_beside_the_average_and_is_no_result():
     )
     assert "2 segments differ reliably" in said(*ROWS, APART, APART | {"value": "IT"})[0]
     assert "- Check-in, country: UK: " in said(*ROWS, APART, arms=3)[0]
+
+
+def test_the_first_screen_says_of_segments_what_their_own_part_says():
+    alone = brief(seen_of(found_of(*ROWS, APART)))
+    assert alone.startswith("One segment differs reliably from the average, as stands below")
+    other = APART | {"arm": "call"}
+    assert brief(seen_of(found_of(*ROWS, other), arms=3)) == alone
+    none = found_of(*ROWS)
+    assert brief(seen_of(none)) == "No segment differs reliably from the average."
+    assert brief(seen_of(none, shows=False)) == ""
 
 
 def test_two_groups_are_told_as_they_are():

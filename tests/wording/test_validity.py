@@ -66,6 +66,16 @@ def test_what_warns_and_what_cannot_be_told_are_two_things():
     assert "“Messages reach their arm” cannot be checked, as the shop lacks" in said
 
 
+def test_what_is_to_be_done_is_no_column_where_nothing_is():
+    assert "What to do" not in validity_table(*seen_of(*WELL))
+
+
+@pytest.mark.parametrize("check", [words.SIZES, words.BEFORE, words.LEFT_OUT])
+def test_a_warning_shows_the_effect_and_does_not_forbid_to_read_it(check):
+    assert "Do not" in check.by_luck(1e-6).remedy
+    assert check.by_luck(0.005).remedy.startswith("Read the effect with care")
+
+
 def test_nobody_assigned_is_a_sentence_and_no_table():
     seen = SimpleNamespace(validity=None, why={"assigned": "Nobody has been assigned to a_b."})
     assert validity_sentence(Ledger(), seen) == r"Nobody has been assigned to a\_b\."

@@ -10,8 +10,9 @@ from typing import get_args
 import pandas as pd
 import pytest
 
-from retention_lab.experiments.validity_words import REACH
+from retention_lab.experiments.validity_words import REACH, WRONG
 from retention_lab.experiments.verdicts import Because
+from retention_lab.inference.interval import Interval
 from retention_lab.record import Ledger
 from retention_lab.record import verdict as recorded
 from retention_lab.wording import verdict
@@ -23,6 +24,7 @@ from ..experiments.readouts import (  # noqa: TID252  one maker of read-outs
     GUARDED,
     LAST,
     PASSED,
+    WARNED,
     effect_of,
     guarded,
     plan_of,
@@ -99,6 +101,30 @@ def test_an_unclear_test_says_so_with_its_range_and_from_where_it_pays():
     assert headline == "We cannot tell: +1.2 points (-2.1 to +4.5). It pays from +1.1 points."
     assert "leave things as they were without" in do
     assert change.endswith("the range must come to lie above 0, or below +1.1 points.")
+
+
+PACE = {"unit": "log hazard", "estimate": 0.37, "std_error": 0.19, "stopped": "end", "final": True}
+PACE |= {"interval": Interval(value=0.3681, low=-0.0002, high=0.7364), "look": 4, "smallest": 0.2}
+
+
+def test_a_test_by_all_days_is_not_judged_by_the_points_of_the_last_one():
+    # Rossi's men: clear in points at day 364, unclear by the log-rank test that was planned.
+    plan = plan_of(primary=LOG_RANK | {"sides": 2})
+    headline, body, _, change, _ = screen(read(effect_of(0.083, 0.0422), plan=plan, **PACE))
+    pace = "the pace of leaving is 30.8 % lower (0.02 % higher to 52.1 % lower)"
+    assert headline.startswith(f"We cannot tell: {pace}. The plan calls +2.4 points worth")
+    assert f"the test decides by all days together, and there {pace}." in body
+    assert "above 0" not in change
+    assert "the range of the pace must come to lie on one side of no difference" in change
+
+
+def test_what_warns_is_not_what_cannot_be_checked():
+    checks = [*PASSED, *WARNED, WRONG.unknown("The shop has no messages.")]
+    _, body, *_ = screen(read(effect_of(), checks=checks, **ENDED))
+    assert (
+        'Of 4 validity checks one warns: "messages reach their arm" and one cannot be made: '
+        '"messages of another arm".'
+    ) in body
 
 
 def test_a_test_that_goes_on_says_what_finishing_takes_and_what_it_could_show():

@@ -45,7 +45,7 @@ _NO_LIFT = (
 
 
 def lifts(seen: Readout, frame: pd.DataFrame | None) -> alt.LayerChart | Instead:
-    """Draw the relative difference of each arm from control, step by step, the surest first.
+    """Draw the relative difference of each arm from control, step by step.
 
     `frame` is what `campaign.funnel` gave. Where nothing may be shown there is nothing here: the
     sentence beside the picture says why.

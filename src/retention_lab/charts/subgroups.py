@@ -89,7 +89,7 @@ def _layers(data: pd.DataFrame) -> alt.LayerChart:
             axis=alt.Axis(labelLimit=_LABEL_WIDTH, labelExpr="split(datum.label, ', ')"),
         )
     )
-    x = alt.X("low:Q", title="Effect in points", axis=alt.Axis(format="+~g", tickCount=5))
+    x = alt.X("low:Q", title="Effect in points", axis=alt.Axis(format="+~f", tickCount=5))
     alone = base.mark_rule(color=PALE, strokeWidth=5).encode(x=x, x2="high:Q")
     raw = base.mark_point(color=GREY, size=40, opacity=1).encode(x="effect:Q")
     mean = base.mark_tick(color=DARK, thickness=2, size=_ROW - 2).encode(x="mean:Q")

@@ -37,12 +37,16 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
-    """Of one check: its name, the sentence if all is well, the one if not, and what to do then."""
+    """Of one check: its name, the sentence if all is well, the one if not, and what to do then.
+
+    `mild` is what to do about a warning, which shows the effect, where that is something else.
+    """
 
     name: str
     well: str
     off: str
     remedy: str
+    mild: str = ""
 
     def by_luck(self, p_value: float, *, where: str = "", fails: bool = True) -> Check:
         """Judge by how often luck does as much; `where` says where it is off."""
@@ -62,7 +66,8 @@ class Words:
     def judged(self, status: Status, *, value: float, threshold: str, where: str = "") -> Check:
         """Make the check that says so."""
         off = f"{self.off}: {where}." if where else f"{self.off}."
-        told = (f"{self.well}.", "") if status == "pass" else (off, self.remedy)
+        remedy = self.mild if self.mild and status == "warn" else self.remedy
+        told = (f"{self.well}.", "") if status == "pass" else (off, remedy)
         return Check(
             name=self.name,
             status=status,
@@ -96,6 +101,8 @@ SIZES = Words(
     off="The sizes of the arms differ from the plan by more than luck explains",
     remedy="Do not read the effect. Look for what favours an arm: rows of the log that are gone, "
     "customers whose id changed, a filter after the assignment, a salt used before.",
+    mild="Read the effect with care: luck does as much now and then. Before anything is decided by "
+    "it, look for what favours an arm, such as rows of the log that are gone.",
 )
 DAYS = Words(
     name="sizes by day of enrolment",
@@ -151,6 +158,8 @@ LEFT_OUT = Words(
     off="One arm has more customers whom the outcome says nothing of than luck explains",
     remedy="Look for what loses customers in one arm, such as a subscription that its message "
     "changed. Do not compare those who are left.",
+    mild="Read the effect with care: luck does as much now and then. Look for what loses customers "
+    "in one arm, such as a subscription that its message changed.",
 )
 CENSORED = Words(
     name="time followed",
@@ -165,6 +174,8 @@ BEFORE = Words(
     off="The arms differed before the milestone, when nothing had been sent yet",
     remedy="Do not read the effect: the arms were not alike from the start. Look for an assignment "
     "that knew the past, or a salt used before.",
+    mild="Read the effect with care: luck does as much now and then. Before anything is decided by "
+    "it, look for an assignment that knew the past, or a salt used before.",
 )
 WRONG = Words(
     name="messages of another arm",

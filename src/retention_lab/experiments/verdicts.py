@@ -193,15 +193,22 @@ class _Read:
         return self.says(verdict, "not shown harmless", one, open_rails)
 
     def _is_small(self, one: Looked) -> bool:
-        """Say whether the whole interval lies below the least effect that matters."""
+        """Say whether the whole interval, in the test's unit, lies below what matters."""
         effect = next((each for each in self.effects if each.arm == one.arm), None)
         if effect is None:
             return False
+        least = matters(self.plan, effect, self.money.get(one.arm))
+        if one.unit != "points":
+            held = stakes.corrected(one) or one.interval
+            if held is None or not one.smallest:
+                return False
+            # The plan's smallest effect is known in points and in the unit of the test.
+            return held.high < one.smallest * least / matters(self.plan, effect, None)
         try:
             found = stakes.in_points(self.plan, effect, one)
         except BadData:  # nothing that could be called small
             return False
-        return found.high < matters(self.plan, effect, self.money.get(one.arm))
+        return found.high < least
 
     def _open(self, arm: str) -> tuple[str, ...]:
         """Name the guardrails not shown to hold, those included of which nothing is known."""

@@ -6,7 +6,7 @@ counted per customer is claimed per 100 of them: in a short window it is small.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,15 @@ from retention_lab.inference.interval import Interval
 from retention_lab.record.ledger import Ledger, Unit
 from retention_lab.record.small import SMALL, few, splits
 
-# The surest first: machines open messages, too.
+# The surest first, as to what is shown: machines open messages, too.
 RANKED = (
     *("orders", "revenue_per_customer", "conversion", "click", "visit"),
     *("unsubscribe", "open"),
+)
+# As a customer goes: the order of a page.
+STEPS = (
+    *("visit", "open", "click", "conversion"),
+    *("orders", "revenue_per_customer", "unsubscribe"),
 )
 _HUNDRED = 100
 _Row = Mapping[Hashable, Any]
@@ -46,13 +51,13 @@ def headed(row: _Row) -> str:
 
 
 def shown(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep the rows of `campaign.funnel` that may be shown, the surest step first.
+    """Keep the rows of `campaign.funnel` that may be shown, in the order of the steps.
 
     Whoever clicks has mostly visited, and opened the message: so of two shares of an arm that are
     a few customers apart, the one that ranks lower goes.
     """
     told = frame[frame["value"].notna()]
-    ranked = told.iloc[np.argsort(told["metric"].map(RANKED.index), kind="stable")]
+    ranked = _ordered(told, RANKED)
     kept: list[bool] = []
     seen: list[tuple[str, str, int]] = []  # step, arm and how many did it
     for row in ranked.to_dict("records"):
@@ -66,7 +71,11 @@ def shown(frame: pd.DataFrame) -> pd.DataFrame:
         kept.append(not (near or _small(row, "") or _small(row, "_control")))
         if kept[-1] and is_share:
             seen += [(row["metric"], *each) for each in own]
-    return ranked[np.array(kept, dtype=bool)]
+    return _ordered(ranked[np.array(kept, dtype=bool)], STEPS)
+
+
+def _ordered(frame: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
+    return frame.iloc[np.argsort(frame["metric"].map(metrics.index), kind="stable")]
 
 
 def may_show(best: Best) -> bool:

@@ -16,6 +16,7 @@ from retention_lab.experiments.sequential import Looked
 from retention_lab.experiments.stakes import Money
 from retention_lab.inference.interval import Interval
 from retention_lab.record.ledger import Ledger
+from retention_lab.record.looking import told
 from retention_lab.record.small import few, splits
 
 _BY = "Of all assigned to the arm, reached or not; a gain is positive."
@@ -127,6 +128,7 @@ def _points(ledger: Ledger, seen: Readout, effect: Effect, looked: Looked) -> No
         about=effect.arm,
     )
     _shares(ledger, effect, kind=kind, day=day)
+    _pace(ledger, seen, effect, looked)
     if not looked.stopped and len(looked.coming):
         _coming(ledger, seen, effect, looked)
 
@@ -151,6 +153,24 @@ def _coming(ledger: Ledger, seen: Readout, effect: Effect, looked: Looked) -> No
             label=f"Least effect that the {what} look could show",
             definition=f"Bound of the {what} look times the standard error expected then. {_BY}",
         )
+
+
+def _pace(ledger: Ledger, seen: Readout, effect: Effect, looked: Looked) -> None:
+    """Record by what a log-rank test decides, which is no difference of shares at one day."""
+    held = stakes.corrected(looked) or looked.interval
+    if looked.unit == "points" or held is None:
+        return
+    value, low, high = (told(seen, looked, each) for each in (held.value, held.low, held.high))
+    kept = seen.plan.endpoint.kind == "retained"
+    ledger.record(
+        "verdict_pace",
+        Interval(value=value, low=low, high=high),
+        unit="share",
+        about=effect.arm,
+        label=f"{'Less often gone' if kept else 'More often back'}, day by day, than in control",
+        definition=f"By this the test decides (log-rank). {_BY} Its range holds at all looks "
+        "together; after an early stop both are the corrected ones.",
+    )
 
 
 def _shares(ledger: Ledger, effect: Effect, *, kind: str, day: int) -> None:

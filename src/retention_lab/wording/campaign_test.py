@@ -44,7 +44,7 @@ def untold(seen: Readout, frame: pd.DataFrame | None) -> str:
 def campaign_table(
     ledger: Ledger, seen: Readout, frame: pd.DataFrame | None
 ) -> pd.DataFrame | Instead:
-    """Put the arms side by side, control first, a row per step, the surest first.
+    """Put the arms side by side, control first, a row per step in their order.
 
     `frame` is what `campaign.funnel` gave and `record.campaign_test.record` recorded.
     """

@@ -13,7 +13,7 @@ from retention_lab.wording.annotations import inert
 from retention_lab.wording.deviating import deviating, deviating_sentence
 from retention_lab.wording.phrases import full_day
 from retention_lab.wording.verdict import readout_body, readout_do, readout_headline
-from retention_lab.wording.verdict_money import readout_change, readout_money
+from retention_lab.wording.verdict_money import readout_change, readout_money, written
 
 _WEEK = dt.timedelta(days=7)
 _CLAIMS = "verdict_"
@@ -70,10 +70,7 @@ def _question(seen: Readout) -> str:
 def _numbers(ledger: Ledger) -> str:
     """List what was recorded, each with its range."""
     told = [each for each in ledger.claims() if each.name.startswith(_CLAIMS)]
-    rows = [
-        f"| {inert(each.label)} | {each.full}{' points' if each.unit == 'points' else ''} |"
-        for each in told
-    ]
+    rows = [f"| {inert(each.label)} | {written(each)} |" for each in told]
     return "\n".join(["| What | How much (range) |", "| --- | --- |", *rows]) if rows else ""
 
 
@@ -107,4 +104,5 @@ def _boxes(seen: Readout) -> str:
         for choice, words in _CHOICES.items()
     ]
     by = full_day(seen.as_of + _WEEK)
-    return "\n\n".join([f"{inert(seen.plan.owner)} decides by {by}.", "\n".join(boxes), _SIGN])
+    who = f"To be decided by {by}, by whoever answers for it: {inert(seen.plan.owner)}."
+    return "\n\n".join([who, "\n".join(boxes), _SIGN])

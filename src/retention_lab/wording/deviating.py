@@ -19,7 +19,9 @@ _NONE_FROZEN = "The plan was not frozen here"
 
 
 def deviating(seen: Readout) -> pd.DataFrame | Instead:
-    """List what differs from the plan as it was frozen first; a sentence where nothing does.
+    """List what differs from the plan as it was frozen first.
+
+    Where nothing does there is nothing here: the sentence beside the table says so.
 
     Returns
     -------
@@ -42,7 +44,7 @@ def deviating(seen: Readout) -> pd.DataFrame | Instead:
         for number, planned, on in _late(seen)
     ]
     if not rows:
-        return Instead(deviating_sentence(seen))
+        return Instead("")
     names = ["What", "In the frozen plan", "Now", "Changed on"]
     return pd.DataFrame(rows, columns=names).set_index("What")
 

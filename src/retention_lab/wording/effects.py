@@ -15,7 +15,7 @@ from retention_lab.record.effects import named, shown
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.phrases import Instead, in_hundred, quoted
 from retention_lab.wording.sizes import spelt
-from retention_lab.wording.verdict_found import signed
+from retention_lab.wording.verdict_found import pace, sided, signed
 
 NOT_YET = "What the test did is shown at its looks, if the checks hold, and not before."
 _FEW = f"The numbers would tell of fewer than {SMALL} customers, so none is shown."
@@ -38,25 +38,33 @@ def effects_sentences(ledger: Ledger, seen: Readout) -> str:
     """Say what each arm did, one paragraph an arm; `record.effects.record` recorded the numbers."""
     if why := instead(seen):
         return why
-    parts = (_shares, _days, _lift, _steady, _reached)
+    parts = (_shares, _decides, _days, _lift, _steady, _reached)
     said = [_joined(parts, ledger, seen, effect) for effect in shown(seen)]
-    return "\n\n".join([*said, _caution(seen)])
+    whys = dict.fromkeys(filter(None, (_unreached(ledger, seen, each) for each in shown(seen))))
+    return "\n\n".join([*said, *whys, _caution(seen)])
 
 
 def effects_table(ledger: Ledger, seen: Readout) -> pd.DataFrame | Instead:
-    """One row for each number: arm, what it is, the number and its range."""
+    """One row for each number, indexed by what it is: arm, the number and its range."""
     if why := instead(seen):
         return Instead(why)
     names = ("control", "share", "difference", "lift", "days", "pace", "reach", "reached")
     wanted = [named(part, effect.arm) for effect in shown(seen) for part in names]
     claims = [ledger[name] for name in wanted if name in ledger]
-    rows = {(each.about, each.label): (each.text, each.between) for each in claims}
+    rows = {(each.about, each.label): _numbers(each) for each in claims}
     if not rows:
         return Instead(_FEW)
     return pd.DataFrame(
         [(*key, *numbers) for key, numbers in rows.items()],
         columns=["Arm", "What", "Found", "Range"],
-    )
+    ).set_index("What")
+
+
+def _numbers(claim: Claim) -> tuple[str, str]:
+    """Write a number and its range; a difference of shares as the sentences do."""
+    if claim.unit != "points":
+        return claim.text, claim.between
+    return f"{signed(claim.value)} points", _range(claim, signed)
 
 
 _Part = Callable[[Ledger, Readout, Effect], str]
@@ -93,6 +101,19 @@ def _how(seen: Readout, gap: Claim) -> str:
     return ""
 
 
+def _decides(ledger: Ledger, seen: Readout, effect: Effect) -> str:
+    """Say by what a log-rank test decides, as it is not the difference of shares."""
+    looked = next(each for each in seen.looked if each.arm == effect.arm)
+    part = "effect" if stakes.corrected(looked) is None else "corrected"
+    name = f"looking_{part}:{effect.arm}"
+    if looked.unit == "points" or name not in ledger:
+        return ""
+    return (
+        "These points are of the last day alone; the test decides by all days together, and there "
+        f"{pace(ledger[name], seen)}."
+    )
+
+
 def _range(claim: Claim, write: Callable[[float], str]) -> str:
     return f"{write(claim.low or 0.0)} to {write(claim.high or 0.0)}"
 
@@ -107,7 +128,7 @@ def _days(ledger: Ledger, seen: Readout, effect: Effect) -> str:
             f"Over the first {day} days it comes to {_signed_days(found.value)} retained days per "
             f"customer ({_range(found, _signed_days)})."
         )
-    days = _sided(found, ("earlier", "later"), what=" on average", unit=" days")
+    days = sided(found, ("earlier", "later"), what=" on average", unit=" days")
     return (
         f"In the first {day} days the next purchase came {days}; whoever did not buy counts as "
         "waiting to the end."
@@ -119,30 +140,13 @@ def _signed_days(days: float) -> str:
     return f"{rounded:+.1f}" if rounded else "0.0"
 
 
-def _sided(found: Claim, words: tuple[str, str], *, what: str = "", unit: str = " %") -> str:
-    """Return for example `8.4 % more customers (2.2 to 14.9 % more)`, or from fewer to more."""
-    times = 100 if found.unit == "share" else 1
-
-    def side(value: float) -> str:
-        return words[0] if value > 0 else words[1]
-
-    low, value, high = (times * (end or 0.0) for end in (found.low, found.value, found.high))
-    near, far = sorted((low, high), key=abs)
-    if low * high > 0:
-        between = f"{abs(near):.1f} to {abs(far):.1f}{unit} {side(far)}"
-    else:
-        ends = [f"{abs(end):.1f}{unit} {side(end)}" for end in (low, high)]
-        between = " to ".join(ends)
-    return f"{abs(value):.1f}{unit} {side(value)}{what} ({between})"
-
-
 def _lift(ledger: Ledger, seen: Readout, effect: Effect) -> str:
     """Say the same relative to control."""
     if named("lift", effect.arm) not in ledger:
         return ""
     kept = seen.plan.endpoint.kind == "retained"
     what = f" customers {'stayed' if kept else 'came back'}"
-    found = _sided(ledger[named("lift", effect.arm)], ("more", "fewer"), what=what)
+    found = sided(ledger[named("lift", effect.arm)], ("more", "fewer"), what=what)
     return f"Relative to control, {found}."
 
 
@@ -155,7 +159,9 @@ def _steady(ledger: Ledger, seen: Readout, effect: Effect) -> str:
             "The effect is not the same early and late, so no one figure holds for every day: read "
             f"the curves, and the shares at day {seen.plan.endpoint.day}."
         )
-    found = _sided(ledger[named("pace", effect.arm)], ("more often", "less often"))
+    if effect.reading is not None and effect.reading.unit != "points":  # the pace has been told
+        return "Early and late in these days that does not differ by more than luck explains."
+    found = sided(ledger[named("pace", effect.arm)], ("more often", "less often"))
     kept = seen.plan.endpoint.kind == "retained"
     who = "those still there cancelled" if kept else "those still away came back"
     return (
@@ -164,12 +170,10 @@ def _steady(ledger: Ledger, seen: Readout, effect: Effect) -> str:
     )
 
 
-def _reached(ledger: Ledger, seen: Readout, effect: Effect) -> str:
+def _reached(ledger: Ledger, _seen: Readout, effect: Effect) -> str:
     """Say what the message did to those whom it reached, and what that rests on."""
     if named("reached", effect.arm) not in ledger:
-        if seen.plan.cluster or effect.why.get("reached", "").startswith(effect.arm):
-            return ""
-        return inert(effect.why.get("reached") or effect.why.get("reached_interval", ""))
+        return ""
     found, reach = (ledger[named(part, effect.arm)] for part in ("reached", "reach"))
     return (
         f"The message was delivered to {in_hundred(reach)}. If it does nothing to the others, its "
@@ -177,6 +181,15 @@ def _reached(ledger: Ledger, seen: Readout, effect: Effect) -> str:
         "is reckoned from the random assignment: whoever is reached differs from the others "
         "anyway, so the two are not compared."
     )
+
+
+def _unreached(ledger: Ledger, seen: Readout, effect: Effect) -> str:
+    """Say why nothing is told of those reached; mostly it is the same for all arms."""
+    why = effect.why.get("reached") or effect.why.get("reached_interval", "")
+    told = named("reached", effect.arm) in ledger
+    if told or not why or seen.plan.cluster or why.startswith(effect.arm):
+        return ""
+    return f"What a message did to those whom it reached cannot be told. {inert(why)}"
 
 
 def _caution(seen: Readout) -> str:

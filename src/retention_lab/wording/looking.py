@@ -17,11 +17,17 @@ from retention_lab.wording.sizes import spelt
 
 NO_LOOKS = "Nothing is known of the looks of this test."
 _STOPS = {
-    "gain": "it stopped for a gain",
-    "loss": "it stopped for a loss",
-    "futility": "it stopped, as a gain has become unlikely",
-    "end": "that was the last one, and none of its bounds was crossed",
+    "gain": "the test stopped for a gain",
+    "loss": "the test stopped for a loss",
+    "futility": "the test stopped, as a gain has become unlikely",
+    "end": "that was the last one, and it shows neither a gain nor a loss",
 }
+_SHOWS = {
+    "gain": "it shows a gain",
+    "loss": "it shows a loss",
+    "futility": "it shows that a gain is unlikely",
+    "end": "it shows neither a gain nor a loss",
+}  # of the only look
 _CAME = {
     "": "went on",
     "gain": "stopped for a gain",
@@ -69,6 +75,8 @@ def effect(seen: Readout, looked: Looked, value: float) -> str:
 def looking_table(ledger: Ledger, seen: Readout) -> pd.DataFrame | Instead:
     """Give all looks of all arms, and those to come: what is known, and what stops the test.
 
+    Indexed by `Look`; the arm stands in it where there are several.
+
     Numbers are those of arms of which `record.looking.record` recorded an effect.
     """
     rows = []
@@ -91,13 +99,17 @@ def looking_table(ledger: Ledger, seen: Readout) -> pd.DataFrame | Instead:
                     "What came of it": _CAME[row["stopped"]] if seen_then else "",
                 }
             )
-    return pd.DataFrame(rows) if rows else Instead(NO_LOOKS)
+    if not rows:
+        return Instead(NO_LOOKS)
+    table = pd.DataFrame(rows).set_index("Look")
+    return table if len(seen.looked) > 1 else table.drop(columns="Arm")
 
 
 def _which(looked: Looked, *, shows: bool) -> str:
     """Say which look of how many this is, and about when the next one is."""
     look = f"look {looked.look} of {looked.of}" if looked.of > 1 else "the only look"
-    ended = f"; {_STOPS[looked.stopped]}" if looked.stopped else ""
+    said = _STOPS if looked.of > 1 else _SHOWS
+    ended = f"; {said[looked.stopped]}" if looked.stopped else ""
     match looked.state:
         case "before":
             first = f"the first of {spelt(looked.of)}" if looked.of > 1 else "the only one"

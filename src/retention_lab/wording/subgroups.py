@@ -14,6 +14,7 @@ from retention_lab.record import Claim, Ledger
 from retention_lab.record.subgroups import EXAMINED, averaged, named, shown
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.phrases import capitalised, counted, listed
+from retention_lab.wording.sizes import spelt
 
 LEVEL = 0.05  # of the share of errors among the segments that are said to differ
 NOT_SHOWN = "Effects by segment are shown with the effect itself, and not before."
@@ -36,6 +37,27 @@ def subgroups_sentence(ledger: Ledger, seen: Readout) -> str:
     return "\n\n".join(filter(None, [said, "\n".join(lines)]))
 
 
+def brief(seen: Readout) -> str:
+    """Say in a line of the first screen whether a segment differs."""
+    found = seen.subgroups
+    if found is None or not seen.shows or found.rows.empty:
+        return ""
+    rows = shown(found)
+    apart = int(different(rows).sum())
+    if not apart:
+        return " ".join(_none(found, rows))
+    differ = "segment differs" if apart == 1 else "segments differ"
+    return (
+        f"{spelt(apart).capitalize()} {differ} reliably from the average, as stands below: a "
+        "reason to test there, and no result."
+    )
+
+
+def _none(found: Subgroups, rows: pd.DataFrame) -> list[str]:
+    of_those = " that can be shown" if len(rows) < len(found.rows) else ""
+    return [f"No segment{of_those} differs reliably from the average.", *_by_luck(found)]
+
+
 def different(rows: pd.DataFrame) -> pd.Series:
     """Say of each row whether its effect differs from the average more than luck explains."""
     return rows["p_adjusted"] <= LEVEL
@@ -55,15 +77,13 @@ def signed(claim: Claim) -> str:
 def _verdict(ledger: Ledger, seen: Readout, found: Subgroups) -> str:
     rows = shown(found)
     apart = rows[different(rows)].to_dict("records")
-    hidden = len(rows) < len(found.rows)
     several = len(seen.plan.arms) > 2
     if apart:
         told = [f"- {_effect(ledger, row, several=several)}" for row in apart]
         differ = "segment differs" if len(apart) == 1 else "segments differ"
         head = [f"{len(apart)} {differ} reliably from the average:", "", *told, "", TO_TEST]
     else:
-        of_those = " that can be shown" if hidden else ""
-        head = [f"No segment{of_those} differs reliably from the average.", *_by_luck(found)]
+        head = _none(found, rows)
     return "\n".join([*head[:-1], " ".join([head[-1], _caution(ledger, found)])])
 
 

@@ -16,6 +16,7 @@ from retention_lab.wording.annotations import inert
 from retention_lab.wording.phrases import Instead, capitalised, in_hundred, listed, quoted
 
 _NOBODY = "Nobody has been assigned yet, so there is nothing to check."
+_TO_DO = "What to do"
 _RESULTS = {"pass": "passed", "warn": "warns", "fail": "failed"}
 
 
@@ -72,7 +73,8 @@ def validity_table(ledger: Ledger, seen: Readout) -> pd.DataFrame | Instead:
     Returns
     -------
     DataFrame
-        Indexed by `Check`: `Result`, `What it says`, `In numbers`, `What to do`.
+        Indexed by `Check`: `Result`, `What it says`, `In numbers`, and `What to do` unless all
+        checks passed.
     """
     found = seen.validity
     if found is None:
@@ -83,11 +85,14 @@ def validity_table(ledger: Ledger, seen: Readout) -> pd.DataFrame | Instead:
             "Result": _result(one, found),
             "What it says": one.why,
             "In numbers": _number(ledger, one),
-            "What to do": one.remedy or "Nothing.",
+            _TO_DO: one.remedy,
         }
         for one in found.checks
     ]
-    return pd.DataFrame(rows).set_index("Check")
+    table = pd.DataFrame(rows).set_index("Check")
+    if not table[_TO_DO].any():
+        return table.drop(columns=_TO_DO)
+    return table.replace({_TO_DO: {"": "Nothing."}})
 
 
 def _result(check: Check, found: Validity) -> str:

@@ -89,6 +89,7 @@ def readout_body(ledger: Ledger, seen: Readout) -> str:
                 _accepted(seen),
                 _standing(seen),
                 verdict_found.effect(ledger, seen),
+                verdict_found.decides(ledger, seen),
                 verdict_found.ahead(ledger, seen),
                 verdict_found.harmed(ledger, seen),
                 verdict_money.worth(ledger, seen),
@@ -163,10 +164,16 @@ def _passed(seen: Readout) -> str:
     found = seen.validity
     if found is None or not found.checks:
         return ""
-    if found.warned:
-        many = spelt(len(found.warned))
-        warn = "warns" if len(found.warned) == 1 else "warn"
-        return f"Of {len(found.checks)} validity checks {many} {warn}: {_names(found.warned)}."
+    untold = tuple(one.name for one in found.checks if one.status == "warn" and one.value is None)
+    warned = tuple(name for name in found.warned if name not in untold)
+    verb = "warns" if len(warned) == 1 else "warn"
+    said = [
+        f"{spelt(len(names))} {what}: {_names(names)}"
+        for names, what in ((warned, verb), (untold, "cannot be made"))
+        if names
+    ]
+    if said:
+        return f"Of {len(found.checks)} validity checks {listed(said)}."
     if found.failed or found.accepted:
         return ""
     return f"All validity checks passed ({len(found.checks)})."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from retention_lab.experiments.readout import Readout
 from retention_lab.record import Claim, Ledger
 from retention_lab.record.verdict import harms, looked_of
+from retention_lab.wording import subgroups
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.guarding import harm
 from retention_lab.wording.phrases import listed, quoted
@@ -41,6 +42,35 @@ def signed(share: float) -> str:
     return f"{per:+.{digits}f}" if round(per, digits) else "0.0"
 
 
+def sided(found: Claim, words: tuple[str, str], *, what: str = "", unit: str = " %") -> str:
+    """Return for example `8.4 % more customers (2.2 to 14.9 % more)`, or from fewer to more."""
+    times = 100 if found.unit == "share" else 1
+
+    def side(value: float) -> str:
+        return words[0] if value > 0 else words[1]
+
+    low, value, high = (times * (end or 0.0) for end in (found.low, found.value, found.high))
+    near, far = sorted((low, high), key=abs)
+    if low * high > 0:
+        between = f"{_size(near)} to {_size(far)}{unit} {side(far)}"
+    else:
+        ends = [f"{_size(end)}{unit} {side(end)}" for end in (low, high)]
+        between = " to ".join(ends)
+    return f"{_size(value)}{unit} {side(value)}{what} ({between})"
+
+
+def _size(value: float) -> str:
+    """Write a size without its sign; what is small is not nothing."""
+    return f"{abs(value):.{2 if 0.005 <= abs(value) < 0.095 else 1}f}"
+
+
+def pace(found: Claim, seen: Readout) -> str:
+    """Return for example `the pace of leaving is 9.1 % lower (20.2 % lower to 3.5 % higher)`."""
+    if seen.plan.endpoint.kind == "retained":
+        return f"the pace of leaving is {sided(found, ('lower', 'higher'))}"
+    return f"the pace of coming back is {sided(found, ('higher', 'lower'))}"
+
+
 def ranged(ledger: Ledger) -> str:
     """Return for example `+1.2 points (-2.1 to +4.5)`."""
     found = ledger["verdict_effect"]
@@ -60,8 +90,18 @@ def matters(ledger: Ledger, seen: Readout) -> str:
     return f"The plan calls {least} points worth acting on ({among})"
 
 
+def decides(ledger: Ledger, seen: Readout) -> str:
+    """Say by what a test decides that does not by the difference of shares."""
+    if "verdict_pace" not in ledger:
+        return ""
+    return (
+        "These points are of the last day alone; the test decides by all days together, and there "
+        f"{pace(ledger['verdict_pace'], seen)}."
+    )
+
+
 def effect(ledger: Ledger, seen: Readout) -> str:
-    """Say what share of either arm had the outcome, and the difference that the test reads."""
+    """Say what share of either arm had the outcome, and how far they are apart."""
     looked = looked_of(seen)
     if "verdict_effect" not in ledger or looked is None:
         return ""
@@ -100,7 +140,8 @@ def unclear(ledger: Ledger, seen: Readout) -> str:
     """Say in half a line what is known where nothing is decided."""
     if "verdict_effect" not in ledger:
         return "there is no effect that could be read"
-    return f"{ranged(ledger)}. {matters(ledger, seen)}"
+    told = pace(ledger["verdict_pace"], seen) if "verdict_pace" in ledger else ranged(ledger)
+    return f"{told}. {matters(ledger, seen)}"
 
 
 def ahead(ledger: Ledger, seen: Readout) -> str:
@@ -156,13 +197,5 @@ def rails(seen: Readout) -> str:
 
 
 def segments(seen: Readout) -> str:
-    """Say whether segments differ, where somebody might send by them."""
-    found = seen.subgroups
-    if found is None or not len(found.interactions) or seen.decision.arm is None:
-        return ""
-    tested = found.interactions[found.interactions["arm"] == seen.decision.arm]
-    if tested["p_adjusted"].isna().all():
-        return ""
-    if (tested["p_adjusted"] < 0.05).any():
-        return "Some segments differ by more than luck explains; they stand below."
-    return "No segment differs reliably from the average."
+    """Say whether segments differ, of all arms, as the part on segments does."""
+    return "" if seen.decision.arm is None else subgroups.brief(seen)

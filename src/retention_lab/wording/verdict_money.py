@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from math import floor, log10
 
 from retention_lab.experiments.readout import Readout
@@ -99,6 +100,11 @@ def readout_change(ledger: Ledger, seen: Readout) -> str:
     if because == "early" or "verdict_effect" not in ledger:
         return "Only a look can change this."
     least = signed(ledger["verdict_matters"].value)
+    if because == "unclear" and "verdict_pace" in ledger:
+        return (
+            "Only more customers would change this: the range of the pace must come to lie "
+            f"on one side of no difference, or rule out what is worth {least} points."
+        )
     if because == "unclear":
         return (
             "Only more customers would change this: the range must come to lie above 0, or below "
@@ -141,10 +147,29 @@ def _cost(ledger: Ledger, seen: Readout) -> list[str]:
     ]
 
 
+def written(claim: Claim) -> str:
+    """Write a number as the sentences do, with its range: it is no surer in a table."""
+    match claim.name:
+        case "verdict_chance_of_loss":
+            return _chance(claim)
+        case "verdict_per_year" | "verdict_regret" | "verdict_waiting":
+            write: Callable[[float], str] = partial(_round, claim)
+        case _ if claim.unit == "points" or claim.name == "verdict_pace":
+            write = signed
+        case _:
+            return claim.full
+    if claim.low is None or claim.high is None:
+        between = ""
+    else:
+        between = f" ({write(claim.low)} to {write(claim.high)})"
+    unit = {"points": " points", "share": " %"}.get(claim.unit, "")
+    return f"{write(claim.value)}{unit}{between}"
+
+
 def _chance(claim: Claim) -> str:
     """Return for example `about 1 in 70`."""
     if not 0.001 <= claim.value <= 0.999:
-        return "below 1 in 1,000" if claim.value < 0.5 else "above 999 in 1,000"
+        return "less than 1 in 1,000" if claim.value < 0.5 else "more than 999 in 1,000"
     if claim.value >= 0.1:
         return in_hundred(claim)
     return f"about 1 in {_two_digits(1 / claim.value):,.0f}"
