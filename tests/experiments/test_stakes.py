@@ -184,9 +184,20 @@ def test_a_log_rank_test_takes_its_bound_to_the_difference_of_shares():
     corrected = Stopped(p_value=0.01, effect=Interval(value=0.12, low=0.03, high=0.21))
     stop = replace(looked, stopped="gain", unbiased=corrected)
     found = stakes.in_points(plan_of(), EFFECT, stop)
-    assert [found.value, found.low, found.high] == pytest.approx(
-        [0.051 * share for share in (0.8, 0.2, 1.4)]
-    )
+    errors = [-0.6, -2.4, 1.2]  # by which the corrected ratio lies off the one found
+    expected = [0.051 + each * 0.0189 for each in errors]
+    assert [found.value, found.low, found.high] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("ratio", [0.0, 0.001, -0.001])
+def test_a_log_rank_test_stopped_near_no_effect_keeps_its_sign_and_its_width(ratio):
+    found = {"unit": "log hazard", "estimate": ratio, "std_error": 0.05}
+    around_it = Interval(value=ratio, low=ratio - 0.12, high=ratio + 0.12)
+    looked = looked_of(EFFECT, **found, interval=around_it, stopped="futility")
+    stop = replace(looked, unbiased=Stopped(p_value=0.5, effect=around_it))
+    points = stakes.in_points(plan_of(), EFFECT, stop)
+    assert points.value == pytest.approx(0.051)
+    assert points.high - points.low == pytest.approx(4.8 * 0.0189)
 
 
 def test_an_adjusted_effect_is_read_and_none_is_refused():

@@ -88,7 +88,8 @@ def in_points(plan: Plan, effect: Effect, looked: Looked) -> Estimate:
 
     Its interval is the repeated one, which holds at all looks together; after an early stop value
     and interval are the corrected ones. A log-rank test decides by a ratio: its difference of
-    shares at the endpoint's day takes the bound of the look, and is corrected in proportion.
+    shares at the endpoint's day takes the bound of the look, and is corrected by as many of its
+    standard errors.
 
     Raises
     ------
@@ -102,8 +103,12 @@ def in_points(plan: Plan, effect: Effect, looked: Looked) -> Estimate:
         raise BadData(f"No effect of {effect.arm} can be told yet. {why}".strip())
     bound = (held.high - held.value) / looked.std_error
     if unflattered is not None:
-        scale = 1.0 if looked.unit == "points" else shares.value / looked.estimate
-        value, *ends = (scale * each for each in _bounds(unflattered))
+        value, *ends = _bounds(unflattered)
+        if looked.unit != "points":  # in standard errors, as a ratio near none has no proportion
+            scale = shares.std_error / looked.std_error
+            value, *ends = (
+                shares.value + scale * (each - looked.estimate) for each in _bounds(unflattered)
+            )
         level = testing.rule(plan).level
         spread = (max(ends) - min(ends)) / 2 / float(-ndtri(level))
         return Estimate(value=value, low=min(ends), high=max(ends), std_error=spread)
