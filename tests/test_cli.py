@@ -6,12 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from retention_lab import __version__, cli
+from retention_lab import state as states
 from retention_lab.checks import BadData
 from retention_lab.reports import intake, publish
 from retention_lab.reports import run as runner
+from retention_lab.reports import verify as verifying
 from retention_lab.reports.kernel import Stopped
 from retention_lab.reports.ran import Failure, Ran
 
@@ -248,3 +251,18 @@ def test_run_prints_where_the_pages_are_and_the_worst_code(told, monkeypatch):
         "Nothing was published; what was run is kept in r/w/failed.",
     ]
     assert 'status="failed" exit_code=4' in err[4]
+
+
+def test_verify_reads_a_copy_of_the_state_that_nothing_can_be_added_to(told, tmp_path, monkeypatch):
+    state = states.opened(tmp_path / "state")
+    seen = []
+
+    def verify(folder, *, run, **_):
+        copy = run.keywords["remembers"]
+        seen.append((copy.name, copy != state.folder, (copy / "state.json").read_bytes()))
+        return verifying.Verdict(folder=folder, moved=pd.DataFrame(), notes=("Looked.",))
+
+    monkeypatch.setattr(verifying, "verify", verify)
+    code, out, _ = told("verify", "reports/weekly/latest", "--state", state.folder)
+    assert (code, out[0]) == (0, "Looked.")
+    assert seen == [("state", True, (state.folder / "state.json").read_bytes())]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,8 +30,8 @@ def verify(folder: _Folder, state: running.State = Path("state")) -> int:
     from retention_lab.reports import job
     from retention_lab.reports import verify as verifying
 
-    run = partial(job.afresh, remembers=state)
-    with _room() as room:
+    with _room() as room, _copied(state) as copy:
+        run = partial(job.afresh, remembers=copy)
         verdict = verifying.verify(folder, run=run, out=room, state=job.known(state))
     for sentence in verdict.sentences:
         typer.echo(sentence)
@@ -50,9 +51,9 @@ def upgrade_check(
     from retention_lab.reports import suite as suites
 
     day, history, code = running.day("--as-of", as_of), job.known(state), 0
-    run = partial(job.afresh, remembers=state)
     for each in suites.load(suite, source=source).expanded():
-        with _room() as room:
+        with _room() as room, _copied(state) as copy:
+            run = partial(job.afresh, remembers=copy)
             if old is not None:
                 found = upgrade.check_code(each, old=old, run=run, room=room, as_of=day)
             else:
@@ -90,6 +91,13 @@ def forget(
 
     for line in erasure.forget(customer, sources=source, state=state, out=out):
         typer.echo(line)
+
+
+@contextmanager
+def _copied(state: Path) -> Iterator[Path | None]:
+    """Lend a copy of a state, as a page that is made again may take a look; None without one."""
+    with _room() as room:
+        yield Path(shutil.copytree(state, room / "state")) if state.is_dir() else None
 
 
 @contextmanager
