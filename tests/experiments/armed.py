@@ -39,7 +39,7 @@ class Rows:
 
     @property
     def people(self):
-        return ibis.memtable(self.rows)
+        return ibis.memtable(self.rows.assign(stranger=False))
 
     def grid(self, *by):
         known = self.rows[self.rows["known"]]

@@ -157,7 +157,7 @@ def test_how_a_test_is_read_is_part_of_its_plan(read):
 
 
 def test_every_check_of_validity_has_a_name_of_its_own_that_a_plan_may_accept(read):
-    assert len(set(CHECKS)) == len(CHECKS) == 16
+    assert len(set(CHECKS)) == len(CHECKS) == 17
     names = ", ".join(CHECKS)
     assert read(("ends:", f"accepted_checks: [{names}]\nends:")).accepted_checks == CHECKS
 

@@ -44,6 +44,7 @@ BY_LUCK = {
     "effect over time",
 }
 BY_SHARE = {
+    "customers of the shop",
     "arms of the plan",
     "one arm for each customer",
     "one assignment for each customer",
@@ -81,7 +82,8 @@ def people(rng, n=3_000, hazard=0.02, ratio=0.7):
     )
 
 
-MARKS = ["repeated", "crossed", "off", "early", "outcome_first", "left_out", "reaching", "earlier"]
+MARKS = ["stranger", "repeated", "crossed", "off", "early", "outcome_first", "left_out"]
+MARKS += ["reaching", "earlier"]
 
 
 def tables(rows, *, missing=(), **marks):
@@ -236,6 +238,7 @@ FAULTS = [
     ("sizes by day of enrolment", one_day),
     ("sizes by stratum", one_stratum),
     ("one arm for each customer", of_arm("crossed", "hello", 0.05)),
+    ("customers of the shop", of_arm("stranger", "hello", 0.05)),
     ("one assignment for each customer", of_arm("repeated", "hello", 0.05)),
     ("time zero is the milestone", of_arm("off", "hello", 0.05)),
     ("assignment after the milestone", of_arm("early", "hello", 0.05)),
@@ -290,6 +293,22 @@ def test_reach_is_judged_by_what_the_plan_expects_and_by_the_arm_that_is_reached
     assert one.threshold == "warn below 72 in 100 customers, fail below 40"
 
 
+def test_arms_that_the_plan_does_not_know_are_named_unless_hardly_anybody_is_in_them():
+    rows = sound()
+    many, few = rows.index % 4 == 0, rows.index == 1
+    arm = rows["arm"].mask(many, "Hello").mask(few, "tpyo")
+    one = told(tables(rows.assign(arm=arm)))["arms of the plan"]
+    assert one.status == "fail"
+    assert one.why.endswith("count in none: 'Hello'.")
+
+
+def test_that_an_arm_has_nobody_is_told_by_its_size_alone():
+    rows = sound()
+    found = told(tables(rows[rows["arm"] != "gift"].assign(earlier=True, reaching=True)))
+    assert found["sizes of the arms"].status == "fail"
+    assert "outcome before the milestone" not in found
+
+
 def test_a_test_of_one_day_is_looked_at_once():
     # Cookie Cats, by hand: 44,700 and 45,489 players warn at once, and would not at any look.
     sizes = pd.DataFrame({"enrolled_on": MONDAY, "stratum": "", "arm": ["a", "b"]})
@@ -298,7 +317,7 @@ def test_a_test_of_one_day_is_looked_at_once():
     counts = pd.DataFrame({"arm": ["a", "b"], "customers": [44_700, 45_489], "repeated": 0})
     found = Collapsed(
         sizes=sizes.assign(customers=counts["customers"]),
-        arms=counts.assign(crossed=0),
+        arms=counts.assign(crossed=0, stranger=0),
         grid=pd.DataFrame(),
         missing=dict.fromkeys(("milestone", "outcome", "before", "messages"), "No such table."),
     )

@@ -78,9 +78,10 @@ def put(name, rows):
     return engine.put(pa.table(arrays), con=duckdb())
 
 
-def shop_of(**rows):
-    tables = {name: put(name, table) for name, table in rows.items()}
-    tables = {"customers": put("customers", []), **tables}
+def shop_of(assigned=(), **rows):
+    """A shop that knows all who are assigned, unless its customers are told."""
+    known = [(who,) for who in sorted({row[0] for row in assigned})]
+    tables = {name: put(name, table) for name, table in {"customers": known, **rows}.items()}
     about = {"name": "Shop", "zone": "Europe/London", "as_of": AS_OF}
     records = {"records_from": dt.date(2026, 3, 1)}
     return Shop(**about, **records, tables=tables, **tables)
@@ -88,7 +89,7 @@ def shop_of(**rows):
 
 def tally(assigned, *, plan=None, **rows):
     """Counts by arm of hand-made rows."""
-    found = counted(marked(shop_of(**rows), plan or plan_of(), put("assigned", assigned)))
+    found = counted(marked(shop_of(assigned, **rows), plan or plan_of(), put("assigned", assigned)))
     return SimpleNamespace(**vars(found), of=found.arms.set_index("arm"))
 
 
@@ -113,6 +114,14 @@ def test_a_customer_counts_in_the_arm_of_the_first_assignment():
     assert found.of["customers"].to_dict() == {"gift": 1, "hello": 2}
     assert found.of["repeated"].to_dict() == {"gift": 0, "hello": 2}
     assert found.of["crossed"].to_dict() == {"gift": 0, "hello": 1}
+
+
+def test_customers_whom_the_shop_does_not_know_are_told_and_count_in_no_effect():
+    orders = [("a", at(1), at(1).date())]
+    plan = plan_of(endpoint={"kind": "returned", "day": 30})
+    found = tally(alike("a", "typo"), plan=plan, customers=[("a",)], orders=orders)
+    assert found.of.loc["hello", ["customers", "stranger"]].tolist() == [2, 1]
+    assert found.grid[["events", "censored"]].to_numpy().sum() == 1
 
 
 def test_days_of_enrolment_are_local_and_their_weeks_begin_on_monday():
@@ -212,7 +221,7 @@ def test_what_the_shop_lacks_is_said_and_the_rest_is_counted():
     assert "has no event 'onboarded'" in found.missing["milestone"]
     assert "map them in its source file" in found.missing["messages"]
     assert found.grid.empty
-    assert found.arms.columns.tolist() == ["arm", "customers", "repeated", "crossed"]
+    assert [*found.arms] == ["arm", "customers", "repeated", "crossed", "stranger"]
 
 
 def test_nobody_assigned_is_nobody_in_every_table():
@@ -237,7 +246,7 @@ SPANS += [("c", at(-9), None)]
 
 
 def test_followed_customers_collapse_to_grids_of_the_arms_of_the_plan():
-    found = marked(shop_of(subscriptions=SPANS), plan_of(), put("assigned", ROWS))
+    found = marked(shop_of(ROWS, subscriptions=SPANS), plan_of(), put("assigned", ROWS))
     assert engine.collect(found.arms)["customer_id"].sort_values().tolist() == ["a", "b", "c"]
     assert engine.collect(found.people.count().as_table()).iloc[0, 0] == 4
     # From Monday 4 May 09:30 UTC to the end of 30 June in London are 57 days of 24 hours.

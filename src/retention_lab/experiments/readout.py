@@ -153,7 +153,8 @@ class _Test:
         Between looks, numbers are those of the last one: as of its day, whatever came in since.
         """
         effects = self._effects(marked)
-        looked = sequential.due(
+        due = partial(
+            sequential.due,
             self.plan,
             _readings(effects),
             shop_name=self.shop.name,
@@ -161,9 +162,11 @@ class _Test:
             state=self.state,
             assumed=self._assumed(),
         )
+        looked = due()
         if not holds:
             return _decided(replace(found, looked=looked))
-        sequential.take(looked, state=self.state)
+        if sequential.take(looked, state=self.state) < sum(each.row is not None for each in looked):
+            looked = due()  # somebody else was quicker, and what they took stands
         day = max((each.on for each in looked if each.on is not None), default=None)
         if day is None:
             return replace(found, looked=looked)

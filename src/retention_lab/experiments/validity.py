@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -28,9 +29,18 @@ from retention_lab.survival.logrank import logrank
 
 __all__ = ["Check", "Validity", "checks", "verdict"]
 
+
+class Limits(TypedDict):
+    """Above which share of customers there is a warning, and from which on a failure."""
+
+    warn: float
+    fail: float
+
+
 LARGE = 50  # customers expected in the smallest arm: a chi-squared is exact enough from there
 FEWEST = 10  # customers to compare, or there is nothing to look at yet
-NONE, FEW = {"warn": 0.0, "fail": 0.01}, {"warn": 0.01, "fail": 0.05}  # shares of customers
+NONE: Limits = {"warn": 0.0, "fail": 0.01}  # shares of customers
+FEW: Limits = {"warn": 0.01, "fail": 0.05}
 LOW_REACH, LOST_REACH = 0.9, 0.5  # of the share that the plan expects to reach
 GROSS = 10.0  # concentration: what goes wrong on one day goes wrong by much
 
@@ -104,9 +114,10 @@ def _of_plan(rows: pd.DataFrame, plan: Plan) -> pd.DataFrame:
 
 
 def _arms(found: Collapsed, plan: Plan) -> list[Check]:
-    total = int(found.arms["customers"].sum())
-    unknown = total - int(_in_plan(found, plan)["customers"].sum())
-    return [words.ARMS.by_share(unknown, total, **NONE)]
+    others = found.arms[~found.arms["arm"].isin([*plan.weights])]
+    named = others.loc[others["customers"] >= FEWEST, "arm"].map(repr)
+    unknown, total = int(others["customers"].sum()), int(found.arms["customers"].sum())
+    return [words.ARMS.by_share(unknown, total, **NONE, where=", ".join(named))]
 
 
 def _by_day(found: Collapsed, plan: Plan) -> list[Check]:
@@ -157,7 +168,7 @@ def _ratio(counts: Ints, plan: Plan, *, concentration: float = 100.0) -> float:
     return float(tested.p_value[-1])
 
 
-def _share(told: Words, column: str, *, limits: dict[str, float], of: str = "customers") -> _Made:
+def _share(told: Words, column: str, *, limits: Limits, of: str = "customers") -> _Made:
     """Make a check of the share of customers that a column counts."""
 
     def check(found: Collapsed, plan: Plan) -> list[Check]:
@@ -172,7 +183,10 @@ def _spread(told: Words, column: str) -> _Made:
     """Make a check that customers whom a column counts are spread over the arms as planned."""
 
     def check(found: Collapsed, plan: Plan) -> list[Check]:
-        counts = _in_plan(found, plan)[column].to_numpy("int64")
+        arms = _in_plan(found, plan)
+        counts = arms[column].to_numpy("int64")
+        if not arms["customers"].all():  # that an arm has nobody is told by its size
+            return []
         return [told.by_luck(_ratio(counts[None, :], plan))] if counts.sum() >= FEWEST else []
 
     return check
@@ -217,6 +231,7 @@ def _drift(found: Collapsed, plan: Plan) -> list[Check]:
 # What must not be missing, what is said, and the check, in the order of a page.
 _CHECKS: tuple[tuple[Part | None, tuple[Words, ...], _Made], ...] = (
     (None, (), _arms),
+    (None, (), _share(words.STRANGERS, "stranger", limits=NONE)),
     (None, (), _by_day),
     (None, (), _by_stratum),
     (None, (), _share(words.CROSSED, "crossed", limits=NONE)),

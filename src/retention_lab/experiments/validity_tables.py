@@ -41,7 +41,7 @@ class Collapsed:
     arms
         One row per arm that occurs, in order: `arm`, and of its customers how many there are
         (`customers`), how many were assigned several times (`repeated`) and to several arms
-        (`crossed`).
+        (`crossed`), and how many the shop does not know (`stranger`).
 
         Of *milestone*: `off` (time zero is not when the milestone was first reached), `early`
         (assigned before time zero). Of *outcome*: `left_out` (the endpoint says nothing of them),
@@ -87,8 +87,8 @@ class Marked:
 
     @property
     def arms(self) -> ir.Table:
-        """Those of `people` who are in an arm of the plan."""
-        return self.people.filter(_.arm.isin([*self.plan.weights]))
+        """Those of `people` who are in an arm of the plan, and known to the shop."""
+        return self.people.filter(_.arm.isin([*self.plan.weights]) & ~_.stranger)
 
     def grid(self, *by: str) -> pd.DataFrame:
         """Count events and censorings of those in the plan's arms of whom the outcome is known.
@@ -202,11 +202,10 @@ def _with_attributes(people: ir.Table, shop: Snapshot, plan: Plan) -> ir.Table:
     names = dict.fromkeys((*plan.strata, *plan.segments, *plan.covariates, *cluster))
     customers = shop.customers
     checks.known(f"The table customers of {shop.name}", "attribute", names, customers.columns)
-    if not names:
-        return people
     described = customers.select(
         _whose="customer_id", **{name: customers[name].cast("string") for name in names}
     )
     joined = people.left_join(described, people.customer_id == described["_whose"])
     texts = {name: joined[name].fill_null(UNKNOWN) for name in names}
-    return joined.mutate(**texts).drop("_whose")
+    stranger = joined["_whose"].isnull()  # noqa: PD003  Ibis
+    return joined.mutate(**texts, stranger=stranger).drop("_whose")

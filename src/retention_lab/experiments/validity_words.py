@@ -56,12 +56,14 @@ class Words:
         threshold = LUCK if fails else WARN_ONLY
         return self.judged(status, value=p_value, threshold=threshold, where=where)
 
-    def by_share(self, part: int, whole: int, *, warn: float, fail: float) -> Check:
+    def by_share(
+        self, part: int, whole: int, *, warn: float, fail: float, where: str = ""
+    ) -> Check:
         """Judge by a share of customers: a warning above one limit, a failure from the other."""
         share = part / whole
         status: Status = "fail" if share >= fail else "warn" if share > warn else "pass"
         threshold = f"warn above {100 * warn:g} in 100 customers, fail from {100 * fail:g} in 100"
-        return self.judged(status, value=share, threshold=threshold)
+        return self.judged(status, value=share, threshold=threshold, where=where)
 
     def judged(self, status: Status, *, value: float, threshold: str, where: str = "") -> Check:
         """Make the check that says so."""
@@ -117,6 +119,14 @@ STRATA = Words(
     off="In some strata the sizes of the arms differ from the plan by more than luck explains",
     remedy="Find out how customers of these strata are assigned. Until then leave out all of them, "
     "in every arm.",
+)
+STRANGERS = Words(
+    name="customers of the shop",
+    well="All customers are known to the shop",
+    off="Some customers are not known to the shop; nothing can be told of them, so they count in "
+    "nothing",
+    remedy="Compare the ids of the assignments with those of the source: leading zeros, spaces, "
+    "the id of another system.",
 )
 CROSSED = Words(
     name="one arm for each customer",
@@ -209,7 +219,7 @@ BY_DAY = Words(
 CHECKS = tuple(
     words.name
     for words in (
-        *(ARMS, SIZES, DAYS, STRATA, CROSSED, REPEATED, ZERO, EARLY, FIRST),
+        *(ARMS, STRANGERS, SIZES, DAYS, STRATA, CROSSED, REPEATED, ZERO, EARLY, FIRST),
         *(LEFT_OUT, CENSORED, BEFORE, WRONG, REACH, BY_WEEK, BY_DAY),
     )
 )  # in the order of a page

@@ -16,6 +16,7 @@ from retention_lab.record.ledger import Ledger
 from retention_lab.record.small import few, splits
 
 _COLUMNS = {
+    words.STRANGERS.name: "stranger",
     words.CROSSED.name: "crossed",
     words.REPEATED.name: "repeated",
     words.ZERO.name: "off",
