@@ -148,7 +148,8 @@ def test_readme_reads_the_test_of_the_demo(project):
     [reading] = commands("retention-lab")[8:]
     follow(reading, project)
     shown = page(project, "readout/2*/41_experiment_readout.html")
-    assert "look 1 of" in shown
+    assert "May it be read?" in shown
+    assert "Check-in within 48 hours of onboarding" in shown
     assert page(project, "readout/2*/42_campaign_test_readout.html")
     [decide] = [text for text in blocks("bash") if text.startswith("retention-lab decide")]
     follow(decide.strip(), project)

@@ -376,14 +376,17 @@ def two_years(number=300):
 
 
 REPORT = "reports/weekly/2026-11-22/results.json"
-TEMPLATES = [*Path(__file__).parents[2].joinpath("experiments", "templates").glob("*.yml")]
+PLANS = Path(__file__).parents[2] / "experiments"
 FILES = {
     "data/annotations.yml": (
         "annotations:\n"
         "- {date: 2026-07-03, until: 2026-07-05, label: Summer sale, kind: promotion}\n"
     ),
     "data/metrics.yml": "metrics: []\n",
-    **{f"experiments/templates/{path.name}": path.read_text("utf-8") for path in TEMPLATES},
+    **{
+        f"experiments/{path.relative_to(PLANS)}": path.read_text("utf-8")
+        for path in (*PLANS.glob("templates/*.yml"), PLANS / "demo_check_in/plan.yml")
+    },
     REPORT: json.dumps(
         {
             "as_of": "2026-11-22",
