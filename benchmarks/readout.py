@@ -27,7 +27,8 @@ import pandas as pd
 from ibis.backends import BaseBackend
 from lifelines.statistics import logrank_test
 
-from retention_lab.experiments import outcomes
+from retention_lab.experiments import cleaner
+from retention_lab.experiments.outcomes import outcome
 from retention_lab.experiments.plan import Plan
 from retention_lab.experiments.validity_tables import SCHEMA, Marked, counted, marked
 from retention_lab.survival.logrank import logrank
@@ -141,8 +142,9 @@ def collapsed(shop: Snapshot, plan: Plan) -> Marked:
     with told("grids by arm, and by arm and segment"):
         found.grid()
         found.grid("country")
-    with told("moments of three outcomes"):
-        outcomes.several(shop, found.arms, OUTCOMES, days=plan.endpoint.day, by=["arm"])
+    with told("three outcomes, after and before time zero"):
+        made = [outcome(name) for name in OUTCOMES]
+        cleaner.several(shop, found.arms, made, days=plan.endpoint.day)
     return found
 
 

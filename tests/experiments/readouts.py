@@ -139,7 +139,7 @@ def decided(plan, effects, looked, *, checks=PASSED, measured=None, money=None):
 
 def read(*effects, plan=None, checks=PASSED, measured=None, priced=True, as_of=AS_OF, **look):
     """A test that is read, with one effect for each arm; by default with money."""
-    plan = plan or plan_of(**COSTS)
+    plan, rails_on = plan or plan_of(**COSTS), look.pop("rails_on", None)
     looked = tuple(looked_of(each, **look) for each in effects)
     checked = verdict(checks, plan) if effects else None
     shows = bool(looked) and looked[0].look > 0 and checked.holds
@@ -148,6 +148,8 @@ def read(*effects, plan=None, checks=PASSED, measured=None, priced=True, as_of=A
     money = {one.arm: money_of(plan, one, seen) for one, seen in pairs}
     names = [*plan.weights]
     arms = pd.DataFrame({"arm": names, "customers": [1_403] * len(names)})
+    decision = decided(plan, effects, looked, checks=checks, measured=measured, money=money)
+    decision = decision if rails_on is None else verdicts.waits(decision, measured)
     return Readout(
         as_of=as_of,
         read_on=as_of,
@@ -159,7 +161,8 @@ def read(*effects, plan=None, checks=PASSED, measured=None, priced=True, as_of=A
         why={},
         frozen=None,
         deviations=None,
-        decision=decided(plan, effects, looked, checks=checks, measured=measured, money=money),
+        decision=decision,
+        rails_on=rails_on,
         shows=shows,
         digests={digest(plan): 2_806},
         validity=checked,

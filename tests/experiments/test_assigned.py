@@ -52,7 +52,7 @@ LOGGED = {
     "reached_at": "2026-05-04T09:30:00",
 }
 _TIME = pa.timestamp("us")
-_KINDS = {"time_zero": _TIME, "assigned_at": _TIME}
+_KINDS = {"repeated": pa.bool_(), "time_zero": _TIME, "assigned_at": _TIME}
 
 
 @cache
@@ -119,5 +119,8 @@ def test_nobody_assigned_by_the_day_is_refused_in_words(rows, state):
 
 def test_customers_are_counted_once_by_the_plan_that_assigned_them():
     rows = [("a", "one"), ("a", "one"), ("b", "two"), ("c", None), ("d", "two")]
-    found = digests(put(rows, "customer_id", "plan_digest"))
-    assert found == {"": 1, "one": 1, "two": 2}
+    rows += [("e", "one"), ("e", "two")]
+    people = [(who, who in "ae") for who in "abcde"]
+    told = put(rows, "customer_id", "plan_digest")
+    found = digests(told, people=put(people, "customer_id", "repeated"))
+    assert found == {"": 1, "one": 2, "two": 3}

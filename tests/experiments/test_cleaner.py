@@ -40,7 +40,7 @@ SIDES = {
 def test_sums_after_and_before_are_those_of_single_customers(name):
     made = frames()
     shop, people = shop_of(made["people"], orders=made["orders"])
-    found = cleaner.sums(shop, people, outcome(name), days=DAYS)
+    found = cleaner.sums(shop, people, [outcome(name)], days=DAYS)[name]
     y, x = SIDES[name]
     for _, row in found.iterrows():
         rows = by_hand().query("arm == @row['arm']").assign(one=1)
@@ -55,6 +55,17 @@ def test_sums_after_and_before_are_those_of_single_customers(name):
             assert row[name if name in row else f"{other}*{one}"] == (left * right).sum()
         assert row["customers"] == row["units"] == row["reaching"] == len(rows)
         assert row["did"] == (each["y"] != 0).sum()
+
+
+def test_what_was_answered_after_time_zero_was_not_known_before_it():
+    people = frames()["people"].head(2).assign(arm="hello")
+    zero, opened = people["reached_at"], people["reached_at"] - 2 * DAY
+    answered = [zero[0] - DAY, zero[1] + DAY]
+    tickets = {"customer_id": people["customer_id"], "opened_at": opened, "csat": 5}
+    rows = pd.DataFrame(tickets).assign(resolved_at=answered)
+    shop, put = shop_of(people, tickets=rows)
+    found = cleaner.sums(shop, put, [outcome("csat")], days=DAYS)["csat"].iloc[0]
+    assert (found["x_before"], found["y_before"], found["x"]) == (1, 1, 0)
 
 
 def test_a_mean_is_compared_less_what_the_same_days_before_explain():
@@ -84,7 +95,9 @@ def test_what_happens_in_the_second_of_time_zero_is_neither_before_nor_after_it(
     at = [ZERO, ZERO - second, ZERO + second, ZERO - DAYS * DAY]
     orders = pd.DataFrame({"customer_id": [*"abcd"], "ordered_at": at, "amount": 1})
     shop, put = shop_of(people, orders=orders)
-    found = cleaner.sums(shop, put, outcome("revenue_per_customer"), days=DAYS)
+    found = cleaner.sums(shop, put, [outcome("revenue_per_customer")], days=DAYS)[
+        "revenue_per_customer"
+    ]
     assert found[["y", "y_before"]].to_numpy().tolist() == [[0, 1], [1, 0]]
 
 

@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 from lifelines import CoxPHFitter
 from lifelines.statistics import logrank_test
+from scipy.stats import binom
 
 from retention_lab.checks import BadData
+from retention_lab.experiments.against import Against
 from retention_lab.experiments.effects import Effect, curves, effects
 from retention_lab.experiments.validity_tables import Marked
 
@@ -181,7 +183,9 @@ def test_nothing_happened_yet_is_a_sentence_and_no_number(rows):
     for part in NUMBERS - {"customers", "customers_control", "events", "events_control"}:
         assert getattr(found, part) is None
         assert part in found.why
-    assert found.why["difference"] == "Nobody of check-in or control has cancelled yet: wait."
+    assert found.why["difference"] == (
+        "Nobody of check-in or control has cancelled yet, so there is nothing to compare."
+    )
 
 
 def test_an_arm_without_anybody_is_a_sentence(rows):
@@ -206,8 +210,11 @@ def test_a_day_that_hardly_anybody_has_reached_is_refused_but_not_the_events_unt
 def test_events_of_one_arm_or_of_one_day_give_no_number_that_is_none(rows):
     treated = rows["arm"] == "check-in"
     alone = one(rows.assign(event_observed=rows["event_observed"] & ~treated))
-    assert alone.difference is None
-    assert "alike by day 13: 100 in 100" in alone.why["difference"]
+    assert alone.reading.estimate == alone.difference.value > 0
+    adjusts = {"covariates": ["tier"]}
+    same = one(rows.assign(event_observed=rows["event_observed"] & ~treated), **adjusts)
+    assert (same.reading, same.adjusted, same.reached) == (alone.reading, None, None)
+    assert same.why["adjusted"].startswith("Too few customers of an arm differ by day 13")
     assert alone.why["hazard_ratio"].startswith("Nobody of check-in has cancelled")
     assert alone.logrank < 0.001
     day = one(rows.assign(day=rows["day"].where(~rows["event_observed"], 5)))
@@ -215,7 +222,43 @@ def test_events_of_one_arm_or_of_one_day_give_no_number_that_is_none(rows):
     assert "All events fall on one day" in day.why["proportional"]
     assert day.difference.value > 0
     everybody = one(rows.assign(day=rows["arm"].eq("control") + 1, event_observed=True))
-    assert "alike by day 13: 0 in 100" in everybody.why["difference"]
+    assert "are alike by day 13, so there is nothing to compare" in everybody.why["reading"]
+
+
+def gone(*lost, of):
+    """A test in which so many of each arm were lost by day 5 and all others were followed."""
+    sizes = {"check-in": (lost[0], of[0]), "control": (lost[1], of[1])}
+    rows = [(arm, "", 5, x, 0) for arm, (x, _) in sizes.items()]
+    rows += [(arm, "", 13, 0, n - x) for arm, (x, n) in sizes.items()]
+    grid = pd.DataFrame(rows, columns=["arm", "stratum", "day", "events", "censored"])
+    asked = plan()
+    return Against(marked=None, plan=asked, arm=asked.arms[1], grid=grid, alpha=0.05).difference
+
+
+@pytest.mark.parametrize("of", [(100, 100), (50, 200), (200, 50)])
+def test_an_arm_without_an_event_is_no_certainty_and_errs_no_more_often_than_others(of):
+    # Nobody of one arm and k of the other: the least k that is claimed, and how likely that is.
+    for arm in (0, 1):
+        z = [
+            (found := gone(*((0, k) if arm == 0 else (k, 0)), of=of)).value / found.std_error
+            for k in range(1, 20)
+        ]
+        claimed = 1 + int(np.argmax(np.abs(z) >= 1.96))
+        for share in (0.005, 0.01, 0.02, 0.03, 0.05, 0.1):
+            nobody = binom.pmf(0, of[arm], share)
+            assert nobody * binom.sf(claimed - 1, of[1 - arm], share) < 0.0125
+    none = [gone(0, 3, of=of).std_error, gone(1, 3, of=of).std_error]
+    assert none[0] > 0.7 * none[1]
+
+
+def test_an_arm_of_fewer_than_ten_is_not_looked_at(rows):
+    few = rows.groupby("arm").head(9)
+    for primary in (LOGRANK, {"smallest_effect": 0.03}):
+        found = one(until(few.assign(day=13)), primary=primary)
+        assert found.reading is None
+        assert found.why["reading"].startswith(
+            "Fewer than 10 customers of check-in and of control are followed"
+        )
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,7 @@ def test_nothing_is_said_where_all_names_are_known(told):
         ({"strata": ["county"]}, "strata", "no attribute 'county'. Did you mean 'country'?"),
         ({"segments": ["plan"]}, "segments", "no attribute 'plan'. It has: country."),
         ({"covariates": ["age"]}, "covariates", "no attribute 'age'"),
+        ({"cluster": "home"}, "cluster", "no attribute 'home'"),
         ({"secondaries": ["order"]}, "secondaries", "no outcome 'order'. Did you mean 'orders'?"),
         ({"secondaries": ["click"]}, "secondaries", "click is measured from messages, which Shop"),
         (

@@ -135,6 +135,11 @@ def test_a_plan_says_what_its_file_says_and_the_usual_where_it_says_nothing(read
             "0.03, test: log-rank}\ncluster: household",
             "cluster needs the test `retention`, got `log-rank`",
         ),
+        (
+            "ends:",
+            "cluster: household\ncovariates: [country]\nends:",
+            "covariates are not adjusted for where customers of one household depend",
+        ),
         ("ends:", "segments: [delivered]\nends:", "segments: Customers are not compared by"),
         ("ends:", "worth: -1\nends:", "worth: Input should be greater than or equal to 0"),
     ],

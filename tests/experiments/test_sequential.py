@@ -283,9 +283,6 @@ def test_a_run_as_of_an_earlier_day_sees_the_looks_up_to_it_and_takes_none(state
     assert earlier.stopped == ""
     assert on(run(state, EARLY - dt.timedelta(days=1), 0.3, 9.0))[:2] == ("before", 0)
     assert len(taken(state)) == 2
-    assert sequential.read_on(state, plan(), source="shop", as_of=MIDDLE) == EARLY
-    assert sequential.read_on(state, plan(), source="shop", as_of=LATE) == LATE
-    assert sequential.read_on(state, plan(), source="other", as_of=LATE) is None
 
 
 def test_two_processes_at_once_take_one_look(state):
@@ -336,10 +333,17 @@ def test_without_a_state_only_the_last_day_is_a_look():
     assert run(None, END, 0.9, 9.0).stopped == "gain"
 
 
-def test_a_test_that_has_nothing_to_read_takes_no_look(state):
+def test_a_test_that_has_nothing_to_read_takes_no_look_and_says_why(state):
+    (early,) = due(state, EARLY, {})
+    assert (early.state, early.look, early.row, early.unit) == ("before", 0, None, "points")
     (found,) = due(state, END, {})
-    assert (found.state, found.look, found.row, found.unit) == ("before", 0, None, "")
+    assert (found.state, found.stopped, found.row, found.next_on) == ("over", "", None, None)
     assert sequential.take([found], state=state) == 0
+    (told,) = sequential.explained([found], {"check-in": "Nobody left."})
+    assert told.why == "Nobody left."
+    late = run(state, END + dt.timedelta(days=3), 0.9, 0.0)  # what came in late may still be read
+    assert (late.state, late.look, late.stopped) == ("look", 1, "end")
+    assert sequential.explained([late], {"check-in": "Nobody left."}) == (late,)
 
 
 def test_arms_share_alpha_are_looked_at_together_and_stop_alone(state):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from retention_lab.checks import BadData
+from retention_lab.checks import BadData, BadParameter
 from retention_lab.experiments.plan import Plan
 from retention_lab.experiments.validity import checks, verdict
 from retention_lab.experiments.validity_aa import accepted
@@ -104,7 +105,7 @@ def tables(rows, *, missing=(), **marks):
         sizes=size.reset_index(),
         arms=arms.reset_index(),
         grid=grid.iloc[:0] if "outcome" in missing else grid,
-        missing=dict.fromkeys(missing, "The shop has none of it; map it."),
+        missing=dict.fromkeys(missing, BadData("The shop has none of it; map it.")),
     )
 
 
@@ -319,7 +320,9 @@ def test_a_test_of_one_day_is_looked_at_once():
         sizes=sizes.assign(customers=counts["customers"]),
         arms=counts.assign(crossed=0, stranger=0),
         grid=pd.DataFrame(),
-        missing=dict.fromkeys(("milestone", "outcome", "before", "messages"), "No such table."),
+        missing=dict.fromkeys(
+            ("milestone", "outcome", "before", "messages"), BadData("No such table.")
+        ),
     )
     one = told(found, plan)["sizes of the arms"]
     assert (one.status, round(one.value, 4)) == ("warn", 0.0086)
@@ -398,3 +401,9 @@ def test_a_test_that_only_warns_holds():
     found = verdict(checks(tables(sound(), missing=["messages"]), plan=plan_of()), plan_of())
     assert found.holds
     assert found.warned == ("messages of another arm", "messages reach their arm")
+
+
+def test_checks_fail_where_the_plan_names_a_milestone_that_the_shop_does_not_know():
+    table = replace(tables(sound()), missing={"milestone": BadParameter("No such event.")})
+    found = verdict(checks(table, plan=plan_of()), plan_of())
+    assert found.failed == ("time zero is the milestone", "assignment after the milestone")

@@ -8,7 +8,7 @@ from typing import get_args
 import pandas as pd
 import pytest
 
-from retention_lab.experiments.verdicts import Because, Verdict, matters
+from retention_lab.experiments.verdicts import Because, Verdict, matters, waits
 from retention_lab.inference.interval import Interval
 
 from .readouts import (
@@ -62,6 +62,7 @@ CASES = {
     "small, no money": ({"effect": SMALL, "plan": plan_of(), **FINAL}, "stop"),
     "unclear": ({"effect": WIDE, **FINAL}, "inconclusive"),
     "unclear, no money": ({"effect": WIDE, "plan": plan_of(), **FINAL}, "inconclusive"),
+    "unread": ({"effect": CLEAR, "look": 0, "state": "over", "next_on": None}, "inconclusive"),
 }
 REASONS = {
     "a check failed": "invalid",
@@ -73,6 +74,7 @@ REASONS = {
     "small": "too small to matter",
     "small, no money": "too small to matter",
     "unclear, no money": "unclear",
+    "unread": "unclear",
 }
 
 
@@ -90,11 +92,6 @@ def test_each_rule_has_its_verdict_and_its_reason(name):
         ({}, {"stopped": "gain"}, ("ship", "gain")),
         ({"no_worse": False}, {"stopped": "gain"}, ("inconclusive", "not shown harmless")),
         ({"no_worse": None}, {"stopped": "gain"}, ("inconclusive", "not shown harmless")),
-        (
-            {"no_worse": False},
-            {"stopped": "gain", "next_on": LAST},
-            ("continue", "not shown harmless"),
-        ),
         ({"no_worse": False, "harmed": True}, {"stopped": "gain"}, ("stop", "harm")),
         ({"no_worse": False, "harmed": True}, {}, ("stop", "harm")),
         ({"no_worse": False}, {}, ("continue", "between")),
@@ -103,6 +100,17 @@ def test_each_rule_has_its_verdict_and_its_reason(name):
 def test_guardrails_hold_back_a_gain_and_harm_stops_at_once(rail, look, expected):
     plan = plan_of(**COSTS, **GUARDED)
     assert one(CLEAR, plan=plan, measured=guarded(**rail), **look) == expected
+
+
+@pytest.mark.parametrize(
+    ("left_out", "because"), [(12, "guardrails to come"), (0, "not shown harmless")]
+)
+def test_a_guardrail_waits_only_for_customers_who_are_still_followed(left_out, because):
+    plan, rails = plan_of(**COSTS, **GUARDED), guarded(no_worse=False).assign(left_out=left_out)
+    found = decided(plan, [CLEAR], [looked_of(CLEAR, stopped="gain")], measured=rails)
+    told = waits(found, rails)
+    assert (told.because, told.why) == (because, ("Unsubscribed",))
+    assert waits(found, None) is waits(found, rails.assign(arm="another")) is found
 
 
 def test_a_guardrail_that_nothing_is_known_of_is_not_shown_to_hold():

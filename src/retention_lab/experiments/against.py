@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from math import sqrt
 
 import pandas as pd
 
@@ -79,19 +80,26 @@ class Against:
                 raise BadData(f"Nobody of {name} has been followed yet: wait.")
         both = self.planned[self.planned["arm"].isin(self.names)]
         if not both["events"].any():
-            raise BadData(f"Nobody of {' or '.join(self.names)} has {self._done} yet: wait.")
+            raise BadData(
+                f"Nobody of {' or '.join(self.names)} has {self._done} yet, so there is nothing to "
+                "compare."
+            )
         return both
 
     @cached_property
     def difference(self) -> Estimate:
         """Of the two shares."""
-        for share, name in zip((self.one, self.other), self.names, strict=True):
-            if share.std_error <= 0:
-                raise BadData(
-                    f"All customers of {name} are alike by day {self.plan.endpoint.day}: "
-                    f"{100 * share.value:.0f} in 100. A difference from that has no range: wait."
-                )
-        return difference(self.one, self.other, alpha=self.alpha)
+        if not (self.one.std_error or self.other.std_error) and self.one.value == self.other.value:
+            raise BadData(
+                f"All customers of {' and '.join(self.names)} are alike by day "
+                f"{self.plan.endpoint.day}, so there is nothing to compare."
+            )
+        return difference(*map(self._spread, self.names), alpha=self.alpha)
+
+    @property
+    def alike(self) -> bool:
+        """Whether all customers of one of the two have done the same by the endpoint's day."""
+        return 0 in (self.one.std_error, self.other.std_error)
 
     @cached_property
     def adjusted(self) -> Estimate:
@@ -99,8 +107,7 @@ class Against:
         by = self.plan.covariates
         if not by:
             raise BadData("The plan names no covariates to adjust for.")
-        self._refuse_clusters()
-        _ = self.one, self.other  # refused with them
+        self._refuse_alike()
         grid = self.marked.grid(*by)
         told = valued(grid[grid["arm"].isin(self.names)], plan=self.plan, by=by)
         told = _common(told, by).assign(treated=told["arm"] == self.arm.name)
@@ -110,6 +117,7 @@ class Against:
         """Days that a customer is kept longer until the endpoint's day, or comes back earlier."""
         if self.plan.cluster:
             one, other = (self._clustered["restricted mean"][name] for name in self.names)
+            self._refuse_alike()
             return difference(one, other, alpha=self.alpha)
         day, kept = self.plan.endpoint.day, self.plan.endpoint.kind == "retained"
         read = restricted_mean if kept else restricted_loss
@@ -153,7 +161,7 @@ class Against:
     def reached(self) -> tuple[RatioMoments, RatioMoments]:
         """Sums for the effect on those reached."""
         self._refuse_clusters()
-        _ = self.one, self.other
+        self._refuse_alike()
         return reached.moments(self.marked, self.plan, self.arm)
 
     def _share(self, name: str) -> Estimate:
@@ -165,6 +173,39 @@ class Against:
         if self.plan.endpoint.kind == "returned":
             value, low, high = 1 - value, 1 - high, 1 - low
         return Estimate(value=value, low=low, high=high, std_error=found.std_error)
+
+    def _spread(self, name: str) -> Estimate:
+        """Share of an arm, with a standard error where all its customers did the same.
+
+        That is no certainty: they scatter as those of both arms do, or as if one of two more had
+        done otherwise, whichever is more. A gain or a loss is then claimed by luck no more often
+        than beside an arm of which one customer did otherwise.
+        """
+        share = self.one if name == self.names[0] else self.other
+        if share.std_error > 0:
+            return share
+        day, own = self.plan.endpoint.day, self.both[self.both["arm"] == name]
+        followed = self.counts(name)[0] - int(own.loc[own["day"] < day, "censored"].sum())
+        draws = min(share.freedom + 1, followed)  # clusters, where there are such
+        every, otherwise = retained(self.both, day=day).value, 1 / (draws + 2)
+        variances = every * (1 - every) / draws, otherwise * (1 - otherwise) / (draws + 2)
+        return replace(share, std_error=sqrt(max(variances)))
+
+    def refuse_few(self) -> None:
+        """Refuse arms of which nothing may be shown: a look at them would be spent for nothing."""
+        few = [name for name in self.names if self.counts(name)[0] < FEWEST]
+        if few:
+            raise BadData(
+                f"Fewer than {FEWEST} customers of {' and of '.join(few)} are followed, so the "
+                "test is not looked at: nothing of it could be shown."
+            )
+
+    def _refuse_alike(self) -> None:
+        if self.alike:
+            raise BadData(
+                f"Too few customers of an arm differ by day {self.plan.endpoint.day} to tell more "
+                "than the difference."
+            )
 
     @property
     def _done(self) -> str:

@@ -8,33 +8,24 @@ known is not nothing done. Who was no customer yet did nothing then, and counts 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations_with_replacement
 from typing import Any
 
-import ibis
 import ibis.expr.types as ir
 import pandas as pd
-from ibis import _
 
 from retention_lab import checks
-from retention_lab.checks import BadData
-from retention_lab.churn.endpoints import UNKNOWN, end_of
-from retention_lab.customers.measures import sum_of_products
-from retention_lab.experiments.adding import GROUPS, SEEN
-from retention_lab.experiments.outcomes import Outcome, refuse_lacking
-from retention_lab.experiments.windows import UNTIL, Window
+from retention_lab.checks import BadData, Refusal
+from retention_lab.experiments.adding import Adding
+from retention_lab.experiments.outcomes import Outcome
 from retention_lab.inference import cuped, means
 from retention_lab.inference.means import Estimate
 from retention_lab.inference.moments import RatioMoments
 from retention_lab.inference.pairs import CrossMoments
-from retention_lab.tables import clocks, engine
 from retention_lab.tables.snapshot import Snapshot
 
-_SIDES = ("y", "x", "y_before", "x_before")
-_PAIRS = [*combinations_with_replacement(_SIDES, 2)]
-_COUNTED = ("customers", "left_out", "counted", "did", "reaching")
+_COUNTED = ("customers", "left_out", "counted", "did")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +61,32 @@ class OfArm:
 def arms(
     shop: Snapshot, people: ir.Table, made: Outcome, *, days: int, cluster: str | None = None
 ) -> dict[str, OfArm]:
-    """Measure an outcome of the days from time zero on, by arm.
+    """Measure an outcome of the days from time zero on, by arm; as `several`.
+
+    Raises
+    ------
+    BadParameter
+        If the engine cannot compute an own metric.
+    BadData
+        If the shop or `people` lacks something, or nobody was assigned.
+    """
+    found = several(shop, people, [made], days=days, cluster=cluster)[made.name]
+    if isinstance(found, Refusal):
+        raise found
+    return found
+
+
+def several(
+    shop: Snapshot,
+    people: ir.Table,
+    made: Sequence[Outcome],
+    *,
+    days: int,
+    cluster: str | None = None,
+) -> dict[str, dict[str, OfArm] | Refusal]:
+    """Measure outcomes of the days from time zero on, by their names and by arm.
+
+    Of what cannot be told there is the refusal.
 
     Parameters
     ----------
@@ -86,12 +102,20 @@ def arms(
 
     Raises
     ------
-    BadParameter
-        If the engine cannot compute an own metric.
     BadData
-        If the shop or `people` lacks something, or nobody was assigned.
+        If `people` lacks something.
     """
-    frame = sums(shop, people, made, days=days, cluster=cluster)
+    added = sums(shop, people, made, days=days, cluster=cluster)
+    return {each.name: _arms(shop, added[each.name], each, days=days) for each in made}
+
+
+def _arms(
+    shop: Snapshot, frame: pd.DataFrame | Refusal, made: Outcome, *, days: int
+) -> dict[str, OfArm] | Refusal:
+    if isinstance(frame, Refusal):
+        return frame
+    if frame.empty:
+        return BadData("Nobody was assigned to an arm of the plan: nothing to add up.")
     rows = {
         str(row["arm"]): {str(name): int(row[name]) for name in row if name != "arm"}
         for row in frame.to_dict("records")
@@ -112,79 +136,18 @@ def estimates(
 
 
 def sums(
-    shop: Snapshot, people: ir.Table, made: Outcome, *, days: int, cluster: str | None = None
-) -> pd.DataFrame:
-    """Add up an outcome after and before time zero, in one query.
-
-    Returns
-    -------
-    DataFrame
-        One row per `arm`, in order: `customers`, `left_out`, `counted`, `did` as in `OfArm`,
-        `reaching` (those of `customers` of whom the shop would know what they did in as many days
-        before), `units` (clusters, or customers), and exact whole sums over units: `y`, `x`, of
-        before `y_before` and `x_before`, and of their products (`y*y`, `y*x_before`).
-    """
+    shop: Snapshot,
+    people: ir.Table,
+    made: Sequence[Outcome],
+    *,
+    days: int,
+    cluster: str | None = None,
+) -> dict[str, pd.DataFrame | Refusal]:
+    """Add outcomes up by `arm`, after and before time zero, as `adding.Adding.sums`."""
     checks.at_least("days", days, 1)
     checks.columns("people", people.columns, ["customer_id", "arm", "reached_at"])
-    refuse_lacking(made, shop)
-    rows = _rows(shop, people, made, days=days, cluster=cluster)
-    if cluster:
-        added = {name: _[name].sum().cast("int64") for name in (*_COUNTED, *_SIDES)}
-        rows = rows.group_by("arm", "unit").agg(**added)
-    found = rows.group_by("arm").agg(
-        **{name: rows[name].sum().fill_null(0) for name in (*_COUNTED, *_SIDES)},
-        units=(rows.customers > 0).cast("int64").sum().fill_null(0),
-        **{f"{a}*{b}": sum_of_products(rows[a], rows[b]) for a, b in _PAIRS},
-    )
-    frame = engine.collect(found, max_rows=GROUPS)
-    if frame.empty:
-        raise BadData("Nobody was assigned to an arm of the plan: nothing to add up.")
-    return frame.sort_values("arm", ignore_index=True)
-
-
-def _rows(
-    shop: Snapshot, people: ir.Table, made: Outcome, *, days: int, cluster: str | None
-) -> ir.Table:
-    """One row per customer: both sides of the outcome, after and before time zero."""
-    length = ibis.interval(days=int(days))
-    until, since = people.reached_at + length, people.reached_at - length
-    records = ibis.timestamp(clocks.end_of_day(shop.records_from, shop.zone).isoformat())
-    own = people[cluster] if cluster else people.customer_id
-    marked = people.select(
-        "arm",
-        "customer_id",
-        "reached_at",
-        unit=(own == UNKNOWN).ifelse(people.customer_id, own),
-        reaching=((until <= end_of(shop)) & (since >= records)).cast("int64"),
-        **{UNTIL: until, SEEN: (until <= end_of(shop)).cast("int64")},
-    )
-    after = marked.filter(_[SEEN] == 1)
-    before = after.mutate(**{UNTIL: after.reached_at, "reached_at": after.reached_at - length})
-    now = made.sides(Window(shop=shop, people=after))
-    is_ratio = "x" in now.columns
-    joined = _with(marked, now, "")
-    if is_ratio or made.unit != "share":
-        joined = _with(joined, made.sides(Window(shop=shop, people=before)), "_before")
-    else:
-        joined = joined.mutate(y_before=ibis.literal(0, "int64"))
-    if not is_ratio:
-        joined = joined.mutate(x=joined[SEEN], x_before=joined[SEEN])
-    return joined.select(
-        *("arm", "unit", "reaching", *_SIDES),
-        customers=joined[SEEN],
-        left_out=1 - joined[SEEN],
-        counted=((joined.y != 0) | (joined.x != 0)).cast("int64"),
-        did=(joined.y != 0).cast("int64"),
-    )
-
-
-def _with(people: ir.Table, sides: ir.Table, when: str) -> ir.Table:
-    """Put the sides of an outcome beside customers: 0 of whom nothing is known."""
-    names = [name for name in ("y", "x") if name in sides.columns]
-    theirs = sides.select(_whose="customer_id", **{f"_{name}": name for name in names})
-    joined = people.left_join(theirs, people.customer_id == theirs["_whose"])
-    filled = {f"{name}{when}": joined[f"_{name}"].fill_null(0) for name in names}
-    return joined.select(*people.columns, **filled)
+    adding = Adding(shop=shop, people=people, days=days, by=["arm"], before=True, cluster=cluster)
+    return adding.sums(made)
 
 
 def _plain(row: Mapping[str, int], made: Outcome, *, days: int, whole: int) -> OfArm:
@@ -192,7 +155,7 @@ def _plain(row: Mapping[str, int], made: Outcome, *, days: int, whole: int) -> O
     now = _moments(row)
     # No whole number but 0 and 1 is its own square.
     is_share = now.y == now.yy and now.n == now.x == now.xx == row["customers"]
-    counts: dict[str, Any] = {name: row[name] for name in _COUNTED[:4]}
+    counts: dict[str, Any] = {name: row[name] for name in _COUNTED}
     found = OfArm(**counts, is_share=is_share and made.unit == "share")
     if not found.customers:
         return replace(found, why=f"No customer of an arm has been followed for {days} days yet.")

@@ -178,10 +178,12 @@ def _proportional(pair: Against) -> float:
 
 def _reading(pair: Against) -> Reading:
     """Read the test that the plan decides by."""
+    _ = pair.both
+    pair.refuse_few()
     if pair.plan.primary.test == "log-rank":
         return _by_events(pair)
-    # The plan refuses clusters beside covariates only here: there the raw difference is read.
-    adjusts = pair.plan.covariates and not pair.plan.cluster
+    # Where all customers of an arm are alike, covariates explain nothing.
+    adjusts = pair.plan.covariates and not pair.alike
     found = pair.adjusted if adjusts else pair.difference
     return Reading(
         estimate=found.value,

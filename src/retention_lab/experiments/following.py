@@ -17,7 +17,10 @@ from retention_lab.churn import grids
 from retention_lab.churn.endpoints import end_of
 from retention_lab.customers.purchases import elapsed_days_between
 from retention_lab.experiments.terms import Endpoint
+from retention_lab.tables import clocks
 from retention_lab.tables.snapshot import Snapshot
+
+_NEVER = ibis.timestamp(f"{clocks.LAST_YEAR + 1}-12-31")  # later than any time of a shop
 
 
 def followed(shop: Snapshot, people: ir.Table, *, endpoint: Endpoint) -> ir.Table:
@@ -71,7 +74,7 @@ def endings(shop: Snapshot, people: ir.Table, *, endpoint: Endpoint) -> ir.Table
     whose = whose.mutate(_begin=begin)
     match endpoint.kind:
         case "retained":
-            return _cancelled(shop, whose)
+            return _cancelled(shop.subscriptions, whose)
         case "returned":
             return _returned(shop.orders, whose)
 
@@ -99,21 +102,22 @@ def grid(rows: ir.Table, *by: str) -> pd.DataFrame:
     return grids.by(rows.filter(_.known).mutate(cause=ibis.null("string")), *by)
 
 
-def _cancelled(shop: Snapshot, whose: ir.Table) -> ir.Table:
+def _cancelled(spans: ir.Table, whose: ir.Table) -> ir.Table:
     """When the last subscription that was active at time zero ended; null while one has not."""
-    spans = shop.subscriptions
     rows = spans.inner_join(whose, spans.customer_id == whose["_whose"])
     zero, left = rows["_zero"], rows.cancelled_at
-    active = (rows.started_at <= zero) & (left.fill_null(end_of(shop)) >= zero)
-    before = (left >= rows["_begin"]) & (left < zero)
+    until = left.fill_null(_NEVER)
+    # Two totals, not one for each question: they are most of what this costs.
     each = rows.group_by("_whose").agg(
-        last_at=left.max(where=active),
-        ended=left.count(where=active),
-        begun=active.cast("int64").sum(),
-        before=left.count(where=before),
+        last_at=until.max(where=(rows.started_at <= zero) & (until >= zero)),
+        before=((left >= rows["_begin"]) & (left < zero)).any(),
     )
-    until = (each.ended == each.begun).ifelse(each.last_at, ibis.null())
-    return each.select("_whose", _until=until, _known=each.begun > 0, _earlier=each.before > 0)
+    return each.select(
+        "_whose",
+        _until=(each.last_at < _NEVER).ifelse(each.last_at, ibis.null()),
+        _known=each.last_at.notnull(),  # noqa: PD004  Ibis
+        _earlier=each.before,
+    )
 
 
 def _returned(orders: ir.Table, whose: ir.Table) -> ir.Table:
@@ -122,10 +126,10 @@ def _returned(orders: ir.Table, whose: ir.Table) -> ir.Table:
     rows = joined.filter(joined.ordered_at >= joined["_begin"])
     at, zero = rows.ordered_at, rows["_zero"]
     each = rows.group_by("_whose").agg(
-        at_zero=at.count(where=at == zero),
+        at_zero=(at == zero).any(),
         next_at=at.min(where=at > zero),
         next_day_at=at.min(where=(at > zero) & (rows.ordered_on > rows["_zero_on"])),
-        before=at.count(where=at < zero),
+        before=(at < zero).any(),
     )
-    until = (each.at_zero > 0).ifelse(each.next_day_at, each.next_at)
-    return each.select("_whose", _until=until, _known=True, _earlier=each.before > 0)
+    until = each.at_zero.ifelse(each.next_day_at, each.next_at)
+    return each.select("_whose", _until=until, _known=True, _earlier=each.before)

@@ -76,6 +76,8 @@ class History:
     customers, followed, left_out
         Behind the curve; of them, with time zero at least as many days ago as the endpoint's; and
         beside it, as the endpoint says nothing of them.
+    since
+        Customers behind the curve by whole days since time zero: `ago`, `customers`, `left_out`.
     looks_ahead
         The plan chooses customers by what they may do after the milestone, so the curve is of
         everybody there, and the pace is that of those who are chosen by now.
@@ -97,6 +99,7 @@ class History:
     customers: int = 0
     followed: int = 0
     left_out: int = 0
+    since: pd.DataFrame | None = None
     looks_ahead: bool = False
     baseline: Interval | None = None
 
@@ -136,7 +139,19 @@ def history(shop: Snapshot, plan: Plan) -> History:
     behind = None if timed is None else _asked(why, "baseline", lambda: _curve(shop, plan, timed))
     if behind is None:
         return found
-    found = replace(found, **behind)
+    return at(replace(found, **behind), plan.endpoint)
+
+
+def at(found: History, endpoint: Endpoint) -> History:
+    """Read the same history for another day of the endpoint.
+
+    It is that of a plan with this endpoint if its `span` is the same.
+    """
+    if found.since is None:
+        return replace(found, endpoint=endpoint)
+    why = {name: reason for name, reason in found.why.items() if name != "baseline"}
+    followed = int(found.since.loc[found.since["ago"] >= endpoint.day, "customers"].sum())
+    found = replace(found, endpoint=endpoint, followed=followed, why=why)
     return replace(found, baseline=_asked(why, "baseline", lambda: _baseline(found)))
 
 
@@ -223,15 +238,11 @@ def _curve(shop: Snapshot, plan: Plan, timed: ir.Table) -> dict[str, Any]:
     rows = timed.filter(_.reached_on > shop.as_of - _span(plan.endpoint) * _DAY)
     if where.strip() and not ahead:
         rows = rows.semi_join(population.chosen(shop, where), "customer_id")
-    long_ago = elapsed_days_between(rows.reached_at, end_of(shop)) >= plan.endpoint.day
-    counts = rows.agg(
-        customers=rows.known.sum(),
-        followed=(rows.known & long_ago).sum(),
-        left_out=(~rows.known).sum(),
-    )
-    found = _whole(counts)
+    each = rows.group_by(ago=elapsed_days_between(rows.reached_at, end_of(shop)))
+    since = engine.collect(each.agg(customers=_.known.sum(), left_out=(~_.known).sum()))
+    found = {name: int(since[name].sum()) for name in ("customers", "left_out")}
     curve = kaplan_meier(following.grid(rows)) if found["customers"] else None
-    return {**found, "curve": curve, "looks_ahead": ahead}
+    return {**found, "since": since, "curve": curve, "looks_ahead": ahead}
 
 
 def _whole(counts: ir.Table) -> dict[str, int]:

@@ -6,7 +6,8 @@ zero; whoever was not followed for so long is left out, and counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from math import sqrt
 from typing import Any, Literal
@@ -163,7 +164,9 @@ def measured(
     """
     asked: list[tuple[str, terms.Guardrail | None]] = [(name, None) for name in plan.secondaries]
     asked += [(rail.metric, rail) for rail in plan.guardrails]
-    seen = _Seen(shop=shop, people=people, plan=plan, metrics=metrics or {}, found={})
+    made = _known([name for name, _ in asked], metrics or {})
+    found = cleaner.several(shop, people, made, days=plan.endpoint.day, cluster=plan.cluster)
+    seen = _Seen(plan=plan, metrics=metrics or {}, found=found)
     others = [arm.name for arm in plan.arms[1:]]
     rows = [seen.told(name, rail, arm=arm) for name, rail in asked for arm in others]
     frame = pd.DataFrame(rows, columns=[*_FRAME]).astype(_FRAME)
@@ -176,15 +179,22 @@ def measured(
     return frame
 
 
+def _known(names: Sequence[str], metrics: Mapping[str, Metric]) -> list[Outcome]:
+    """Find outcomes, each once; of those that there are not it is said why in their rows."""
+    made = []
+    for name in dict.fromkeys(names):
+        with suppress(Refusal):
+            made.append(outcome(name, metrics=metrics))
+    return made
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Seen:
-    """Customers of a test, and what was measured of them so far, by the name of the metric."""
+    """What was measured of the customers of a test, by the name of the metric."""
 
-    shop: Snapshot
-    people: ir.Table
     plan: Plan
     metrics: Mapping[str, Metric]
-    found: dict[str, dict[str, OfArm] | Refusal]
+    found: Mapping[str, dict[str, OfArm] | Refusal]
 
     def told(self, name: str, rail: terms.Guardrail | None, *, arm: str) -> dict[str, Any]:
         """Give a row of the frame, as far as it can be told."""
@@ -214,21 +224,12 @@ class _Seen:
         yield _numbers(compared) | held
 
     def _of(self, made: Outcome, arm: str) -> OfArm:
-        if made.name not in self.found:
-            self.found[made.name] = self._measured(made)
         found = self.found[made.name]
         if isinstance(found, Refusal):
             raise found
         if arm not in found:
             raise BadData(f"Nobody was assigned to {arm} yet.")
         return found[arm]
-
-    def _measured(self, made: Outcome) -> dict[str, OfArm] | Refusal:
-        days, cluster = self.plan.endpoint.day, self.plan.cluster
-        try:
-            return cleaner.arms(self.shop, self.people, made, days=days, cluster=cluster)
-        except Refusal as refused:
-            return refused
 
 
 def _numbers(compared: Compared) -> dict[str, Any]:

@@ -43,6 +43,7 @@ def _questions(
     for channel in plan.channels:
         yield "channel", partial(consenting, shop, channel)
     attributes = {"strata": plan.strata, "segments": plan.segments, "covariates": plan.covariates}
+    attributes["cluster"] = (plan.cluster,) if plan.cluster else ()
     for place, names in attributes.items():
         for name in names:
             yield place, partial(_attribute, shop, name)

@@ -17,11 +17,11 @@ import pandas as pd
 from ibis import _
 
 from retention_lab import checks
-from retention_lab.checks import BadData, BadParameter
-from retention_lab.churn.endpoints import end_of
+from retention_lab.checks import BadData, BadParameter, Refusal
 from retention_lab.experiments import sides
-from retention_lab.experiments.adding import SEEN, SUMS, collected
-from retention_lab.experiments.windows import UNTIL, Window
+from retention_lab.experiments.adding import Adding
+from retention_lab.experiments.sides import Sides
+from retention_lab.experiments.windows import BEFORE, Window
 from retention_lab.tables import clocks
 from retention_lab.tables import metrics as own
 from retention_lab.tables.contracts import TableName
@@ -36,8 +36,7 @@ Unit = Literal["share", "money", "per_customer"]
 class Outcome:
     """What is measured: a mean per customer, or sum of y over sum of x.
 
-    `sides` gives `customer_id`, `y` and, for a ratio, `x` (whole numbers; money in minor units) of
-    those for whom not both are 0; of a mean x is 1 for everybody.
+    `sides` gives the rows that tell it and what each adds; of a mean x is 1 for everybody.
     """
 
     name: str
@@ -46,7 +45,18 @@ class Outcome:
     better: Literal["higher", "lower", "neither"]
     tables: tuple[TableName, ...]
     definition: str
-    sides: Callable[[Window], ir.Table]
+    sides: Callable[[Window], Sides]
+
+    def within(self, window: Window) -> Sides:
+        """Give the rows within some days; refused with BadData where the shop lacks a table."""
+        shop = window.shop
+        lacking = [name for name in self.tables if name not in shop.tables]
+        if lacking:
+            raise BadData(
+                f"{self.label} cannot be told: {shop.name} has no {' and no '.join(lacking)}. Map "
+                "it in the source file."
+            )
+        return self.sides(window)
 
 
 def outcome(name: str, *, metrics: Mapping[str, Metric] | None = None) -> Outcome:
@@ -106,55 +116,36 @@ def moments(
     BadData
         If the shop lacks a table, or nobody was followed for so long.
     """
-    return several(shop, people, [name], days=days, by=by, metrics=metrics)[name]
-
-
-def several(
-    shop: Snapshot,
-    people: ir.Table,
-    names: Sequence[str],
-    *,
-    days: int,
-    by: Sequence[str] = (),
-    metrics: Mapping[str, Metric] | None = None,
-) -> dict[str, pd.DataFrame]:
-    """Add several outcomes up in one go; as `moments` of each, whose errors it raises."""
     checks.at_least("days", days, 1)
     checks.columns("people", people.columns, ["customer_id", "reached_at", *by])
-    made = [outcome(name, metrics=metrics) for name in names]
-    for each in made:
-        refuse_lacking(each, shop)
-    until = people.reached_at + ibis.interval(days=int(days))
-    marked = people.mutate(**{UNTIL: until, SEEN: (until <= end_of(shop)).cast("int64")})
-    window = Window(shop=shop, people=marked.filter(_[SEEN] == 1))
-    found = collected(marked, [each.sides(window) for each in made], by=by)
-    if not found[["customers", "left_out"]].sum().any():
+    made = outcome(name, metrics=metrics)
+    found = Adding(shop=shop, people=people, days=days, by=by).sums([made])[name]
+    if isinstance(found, Refusal):
+        raise found
+    if found.empty or not found[["customers", "left_out"]].sum().any():
         raise BadData("Nobody has a time zero in the days that are looked at: nothing to add up.")
     if not found["customers"].sum():
         raise BadData(
             f"No customer has been followed for {days} days by {shop.as_of}: wait, or take fewer "
             "days."
         )
-    parts = [{f"{part}:{place}": part for part in SUMS} for place in range(len(made))]
-    told = [found[[*by, "customers", *own, "left_out"]].rename(columns=own) for own in parts]
-    return dict(zip(names, told, strict=True))
-
-
-def refuse_lacking(made: Outcome, shop: Snapshot) -> None:
-    """Refuse with BadData an outcome of tables that the shop does not have."""
-    lacking = [name for name in made.tables if name not in shop.tables]
-    if lacking:
-        raise BadData(
-            f"{made.label} cannot be told: {shop.name} has no {' and no '.join(lacking)}. Map it "
-            "in the source file."
-        )
+    sums = {"y": "y", "y*y": "yy", "x": "x", "x*x": "xx", "y*x": "xy"}
+    named = found.rename(columns={part: f"sum_{name}" for part, name in sums.items()})
+    told = [f"sum_{name}" for name in sums.values()]
+    return named[[*by, "customers", *told, "counted", "did", "left_out"]]
 
 
 def _own(metric: Metric) -> Outcome:
-    def of(window: Window) -> ir.Table:
+    def of(window: Window) -> Sides:
         days = Period(first=dt.date(clocks.FIRST_YEAR, 1, 1), last=window.shop.as_of)
         found = own.total if metric.is_total else own.per_customer
-        return found(metric, window.whole, days)
+        parts = [
+            found(metric, window.whole(before=before), days).mutate(**{BEFORE: before})
+            for before in ([False, True] if window.before else [False])
+        ]
+        rows, whose = ibis.union(*parts) if window.before else parts[0], window.people
+        beside = rows.inner_join(whose, rows.customer_id == whose["_whose"])
+        return Sides(rows=beside, y=_.y, x=None if metric.is_total else _.x)
 
     return Outcome(
         name=metric.name,

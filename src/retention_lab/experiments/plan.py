@@ -58,8 +58,9 @@ class Plan(Strict):
 
     `accepted_checks` are names of checks of validity whose failure does not hide the effect.
     Customers who share a `cluster`, an attribute such as their household, count as depending on
-    each other. `worth` is what one more customer retained or returned earns, margin and all; None
-    leaves it to the shop's orders. Costs and `worth` are in whole units of the shop's currency.
+    each other; the size of the test does not count that, and covariates are not allowed for then.
+    `worth` is what one more customer retained or returned earns, margin and all; None leaves it to
+    the shop's orders. Costs and `worth` are in whole units of the shop's currency.
     """
 
     name: Name
@@ -146,6 +147,11 @@ class Plan(Strict):
             raise ValueError(
                 f"cluster needs the test `retention`, got `{self.primary.test}`, which takes every "
                 "customer for a draw of its own"
+            )
+        if self.cluster and self.covariates:
+            raise ValueError(
+                f"covariates are not adjusted for where customers of one {self.cluster} depend on "
+                "each other: take out either `cluster` or `covariates`"
             )
         self._fit_blocks()
         self._fit_days()

@@ -57,7 +57,7 @@ def _refuse_untold(marked: Marked, arm: Arm, control: Arm) -> None:
             f"of {arm.name} has nothing to be compared with."
         )
     if "messages" in marked.missing:
-        raise BadData(marked.missing["messages"])
+        raise BadData(str(marked.missing["messages"]))
     if "delivered" not in marked.people.columns:
         raise BadData(
             "The messages do not say which were delivered, so nobody knows whom they reached: map "

@@ -62,9 +62,10 @@ class Readout:
 
     `validity` is as of the day itself, `shop` and `marked` are as of the look. `measured` is as of
     `measured_on`: the look, or when its customers had all been followed after the end of the test.
-    `digests` counts the assigned by the digest of the plan by which they were. Parts that cannot be
-    told are None or empty, and `why` has a sentence under their name. Without `shows` no number of
-    the effect may be said or drawn: no look has come, or a check has failed.
+    `rails_on` is when guardrails that the last look left open are read once more, None if they will
+    not be. `digests` counts the assigned by the digest of the plan by which they were. Parts that
+    cannot be told are None or empty, and `why` has a sentence under their name. Without `shows` no
+    number of the effect may be said or drawn: no look has come, or a check has failed.
     """
 
     as_of: dt.date
@@ -85,6 +86,7 @@ class Readout:
     validity: Validity | None = None
     collapsed: Collapsed | None = None
     looked: tuple[Looked, ...] = ()
+    rails_on: dt.date | None = None
     effects: tuple[Effect, ...] = ()
     curves: pd.DataFrame | None = None
     measured: pd.DataFrame | None = None
@@ -131,7 +133,7 @@ def readout(
     marked = validity_tables.marked(shop, plan, rows)
     counts = validity_tables.counted(marked)
     checked = validity.verdict(validity.checks(counts, plan=plan), plan)
-    digests = assigned.digests(rows)
+    digests = assigned.digests(rows, people=marked.people)
     found = replace(found, digests=digests, collapsed=counts, validity=checked)
     return test.read(found, marked, holds=checked.holds)
 
@@ -153,8 +155,38 @@ class _Test:
         Between looks, numbers are those of the last one: as of its day, whatever came in since.
         """
         effects = self._effects(marked)
-        due = partial(
-            sequential.due,
+        looked = self._due(effects)
+        if not holds:
+            return _decided(replace(found, looked=looked))
+        if sequential.take(looked, state=self.state) < sum(each.row is not None for each in looked):
+            looked = self._due(effects)  # somebody else was quicker, and what they took stands
+        day = max((each.on for each in looked if each.on is not None), default=None)
+        if day is None:
+            return _decided(replace(found, looked=looked))
+        # An arm that an earlier look stopped keeps the numbers of that look.
+        days = {each.arm: each.on or day for each in looked}
+        followed = self._followed_on(looked, day)
+        measured_on = followed if followed and followed <= self.shop.as_of else day
+        then = {on: self._then(on, marked) for on in {day, measured_on, *days.values()}}
+        today = {self.shop.as_of: effects}
+        told = {on: today.get(on) or self._effects(then[on][1]) for on in {*days.values()}}
+        again = tuple(each for on in told for each in told[on] if days[each.arm] == on)
+        order = [arm.name for arm in self.plan.arms]
+        seen = replace(
+            found,
+            read_on=day,
+            measured_on=measured_on,
+            rails_on=followed if measured_on == day else None,
+            looked=sequential.compared(looked, _readings(again)),
+            effects=tuple(sorted(again, key=lambda each: order.index(each.arm))),
+            shows=True,
+        )
+        return self._evidence(seen, then)
+
+    def _due(self, effects: tuple[Effect, ...]) -> tuple[Looked, ...]:
+        """Say of each arm what today is, and why there is nothing to read where that is so."""
+        why = dict.fromkeys(self.plan.weights, self.tried.why.get("effects", ""))
+        looked = sequential.due(
             self.plan,
             _readings(effects),
             shop_name=self.shop.name,
@@ -162,41 +194,19 @@ class _Test:
             state=self.state,
             assumed=self._assumed(),
         )
-        looked = due()
-        if not holds:
-            return _decided(replace(found, looked=looked))
-        if sequential.take(looked, state=self.state) < sum(each.row is not None for each in looked):
-            looked = due()  # somebody else was quicker, and what they took stands
-        day = max((each.on for each in looked if each.on is not None), default=None)
-        if day is None:
-            return replace(found, looked=looked)
-        # An arm that an earlier look stopped keeps the numbers of that look.
-        days = {each.arm: each.on or day for each in looked}
-        measured_on = self._measured_on(looked, day)
-        then = {on: self._then(on, marked) for on in {day, measured_on, *days.values()}}
-        told = {on: self._effects(then[on][1]) for on in sorted({*days.values()})}
-        again = tuple(each for on in told for each in told[on] if days[each.arm] == on)
-        order = [arm.name for arm in self.plan.arms]
-        seen = replace(
-            found,
-            read_on=day,
-            measured_on=measured_on,
-            looked=sequential.compared(looked, _readings(again)),
-            effects=tuple(sorted(again, key=lambda each: order.index(each.arm))),
-            shows=True,
-        )
-        return self._evidence(seen, then)
+        own = {each.arm: each.why.get("reading", "") for each in effects}
+        return sequential.explained(looked, why | own)
 
-    def _measured_on(self, looked: tuple[Looked, ...], day: dt.date) -> dt.date:
-        """As of when metrics are read: of an ended test once more, at a day known beforehand.
+    def _followed_on(self, looked: tuple[Looked, ...], day: dt.date) -> dt.date | None:
+        """When metrics of an ended test are read once more, a day known beforehand.
 
         Guardrails that the last look left open may be shown to hold when all of its customers have
         been followed. Read on every day until they are, harm of the margin would be ruled out
         wrongly 6 to 10 times in 100, not 2.5; read once more, at most 4 times.
         """
-        followed = day + dt.timedelta(days=self.plan.endpoint.day)
-        over = all(each.state == "over" for each in looked)
-        return followed if over and followed <= self.shop.as_of else day
+        if not all(each.stopped for each in looked):
+            return None
+        return day + dt.timedelta(days=self.plan.endpoint.day)
 
     def _then(self, day: dt.date, today: Marked) -> tuple[Snapshot, Marked]:
         """Give the shop and its customers as of a day, which are at hand as of today."""
@@ -266,4 +276,6 @@ def _decided(seen: Readout) -> Readout:
         measured=seen.measured,
         money=seen.money,
     )
+    if seen.rails_on is not None:
+        decision = verdicts.waits(decision, seen.measured)
     return replace(seen, decision=decision)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from retention_lab.experiments.effects import Reading
 
 When = Literal["before", "between", "look", "over"]
+_UNITS = {"retention": "points", "log-rank": "log hazard"}  # of the plan's tests
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,9 +60,9 @@ class Looked:
         Of the last look, as the ledger has them; the interval holds at all looks together.
     state
         `look` on the day of one, whether it was just taken or is run again; `over` on all days
-        after a stop.
+        after a stop, and after the last day of a test that could not be read then.
     stopped
-        Why the test stopped; empty if it goes on.
+        Why the test stopped; empty if it goes on, or ended unread.
     conditional_power, trend_power
         Chance that it ends with a gain after what the last look saw: if the plan's smallest effect
         is there, and if it goes on as it has. None before the first look and after a stop.
@@ -188,26 +189,24 @@ def take(looked: Sequence[Looked], *, state: State) -> int:
     return looks.ledger(state).append(rows) if rows else 0
 
 
-def read_on(state: State | None, plan: Plan, *, source: str, as_of: dt.date) -> dt.date | None:
-    """Find the day of the last look on or before a day; None before the first."""
-    known = looks.taken(state, source=source, experiment=plan.name)
-    days = known.loc[known["on"] <= as_of, "on"]
-    return max(days) if len(days) else None
-
-
 def compared(looked: Sequence[Looked], readings: Mapping[str, Reading]) -> tuple[Looked, ...]:
     """Say how far the numbers of the last look have moved by data that came in later.
 
-    Parameters
-    ----------
-    readings
-        What the test reads by today's data as of the day of the last look, by arm. The ledger's
-        numbers stand; an arm whose last look was on another day should not be among them.
+    `readings` are what the test reads by today's data as of the day of the last look, by arm. The
+    ledger's numbers stand; an arm whose last look was on another day should not be among them.
     """
     return tuple(
         each
         if each.estimate is None or each.arm not in readings
         else replace(each, moved=readings[each.arm].estimate - each.estimate)
+        for each in looked
+    )
+
+
+def explained(looked: Sequence[Looked], why: Mapping[str, str]) -> tuple[Looked, ...]:
+    """Say by arm why there is nothing to read, where that is so and nothing else is said."""
+    return tuple(
+        each if each.stopped or each.why else replace(each, why=why.get(each.arm, ""))
         for each in looked
     )
 
@@ -232,7 +231,7 @@ def _looked(at: Standing) -> Looked:
     last, ahead, planned = at.last, at.ahead(), at.planned
     told = last or {}
     today = last is not None and last["on"] == at.as_of
-    when: When = "look" if today else "over" if at.over else "between" if last else "before"
+    when: When = "look" if today else "over" if at.finished else "between" if last else "before"
     known = at.reading.information if at.reading and not at.over and not today else None
     if known is None and last:
         known = float(last["information"])
@@ -252,7 +251,7 @@ def _looked(at: Standing) -> Looked:
         lower=told.get("lower"),
         estimate=told.get("estimate"),
         std_error=told.get("std_error"),
-        unit=told.get("unit", at.reading.unit if at.reading else ""),
+        unit=told.get("unit", _UNITS[at.plan.primary.test]),
         interval=_interval(told) if told else None,
         state=when,
         stopped=told.get("stopped", ""),

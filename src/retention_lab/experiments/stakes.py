@@ -244,6 +244,11 @@ def _worth(shop: Snapshot, marked: Marked, plan: Plan) -> tuple[float, Interval 
             f"{lost} within {day} days to compare what they spent. {ask}"
         )
     spent = {side: mean(_sums(row)) for side, row in by.items()}
+    if not any(each.std_error for each in spent.values()):
+        raise BadData(
+            "What one more customer is worth cannot be told: of customers of control all who "
+            f"{kept} spent the same within {day} days, and all who {lost}, too. {ask}"
+        )
     more = difference(spent[True], spent[False])
     scale = plan.margin / shop.minor_per_unit
     between = Interval(value=scale * more.value, low=scale * more.low, high=scale * more.high)
@@ -257,9 +262,9 @@ def _worth(shop: Snapshot, marked: Marked, plan: Plan) -> tuple[float, Interval 
 
 _WORDS = {"retained": ("stayed", "left"), "returned": ("bought again", "did not buy again")}
 _SPENT = (
-    "One more customer counts for what customers of control who {kept} spent within {day} days, "
-    "less what those who {lost} spent, times the margin of the plan. They may have been better "
-    "customers before, so a customer kept by a message may be worth less."
+    "What customers of control who {kept} spent within {day} days, less what those who {lost} "
+    "spent, times the margin of the plan. They may have been better customers before, so one whom "
+    "a message brings may be worth less."
 )
 
 

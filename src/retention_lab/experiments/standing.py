@@ -55,6 +55,11 @@ class Standing:
         return self.last is not None and self.last["stopped"] != ""
 
     @property
+    def finished(self) -> bool:
+        """Whether no look comes any more: a look has stopped the test, or it ends unread."""
+        return self.over or (self.ends and self.reading is None)
+
+    @property
     def planned(self) -> float | None:
         """Information that the last look is to have, as the first look took it."""
         if self.last is not None:
@@ -100,8 +105,8 @@ class Standing:
 
     @property
     def coming(self) -> tuple[float, ...]:
-        """Shares of the planned information at the looks to come, none after a stop."""
-        return () if self.over else self.planned_looks
+        """Shares of the planned information at the looks to come, none when it is finished."""
+        return () if self.finished else self.planned_looks
 
     @property
     def ready(self) -> bool:
@@ -177,7 +182,8 @@ class Standing:
         """Find, about, the days of the looks to come; none where nobody knows the pace."""
         end, looks = end_of(self.plan), self.plan.looks
         if looks and looks.days:
-            return [testing.date_of(self.plan, day) for day in looks.days[-len(shares) :]]
+            soon = self.as_of + dt.timedelta(days=1)  # what had nothing to read yet is made up for
+            return [max(testing.date_of(self.plan, d), soon) for d in looks.days[-len(shares) :]]
         if looks is None:
             return [end]
         known = self.reading.information if self.reading else None

@@ -96,11 +96,24 @@ class Arm(Strict):
         return self
 
 
+class Named(Strict):
+    """What an endpoint is called where the usual words would not be true.
+
+    `who` are in the test, such as players; `did` is what those of them did who count, such as
+    `played on day 7`; `events` bring or end it, such as arrests.
+    """
+
+    who: Line = "customers"
+    did: Line
+    events: Line
+
+
 class Endpoint(Strict):
     """What counts by `day` days after the milestone: not cancelled, or bought again."""
 
     kind: Literal["retained", "returned"]
     day: Annotated[int, Field(ge=1, le=730)]
+    words: Named | None = None
 
 
 class Primary(Strict):

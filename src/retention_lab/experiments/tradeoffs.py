@@ -11,10 +11,9 @@ import pandas as pd
 from retention_lab.checks import BadParameter
 from retention_lab.experiments import sizing, testing
 from retention_lab.experiments.design.assumptions import Assumptions
-from retention_lab.experiments.design.calendar import by_day
+from retention_lab.experiments.design.exposure import exposure
 from retention_lab.experiments.design.proportions import UnpooledProportions
 from retention_lab.experiments.design.sizing import power
-from retention_lab.experiments.design.timed import LogRankTest
 from retention_lab.experiments.plan import Plan
 
 _FACTORS = (1 / 3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
@@ -79,20 +78,20 @@ def calendar(plan: Plan, assumed: Assumptions) -> pd.DataFrame:
     last, looks = ceil(assumed.last_day), set(testing.look_days(plan, assumed, ratio))
     steps = range(ceil(last / _DAYS), last, ceil(last / _DAYS))
     days = sorted(day for day in {*steps, *looks, last} if day > assumed.first_entry)
-    events = LogRankTest(assumptions=assumed, day=last)
-    seen = by_day(events, ratio, errors=errors, days=days)
+    entered = [float(assumed.entered(day)) for day in days]
+    share = pd.Series([_happened(assumed, ratio, day) for day in days])
     read = [testing.kernel(plan, assumed, day=float(day)) for day in days]
     return pd.DataFrame(
         {
             "day": days,
             "on": [testing.date_of(plan, day) for day in days],
-            "entered": seen["entered"],
-            "events": seen["events_control"] + seen["events_treated"],
+            "entered": entered,
+            "events": share * entered,
             "power": [
-                power(test, ratio, customers=entered, errors=errors)
-                if test.day > test.first_day and _enough(assumed, entered)
+                power(test, ratio, customers=customers, errors=errors)
+                if test.day > test.first_day and _enough(assumed, customers)
                 else 0.0
-                for test, entered in zip(read, seen["entered"], strict=True)
+                for test, customers in zip(read, entered, strict=True)
             ],
             "matured": [_matured(plan, assumed, day) for day in days],
             "look": [day in looks for day in days],
@@ -125,6 +124,13 @@ def allocations(plan: Plan, assumed: Assumptions) -> pd.DataFrame:
         sent = sum(n for arm, n in zip(plan.arms, size.arms, strict=True) if arm.message)
         rows.append((control, size.total, weeks, sent))
     return pd.DataFrame(rows, columns=["control", "customers", "weeks", "messages"])
+
+
+def _happened(assumed: Assumptions, ratio: float, day: int) -> float:
+    """Share of the customers entered whose event has been seen, with the effect."""
+    control, treated = exposure(assumed, ratio, day=day).events
+    share = assumed.allocation[0]
+    return float(share * control + (1 - share) * treated)
 
 
 def _matured(plan: Plan, assumed: Assumptions, day: int) -> float:

@@ -83,7 +83,7 @@ def checks(found: Collapsed, *, plan: Plan) -> tuple[Check, ...]:
 
     A check is left out as long as there is nothing to look at, such as strata of a plan without, or
     fewer than ten customers. Where the shop lacks a table that would tell, it warns without a
-    number.
+    number; where the plan names what the table does not know, it fails.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ repetition or a crossover. Nothing later than the shop's day is looked at.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import ibis
 import ibis.expr.types as ir
@@ -54,13 +54,13 @@ class Collapsed:
         `arm` (of the plan), `week` (Monday of enrolment), `day`, `events`, `censored`, as
         `following.grid`; of *outcome*, and empty without.
     missing
-        Why the columns of one of these four are not there, in a sentence.
+        Why the columns of one of these four are not there.
     """
 
     sizes: pd.DataFrame
     arms: pd.DataFrame
     grid: pd.DataFrame
-    missing: Mapping[Part, str]
+    missing: Mapping[Part, Refusal]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,12 +78,13 @@ class Marked:
         `known` as `following.followed`; then the attributes that the plan names in its strata,
         segments, covariates and cluster, as text, "unknown" where missing.
     missing
-        Why the columns of a part are not there, in a sentence.
+        Why the columns of a part are not there.
     """
 
     people: ir.Table
-    missing: Mapping[Part, str]
+    missing: Mapping[Part, Refusal]
     plan: Plan
+    _grids: dict[tuple[str, ...], pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @property
     def arms(self) -> ir.Table:
@@ -92,6 +93,8 @@ class Marked:
 
     def grid(self, *by: str) -> pd.DataFrame:
         """Count events and censorings of those in the plan's arms of whom the outcome is known.
+
+        Each grid is counted once, as effects, curves and segments ask for the same.
 
         Returns
         -------
@@ -104,8 +107,10 @@ class Marked:
             If the shop cannot tell the outcome, or a column is missing.
         """
         if "outcome" in self.missing:
-            raise BadData(self.missing["outcome"])
-        return following.grid(self.arms, *dict.fromkeys(("arm", *by)))
+            raise BadData(str(self.missing["outcome"]))
+        if by not in self._grids:
+            self._grids[by] = following.grid(self.arms, *dict.fromkeys(("arm", *by)))
+        return self._grids[by].copy()
 
 
 def marked(shop: Snapshot, plan: Plan, assigned: ir.Table) -> Marked:
@@ -127,14 +132,14 @@ def marked(shop: Snapshot, plan: Plan, assigned: ir.Table) -> Marked:
     checks.columns("assigned", assigned.columns, SCHEMA.names)
     people = _first(shop, plan, assigned)
     asked = Marking(shop=shop, plan=plan, people=people)
-    missing: dict[Part, str] = {}
+    missing: dict[Part, Refusal] = {}
     joined: ir.Table = people
     tells = []
     for parts, find, tell in MARKS:
         try:
             found = find(asked)
         except Refusal as refusal:
-            missing |= dict.fromkeys(parts, str(refusal))
+            missing |= dict.fromkeys(parts, refusal)
         else:
             theirs = found.rename({f"_of_{parts[0]}": "_whose"})
             joined = joined.left_join(theirs, joined.customer_id == theirs[f"_of_{parts[0]}"])
@@ -173,9 +178,11 @@ def _first(shop: Snapshot, plan: Plan, assigned: ir.Table) -> ir.CachedTable:
     counts = named.group_by(_whose=_.customer_id).agg(rows=_.count())
     # Hardly anybody, as a rule: so it is they alone whose rows are put in order.
     twice = engine.keep(counts.filter(_.rows > 1).select("_whose"), where="assignments")
-    of_twice = named.customer_id == twice["_whose"]
-    once = named.anti_join(twice, of_twice).mutate(repeated=False, crossed=False)
-    first = once.union(_earliest(named.semi_join(twice, of_twice)))
+    first = named.mutate(repeated=False, crossed=False)
+    if not engine.collect(twice.limit(1)).empty:
+        of_twice = named.customer_id == twice["_whose"]
+        others = first.anti_join(twice, of_twice)
+        first = others.union(_earliest(named.semi_join(twice, of_twice)))
     zero = ibis.least(first.time_zero.fill_null(first.assigned_at), first.assigned_at)
     local = clock(shop).local_date
     day = local(first.assigned_at)

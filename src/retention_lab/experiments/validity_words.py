@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from retention_lab.checks import BadParameter, Refusal
 from retention_lab.inference.sample_ratio import verdict
 
 Status = Literal["pass", "warn", "fail"]
@@ -18,8 +19,9 @@ class Check:
     """One thing that could be wrong with a test.
 
     `value` is what `threshold` speaks of: a p-value (how often luck does as much), or a share of
-    customers. It is None, and the status warn, where the shop lacks what would tell; `why` says so
-    then. `remedy` is empty where all is well.
+    customers. It is None where the shop lacks what would tell, of which the status warns, or where
+    the plan names what the shop does not know, which fails; `why` says so then. `remedy` is empty
+    where all is well.
     """
 
     name: str
@@ -79,11 +81,11 @@ class Words:
             remedy=told[1],
         )
 
-    def unknown(self, why: str) -> Check:
-        """Warn that this cannot be checked."""
+    def unknown(self, why: Refusal) -> Check:
+        """Warn that this cannot be checked; it fails if the plan names what is not there."""
         return Check(
             name=self.name,
-            status="warn",
+            status="fail" if isinstance(why, BadParameter) else "warn",
             value=None,
             threshold="none, as there is no number",
             why=f"This cannot be checked. {why}",

@@ -7,7 +7,7 @@ of them asks for the reader's judgement, and each case has one verdict and one r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, assert_never
 
 import pandas as pd
@@ -32,6 +32,7 @@ Because = Literal[
     "loss",
     "futility",
     "harm",
+    "guardrails to come",
     "not shown harmless",
     "does not pay",
     "too small to matter",
@@ -108,6 +109,24 @@ def decide(
     return read.decision()
 
 
+def waits(decision: Decision, measured: pd.DataFrame | None) -> Decision:
+    """Wait for guardrails that a gain left open, where more customers will tell of one of them.
+
+    Parameters
+    ----------
+    measured
+        As of the look, where guardrails are to be read once more.
+    """
+    if decision.because != "not shown harmless" or measured is None:
+        return decision
+    rails = measured[(measured["role"] == "guardrail") & (measured["arm"] == decision.arm)]
+    # Nobody followed for so long is an answer that waiting changes; a missing table is none.
+    left = rails.loc[rails["label"].isin(decision.why), "left_out"]
+    if not (left.fillna(0) > 0).any():
+        return decision
+    return replace(decision, verdict="continue", because="guardrails to come")
+
+
 def matters(plan: Plan, effect: Effect | None, money: Money | None) -> float:
     """Least difference of shares of all assigned that matters: from what it pays, if that is known.
 
@@ -171,10 +190,10 @@ class _Read:
                 return self.says("stop", "futility", one)
             case "end" if self._is_small(one):
                 return self.says("stop", "too small to matter", one)
-            case "end":
-                return self.says("inconclusive", "unclear", one)
-            case "":
+            case "" if one.state != "over":
                 return self.says("continue", "between", one)
+            case "end" | "":  # read without a bound crossed, or ended unread
+                return self.says("inconclusive", "unclear", one)
             case _:
                 assert_never(one.stopped)
 
@@ -188,9 +207,7 @@ class _Read:
         open_rails = self._open(one.arm)
         if not open_rails:
             return self.says("ship", "gain", one)
-        # A gain that ends the looks leaves none at which a guardrail could be shown to hold.
-        verdict: Verdict = "inconclusive" if one.next_on is None else "continue"
-        return self.says(verdict, "not shown harmless", one, open_rails)
+        return self.says("inconclusive", "not shown harmless", one, open_rails)
 
     def _is_small(self, one: Looked) -> bool:
         """Say whether the whole interval, in the test's unit, lies below what matters."""

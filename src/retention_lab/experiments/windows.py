@@ -2,7 +2,8 @@
 
 What happens in the very second of time zero is before it; what happens when the days are over, or
 later, counts no more and is not known here either: an answer to a ticket of the last day that came
-after it is no answer. So a figure stays what it is, however much later it is computed.
+after it is no answer. So a figure stays what it is, however much later it is computed. The same
+holds of as many days before time zero, which end with it.
 """
 
 from __future__ import annotations
@@ -16,29 +17,37 @@ import ibis.expr.types as ir
 from retention_lab.tables.contracts import CONTRACTS, TableName
 from retention_lab.tables.snapshot import Snapshot
 
-UNTIL = "_until"  # the column of people that says when the days of each are over
+BEFORE = "_before"  # the column of rows that says whether they lie before time zero
 
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """What happened to `people` (`customer_id`, `reached_at`, `_until`) within their days."""
+    """What happened to `people` within their days, and in those before from `_since` on.
+
+    `people` has one row per customer: `_whose`, `_since` (their time zero where nothing `before` is
+    asked), `_zero`, `_until`, and `keys`, which stay beside every row.
+    """
 
     shop: Snapshot
     people: ir.Table
+    keys: tuple[str, ...]
+    before: bool
 
     def table(self, name: TableName, *, time: str = "") -> ir.Table:
         """A canonical table as known at the end of each customer's days, its rows within them.
 
         `time` is the column that must lie in the window, if not the table's own. A message sent in
-        the very second of time zero is one of those that follow it.
+        the very second of time zero is one of those that follow it. To the columns of the table
+        `keys` and `_before` are added. Both windows are one pass, as finding whose a row is takes
+        longer than all that is done with it.
         """
-        contract, table = CONTRACTS[name], getattr(self.shop, name)
+        contract, table, whose = CONTRACTS[name], getattr(self.shop, name), self.people
         time = time or contract.time
-        whose = self.people.select(_whose="customer_id", _zero="reached_at", _until=UNTIL)
-        at, zero, until = table[time], whose["_zero"], whose["_until"]
-        begun = at >= zero if time == "sent_at" else at > zero
-        # All in the join: so several outcomes of one table share its few rows, not all of them.
-        inside = table.inner_join(whose, [table.customer_id == whose["_whose"], begun, at < until])
+        at, since, zero = table[time], whose["_since"], whose["_zero"]
+        begun = [at >= since] if time == "sent_at" else [at > since, at != zero]
+        match = [table.customer_id == whose["_whose"], at < whose["_until"], *begun]
+        inside = table.inner_join(whose, match).mutate(**{BEFORE: at < zero})
+        end = inside[BEFORE].ifelse(inside["_zero"], inside["_until"])
         later = {
             each.name: each.name if each.later_known else each.known_with
             for each in contract.columns
@@ -46,16 +55,17 @@ class Window:
         }
         return inside.mutate(
             **{
-                column: (inside[known] < inside["_until"]).ifelse(inside[column], ibis.null())
+                column: (inside[known] < end).ifelse(inside[column], ibis.null())
                 for column, known in later.items()
             }
-        ).select(*table.columns)
+        ).select(*table.columns, *self.keys, BEFORE)
 
-    @property
-    def whole(self) -> Snapshot:
-        """The shop with nothing in it but what happened within the days."""
-        tables = {
-            name: self.table(cast("TableName", name)) if "customer_id" in table.columns else table
-            for name, table in self.shop.tables.items()
-        }
+    def whole(self, *, before: bool) -> Snapshot:
+        """The shop with nothing in it but what happened within the days, or in those before."""
+        tables = dict(self.shop.tables)
+        for name, table in tables.items():
+            if "customer_id" in table.columns:
+                rows = self.table(cast("TableName", name))
+                own = rows.filter(rows[BEFORE] if before else ~rows[BEFORE])
+                tables[name] = own.select(*table.columns)
         return replace(self.shop, tables=tables)

@@ -46,8 +46,8 @@ def around(
     """
     if not (isfinite(value) and isfinite(std_error) and std_error > 0):
         raise BadData(
-            f"An estimate of {value:g} with a standard error of {std_error:g} has no interval: all "
-            "customers are alike so far. Wait for more of them."
+            f"No range can be told of {value:g}: all customers are alike so far. Wait for more of "
+            "them."
         )
     margin = float(student.isf(checks.share("alpha", alpha) / 2, freedom)) * std_error
     return Estimate(

@@ -76,6 +76,8 @@ def test_one_side_heeds_no_futility_in_its_p_value():
     first, second = (stopped(l_, rule=rule, estimate=2.1, std_error=1) for l_ in (same, tight))
     assert first.p_value == pytest.approx(second.p_value)
     assert first.p_value < 0.025
+    # Some who gave up at the first look would have come as far: it takes a larger effect.
+    assert second.effect.value > first.effect.value
 
 
 def read(k, z):

@@ -75,7 +75,7 @@ class Assumptions:
                 "the curve from customers who were seen for longer."
             )
 
-    @property
+    @cached_property
     def first_entry(self) -> float:
         """Calendar day on which entry begins: 0, unless the first steps bring nobody."""
         ends, totals = self.totals

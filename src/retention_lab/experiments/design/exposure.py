@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -41,6 +42,27 @@ class Exposure:
         return total
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Clock:
+    """What holds at the points whatever the effect is; effects are told by it many times.
+
+    `rate` and `cumulative` (rate added up) are of customers not treated, `late` is that since the
+    `onset` of the effect.
+    """
+
+    time: Floats
+    weight: Floats
+    seen: Floats
+    rate: Floats
+    cumulative: Floats
+    late: Floats
+    onset: float
+
+    def times(self, hazard_ratio: float) -> Floats:
+        """Rate of the customers reached over that of those not treated."""
+        return np.where(self.time < self.onset, 1.0, hazard_ratio)
+
+
 def exposure(
     assumptions: Assumptions, hazard_ratio: float, *, day: float, until: float | None = None
 ) -> Exposure:
@@ -55,17 +77,42 @@ def exposure(
         raise BadParameter(f"hazard_ratio must be a number above 0, got {hazard_ratio!r}.")
     refuse_before_entry(assumptions, day)
     known = min(day, assumptions.follow_up_days)
-    time, weight = _points(assumptions, day, known if until is None else until)
-    rate, staying = _arms(assumptions, hazard_ratio, time)
-    under_observation = assumptions.entered(day - time) / assumptions.entered(day)
-    seen = under_observation * np.exp(-assumptions.dropout_per_day * time)
-    return Exposure(time=time, weight=weight, seen=seen, rate=rate, staying=staying)
+    clock = _clock(assumptions, day, known if until is None else until)
+    reached, staying = assumptions.contact_rate, np.exp(-clock.cumulative)
+    if_reached = np.exp(-clock.cumulative - (hazard_ratio - 1) * clock.late)
+    mixed = (1 - reached) * staying + reached * if_reached
+    events = (1 - reached) * staying + reached * clock.times(hazard_ratio) * if_reached
+    return Exposure(
+        time=clock.time,
+        weight=clock.weight,
+        seen=clock.seen,
+        rate=np.array([clock.rate, clock.rate * events / mixed]),
+        staying=np.array([staying, mixed]),
+    )
 
 
 def refuse_before_entry(assumptions: Assumptions, day: float) -> None:
     """Refuse a calendar day by which nobody has entered."""
     if not assumptions.first_entry < day < np.inf:
         raise BadParameter(f"day must be a calendar day by which customers entered, got {day!r}.")
+
+
+@lru_cache(maxsize=128)  # the days of a calendar and of looks
+def _clock(assumptions: Assumptions, day: float, until: float) -> _Clock:
+    """Look at customers who are not treated, at their first `until` days."""
+    time, weight = _points(assumptions, day, until)
+    under_observation = assumptions.entered(day - time) / assumptions.entered(day)
+    curve, onset = assumptions.baseline, assumptions.onset_delay_days
+    cumulative = curve.cumulative(time)
+    return _Clock(
+        time=time,
+        weight=weight,
+        seen=under_observation * np.exp(-assumptions.dropout_per_day * time),
+        rate=curve.rate(time),
+        cumulative=cumulative,
+        late=np.maximum(cumulative - curve.cumulative(np.array([onset])), 0.0),
+        onset=onset,
+    )
 
 
 def _points(assumptions: Assumptions, day: float, until: float) -> tuple[Floats, Floats]:
@@ -75,15 +122,3 @@ def _points(assumptions: Assumptions, day: float, until: float) -> tuple[Floats,
     edges = np.concatenate([[0.0], inner[(inner > 0) & (inner < until)], [until]])
     half, middle = np.diff(edges) / 2, (edges[1:] + edges[:-1]) / 2
     return (middle[:, None] + half[:, None] * _POINTS).ravel(), np.outer(half, _WEIGHTS).ravel()
-
-
-def _arms(assumptions: Assumptions, hazard_ratio: float, time: Floats) -> tuple[Floats, Floats]:
-    """Rate and share without the event in both arms, the treated one mixed of reached and not."""
-    curves = assumptions.baseline, assumptions.treated(hazard_ratio)
-    rate = np.array([curve.rate(time) for curve in curves])
-    staying = np.exp([-curve.cumulative(time) for curve in curves])
-    reached = np.array([1 - assumptions.contact_rate, assumptions.contact_rate])
-    mixed = reached @ staying
-    rate[1] = reached @ (rate * staying) / mixed
-    staying[1] = mixed
-    return rate, staying

@@ -15,6 +15,7 @@ from retention_lab.checks import BadParameter
 from retention_lab.inference.interval import Interval
 from retention_lab.inference.sequential.bounds import Rule
 from retention_lab.inference.sequential.recursion import crossing
+from retention_lab.inference.sequential.spending import Floats
 
 _SURE = 20.0  # beyond any bound by 8 standard deviations
 
@@ -99,8 +100,9 @@ def stopped(looks: pd.DataFrame, *, rule: Rule, estimate: float, std_error: floa
     ----------
     looks
         As `bounds` returns it, up to the look at which the test stopped, for whatever reason.
+        Bounds for futility were heeded, so the effect allows for them; -inf where they were not.
     rule
-        That of the design. Bounds for futility are not heeded, as they do not bind.
+        That of the design. The p-value holds whether or not anybody heeds futility.
     estimate, std_error
         The effect at that look, positive where the upper bound is, and its standard error.
 
@@ -121,12 +123,13 @@ def stopped(looks: pd.DataFrame, *, rule: Rule, estimate: float, std_error: floa
     """
     _refuse_without_spread(estimate, std_error)
     information = looks["information"].to_numpy()
-    lower = looks["lower"].to_numpy() if rule.sides == 2 else np.full(len(looks), -np.inf)
+    lower = looks["lower"].to_numpy()
+    binding = lower if rule.sides == 2 else np.full(len(looks), -np.inf)
     z = estimate / std_error
     upper = np.append(looks["upper"].to_numpy()[:-1], z)
     widest = max(_SURE, abs(z) + 8) / sqrt(information[0])
 
-    def as_extreme(drift: float) -> float:
+    def as_extreme(drift: float, lower: Floats = lower) -> float:
         exits = crossing(information, lower=lower, upper=upper, drift=drift)
         return float(exits["above"].sum())
 
@@ -135,7 +138,7 @@ def stopped(looks: pd.DataFrame, *, rule: Rule, estimate: float, std_error: floa
         drift = brentq(lambda drift: as_extreme(drift) - chance, -widest, widest, xtol=1e-10)
         return float(drift) * std_error * sqrt(information[-1])
 
-    above = as_extreme(0.0)
+    above = as_extreme(0.0, lower=binding)
     p_value = above if rule.sides == 1 else 2 * min(above, 1 - above)
     effect = Interval(value=at(0.5), low=at(rule.level), high=at(1 - rule.level))
     return Stopped(p_value=p_value, effect=effect)
