@@ -924,7 +924,7 @@ def test_a_change_is_told_with_what_chance_alone_would_do():
     # By hand: 0.085 -+ the root of 0.01^2 + 0.015^2, and 0.005 -+ the same.
     assert table["Change, before rounding"].tolist() == [
         "-8.5 points (-10.3 to -6.7)",
-        "-0.5 points (-2.3 to 1.3)",
+        "-0.5 points (-2.3 to +1.3)",
     ]
 
 

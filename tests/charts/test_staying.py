@@ -135,3 +135,10 @@ def test_causes_of_a_few_or_of_none_are_not_drawn():
     assert isinstance(staying.causes(few_of_them), Instead)
     assert isinstance(staying.causes(few_of_them.assign(at_risk=SMALL - 1)), Instead)
     assert staying.causes(Missing(why="No.")) == Instead("No.")
+
+
+def test_a_line_is_level_until_the_day_on_which_anything_happened():
+    once = pd.DataFrame({"day": [7], "events": [200], "censored": [800]})
+    drawn = staying.steps(kaplan_meier(once), coming=True)
+    assert drawn["day"].tolist() == [0, 6, 7]
+    assert drawn["share"].tolist() == pytest.approx([0, 0, 0.2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -63,6 +64,7 @@ def test_ledger_shows_itself_as_what_the_runner_gathers():
                 "key": True,
                 "period": "2026-08-01/2026-08-31",
                 "population": "first_ordered_on >= date '2026-08-01'",
+                "difference": False,
                 "text": "26.2\N{NO-BREAK SPACE}%",
                 "between": "23.8 to 28.8",
                 # printf 'Those who did, of all.' | sha256sum
@@ -83,6 +85,7 @@ def test_ledger_shows_itself_as_what_the_runner_gathers():
                 "key": False,
                 "period": "",
                 "population": "",
+                "difference": False,
                 "text": "9,165",
                 "between": "",
                 "definition_hash": "e02dd0ab39a4",
@@ -170,7 +173,7 @@ def test_numbers_are_written_in_their_unit(value, unit, text):
         (999.994, "GBP", "£999.99"),
         (999.996, "GBP", "£1,000"),
         (999_999.4, "GBP", "£999,999"),
-        (999_999.6, "USD", "$1.00 million"),
+        (999_999.6, "USD", "USD 1.00 million"),
         (12_345_678, "EUR", "€12.35 million"),
         (-39.134, "GBP", "-£39.13"),
         (-2_500_000, "GBP", "-£2.50 million"),
@@ -184,6 +187,28 @@ def test_numbers_are_written_in_their_unit(value, unit, text):
 def test_money_is_written_with_the_decimals_of_its_currency(value, currency, text):
     assert money(value, currency).replace("\N{NO-BREAK SPACE}", " ") == text
     assert claim(value, unit="money", currency=currency).text == money(value, currency)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0.052, "points", "+5.2 (+3.2 to +7.2)"),
+        (-0.0006, "points", "-0.06 (-2.1 to +1.9)"),
+        (0.7, "money", "+USD 0.70 (+USD 0.68 to +USD 0.72)"),
+        (0.0, "share", "0.0 % (-2.0 to +2.0)"),
+    ],
+)
+def test_a_difference_has_signs_at_its_value_and_at_both_ends(value, unit, text):
+    found = replace(claim(value, unit=unit, currency="USD"), low=value - 0.02, high=value + 0.02)
+    assert "+" not in found.full
+    told = replace(found, difference=True).full
+    assert told.replace("\N{NO-BREAK SPACE}", " ") == text
+
+
+def test_no_amount_has_a_dollar_sign_as_two_of_them_are_a_formula_in_jupyter():
+    text = claim(1.42, unit="money", currency="USD").full
+    assert "$" not in text
+    assert "\\" not in text
 
 
 def test_share_is_written_with_a_space_that_does_not_break():

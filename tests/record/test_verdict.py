@@ -56,7 +56,7 @@ def test_worth_that_the_shop_told_has_its_range():
 def test_harm_is_claimed_by_metric_and_arm_unless_few_were_harmed():
     plan, harm = plan_of(**COSTS, **GUARDED), {"harmed": True, "no_worse": False}
     ledger = recorded(read(effect_of(), plan=plan, measured=guarded(**harm)))
-    assert ledger["verdict_harm_check-in_unsubscribe"].full == "2.1 (1.1 to 3.1)"
+    assert ledger["verdict_harm_check-in_unsubscribe"].full == "+2.1 (+1.1 to +3.1)"
     few = recorded(read(effect_of(), plan=plan, measured=guarded(**harm, did=4)))
     assert "verdict_harm_check-in_unsubscribe" not in few
 

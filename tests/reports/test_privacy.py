@@ -22,8 +22,10 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from retention_lab.checks import SMALLEST_CELL, Refusal
+from retention_lab.record import money
 from retention_lab.record.ledger import Ledger
 from retention_lab.reports import figures, page, personal, privacy
+from retention_lab.reports.personal import names_people
 from retention_lab.reports.privacy import refuse_personal, scrub, scrub_notebook, secrets
 from retention_lab.tables.simulator import simulate
 
@@ -445,3 +447,9 @@ def test_no_byte_of_a_page_tells_the_count_of_a_few(smallest, found, facts):
     assert html.count("<figure") >= 7
     assert set(SMALL) & numbers_on(html) == found
     assert (f"&lt;{smallest}" in html) == (smallest == "100")
+
+
+def test_an_arm_named_like_a_contact_may_have_amounts_of_any_currency():
+    amount = money(1.42, "USD")
+    assert not names_people("womens-email", [f"{amount} ({amount} to {amount})", f"+{amount}"])
+    assert names_people("womens-email", ["USD 1.42"])  # no space of ours: what somebody typed

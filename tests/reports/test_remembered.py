@@ -57,3 +57,12 @@ def test_other_tests_and_ledgers_do_not_count(tmp_path, plan):
     looks(state).append([row(experiment="other", on="2026-01-01")])
     state.ledger("lists", key=("customer_id",)).append([{"customer_id": "1", "on": "2026-01-01"}])
     assert told(state.folder, plan) == ""
+
+
+def test_a_run_of_the_assignment_counts_on_its_own_day(tmp_path, plan):
+    state = states.opened(tmp_path / "state")
+    ran = {"source": "Shop", "experiment": "hello", "as_of": str(DAY), "snapshot": "a"}
+    runs = state.ledger("assignment-runs", key=("source", "experiment", "as_of", "snapshot"))
+    runs.append([ran])
+    assert told(state.folder, plan)
+    assert not told(state.folder, plan, DAY - dt.timedelta(days=1))

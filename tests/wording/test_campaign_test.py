@@ -137,9 +137,9 @@ def test_steps_are_said_in_their_order_with_what_may_be_chance():
     words, table, _, _ = said(VISIT, ORDERS)
     assert words == (
         "- **Visited:** men about 18 in 100, no-email about 11 in 100. Against no-email: men "
-        "+7.7 points (7.0 to 8.3).\n"
+        "+7.7 points (+7.0 to +8.3).\n"
         "- **Orders per 100 customers:** men 1.25, no-email 1.18. Against no-email: men +0.07 "
-        "(-0.13 to 0.27), which may be chance.\n"
+        "(-0.13 to +0.27), which may be chance.\n"
         "\n"
         "Everybody assigned counts, whether or not a message arrived. What may be chance is told "
         "allowing for all two comparisons."
@@ -197,14 +197,14 @@ def test_of_two_shares_a_few_customers_apart_the_less_sure_one_goes():
 
 def test_a_step_that_cannot_be_told_is_said_to_be():
     lacking = VISIT | NOT_COMPARED | {"value": pd.NA, "why": "Nobody has visited yet."}
-    assert r"- Nobody has visited yet\." in said(ORDERS, lacking)[0]
+    assert r"- Visited\: Nobody has visited yet\." in said(ORDERS, lacking)[0]
 
 
 def test_the_best_arm_is_named_with_all_others_beside_it():
     assert told_best(best_of(*VISITS, pairs=PAIRS, leader=MEN)) == (
         "Men is the best by \N{LEFT DOUBLE QUOTATION MARK}Visited\N{RIGHT DOUBLE QUOTATION MARK}, "
-        "allowing for all three comparisons: 18.3 % (17.8 to 18.8); +3.1 points (2.4 to 3.8) "
-        "against women; +7.7 points (7.0 to 8.3) against no-email. "
+        "allowing for all three comparisons: 18.3 % (17.8 to 18.8); +3.1 points (+2.4 to +3.8) "
+        "against women; +7.7 points (+7.0 to +8.3) against no-email. "
         f"{FLATTERED}"
     )
 
@@ -213,7 +213,7 @@ def test_no_arm_is_called_the_best_that_may_be_so_by_chance():
     pairs = [(MEN, WOMEN, 0.0314, -0.001, 0.0638, 0.06), *PAIRS[1:]]
     words = told_best(best_of(*VISITS, pairs=pairs, leader=None))
     assert words.startswith("No arm is shown to be the best by")
-    assert "+3.1 points (-0.1 to 6.4) against women, which may be chance" in words
+    assert "+3.1 points (-0.1 to +6.4) against women, which may be chance" in words
     assert FLATTERED not in words
 
 
@@ -221,6 +221,10 @@ def test_the_best_of_a_few_customers_is_not_said():
     small = [(MEN, 21_307, 5, 0.0002, 0.0001, 0.0005), *VISITS[1:]]
     words = told_best(best_of(*small, pairs=PAIRS, leader=None))
     assert words == "Which arm is the best would tell of fewer than 10 customers."
+    words = told_best(
+        best_of(*VISITS, pairs=[(*pair[:2], *4 * [float("nan")]) for pair in PAIRS], leader=None)
+    )
+    assert words == "No arm is shown to be the best by “Visited”: it is 18.3 % in all of them."
     seen = seen_of(why={"best": "No orders are known."})
     assert campaign_best(Ledger(), seen, None) == r"No orders are known\."
 

@@ -50,7 +50,7 @@ def test_a_draft_leads_from_the_question_to_a_signature():
     [
         (read(effect_of(), **ENDED), "Ship: send it to all"),
         (read(effect_of(-0.05), **ENDED | {"stopped": "loss"}), "Stop: send it to nobody"),
-        (read(WIDE), "Continue until the next look"),
+        (read(WIDE), "Continue until it is read again"),
         (read(WIDE, **UNCLEAR), "Nothing can be told; leave things as they were"),
     ],
 )

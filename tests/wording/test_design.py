@@ -49,6 +49,11 @@ def first_screen(seen):
     return parts
 
 
+def test_a_plan_with_clusters_says_that_its_size_does_not_count_them():
+    _, body, _ = first_screen(proposed(cluster="household"))
+    assert "those of the same household depend on each other (their design effect is not" in body
+
+
 def test_a_plan_that_is_large_enough_says_what_is_learnt_how_sure_and_what_to_decide():
     headline, body, decide = first_screen(proposed(cost_per_message=0.35))
     assert headline == (

@@ -110,7 +110,7 @@ def test_what_came_late_is_said_beside_numbers_that_stand(state):
     looked = (dataclasses.replace(found.looked[0], moved=0.004),)
     ledger, said = told(SimpleNamespace(**{**vars(found), "looked": looked}))
     assert ledger["looking_moved:check-in"].value == pytest.approx(0.004)
-    assert "would move the effect of that day by +0.4 points; the numbers of the look stand" in said
+    assert "would move the effect of that day by +0.4 points; the effect of the look stands" in said
 
 
 def test_effects_of_a_log_rank_test_are_told_as_rates(state):
@@ -122,7 +122,15 @@ def test_effects_of_a_log_rank_test_are_told_as_rates(state):
     assert recorded.told(returned, looked, log(2)) == pytest.approx(1)  # twice as many return
     ledger, _ = told(found)
     assert ledger["looking_effect:check-in"].unit == "share"
-    assert "Stops for a gain from, % (leave less often)" in words.looking_table(ledger, found)
+    row = words.looking_table(ledger, found).iloc[0]
+    assert row["Stops for a gain from, leaving"].endswith(" % less often")
+    assert row["Stops for a loss from"].endswith(" % more often")
+    share = f"{100 * recorded.told(found, looked, looked.estimate):.1f}"
+    assert row["Effect then"] == f"{share} % less often"
+    assert words.effect(returned, looked, log(1.25)) == "25.0 % more often"
+    stopped = seen(state, (SECOND, 0.5, 3.2), **LOG_RANK)
+    assert "the effect stays leaving 14.3 % less often (" in told(stopped)[1]
+    assert words.effect(returned, looked, 0.0) == "as often"
 
 
 def test_several_arms_have_a_line_each(state):
@@ -156,6 +164,18 @@ def test_the_only_look_says_what_it_shows(state, z, shows):
     found = seen(state, (dt.date(2028, 6, 1), 1.0, z), **two)
     _, said = told(found)
     assert said.startswith(f"Today is the only look; it shows {shows}.")
+    table = words.looking_table(told(found)[0], found)
+    assert table["What came of it"].tolist() == [f"the last one: {shows}"]
+    assert "A gain from, points" in table
+    assert "A loss from" in table
+
+
+def test_nothing_is_given_up_at_the_last_look(state):
+    one = {"smallest_effect": 0.03, "sides": 1, "alpha": 0.025}
+    looks = FIELDS["looks"] | {"futility": {}}
+    found = seen(state, (FIRST, 0.3, 1.0), primary=one, looks=looks)
+    given_up = words.looking_table(told(found)[0], found)["May give up at"]
+    assert (given_up == "\N{EN DASH}").tolist() == [False, False, True]
 
 
 def test_a_test_of_which_nothing_is_known_has_a_sentence():

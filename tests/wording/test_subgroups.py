@@ -81,7 +81,7 @@ def test_without_a_difference_it_is_said_that_there_is_none():
         "small groups mislead; 3 segments were examined."
     )
     assert ledger["subgroups_examined"].value == 3
-    assert ledger["subgroup:check-in:country:DE"].full == "3.4 (-1.1 to 7.9)"
+    assert ledger["subgroup:check-in:country:DE"].full == "+3.4 (-1.1 to +7.9)"
 
 
 def test_a_segment_that_differs_is_named_beside_the_average_and_is_no_result():
@@ -89,18 +89,18 @@ def test_a_segment_that_differs_is_named_beside_the_average_and_is_no_result():
     assert words == (
         "1 segment differs reliably from the average:\n"
         "\n"
-        "- Country: UK: +12.0 points (6.0 to 18.0), against +3.0 (0.4 to 5.6) on average.\n"
+        "- Country UK: +12.0 points (+6.0 to +18.0), against +3.0 (+0.4 to +5.6) on average.\n"
         "\n"
         f"{TO_TEST} Pulled towards the average because small groups mislead; 4 segments were "
         "examined."
     )
     assert "2 segments differ reliably" in said(*ROWS, APART, APART | {"value": "IT"})[0]
-    assert "- Check-in, country: UK: " in said(*ROWS, APART, arms=3)[0]
+    assert "- Check-in, country UK: " in said(*ROWS, APART, arms=3)[0]
 
 
 def test_the_first_screen_says_of_segments_what_their_own_part_says():
     alone = brief(seen_of(found_of(*ROWS, APART)))
-    assert alone.startswith("One segment differs reliably from the average, as stands below")
+    assert alone.startswith("One segment differs reliably from the average")
     other = APART | {"arm": "call"}
     assert brief(seen_of(found_of(*ROWS, other), arms=3)) == alone
     none = found_of(*ROWS)
@@ -115,7 +115,7 @@ def test_two_groups_are_told_as_they_are():
         "pull them: they stand as they are."
     )
     assert "Pulled" not in words
-    assert ledger["subgroup:check-in:plan_type:a"].full == "5.0 (-1.0 to 11.0)"
+    assert ledger["subgroup:check-in:plan_type:a"].full == "+5.0 (-1.0 to +11.0)"
     assert listed(chart)["pulled"].isna().all()
 
 
@@ -133,7 +133,7 @@ def test_groups_left_out_are_counted_and_none_of_a_few_can_be_worked_out():
     )
     assert "- By country, 1 group is left out: fewer than 10 customers on one side" in words
     # LI has 8 customers: DE, the next smallest, would tell of them beside the test's total.
-    assert listed(chart)["name"].tolist() == ["country: FR", "country: first_class", "country: UK"]
+    assert listed(chart)["name"].tolist() == ["country FR", "country first_class", "country UK"]
     assert "subgroup:check-in:country:DE" not in ledger
     assert len(listed(said(*ROWS, left_out=[small("LI", 40)])[1])) == 3
     shown = said(*ROWS, left_out=[small("LI", 40), small("SE", 30)])
@@ -178,5 +178,5 @@ def test_of_many_segments_the_largest_are_drawn():
     _, chart, _ = said(*rows)
     data = listed(chart)
     assert len(data) == MOST
-    assert data["name"].iloc[0] == "country: 06"
+    assert data["name"].iloc[0] == "country 06"
     assert f"The {MOST} largest are drawn." in chart.usermeta["caption"]

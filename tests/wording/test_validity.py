@@ -22,7 +22,9 @@ WELL = [words.SIZES.by_luck(0.31), words.CROSSED.by_share(0, 600, warn=0, fail=0
 OFF = words.SIZES.by_luck(1e-9)
 TWICE = words.CROSSED.by_share(30, 600, warn=0, fail=0.01)
 LATE = words.BY_WEEK.by_luck(0.004)
-UNTOLD = words.REACH.unknown("Shop has no messages.")
+UNTOLD = words.REACH.unknown(
+    "Shop has no messages; map them in its source file to use this, or hand them to from_frames."
+)
 
 
 def seen_of(*checks, accepted=(), **counts):
@@ -63,7 +65,9 @@ def test_an_accepted_failure_is_told_and_hides_nothing_unless_another_one_does()
 def test_what_warns_and_what_cannot_be_told_are_two_things():
     said = validity_sentence(*seen_of(WELL[0], LATE, UNTOLD))
     assert "“Effect by week of enrolment” warns: read" in said
-    assert "“Messages reach their arm” cannot be checked, as the shop lacks" in said
+    assert "“Messages reach their arm” cannot be checked. " in said
+    assert "from_frames" not in said
+    assert "This cannot" not in said
 
 
 def test_what_is_to_be_done_is_no_column_where_nothing_is():

@@ -89,7 +89,7 @@ def test_a_gain_says_what_it_is_worth_how_sure_that_is_and_what_to_do():
         "is +5.1 now; or a message that costs more than £1.58, where it costs £0.35 now."
     )
     assert money == (
-        "One more customer counts for £31.00. The plan says what one more customer is worth. At "
+        "One more customer counts for £31.00: the plan says what one more customer is worth. At "
         "£1.58 (£0.44 to £2.73) a message it would neither gain nor lose. The better choice of "
         "today may prove the worse: on average that loses about £100 a year against knowing the "
         "truth."
@@ -122,7 +122,7 @@ def test_what_warns_is_not_what_cannot_be_checked():
     checks = [*PASSED, *WARNED, WRONG.unknown("The shop has no messages.")]
     _, body, *_ = screen(read(effect_of(), checks=checks, **ENDED))
     assert (
-        'Of 4 validity checks one warns: "messages reach their arm" and one cannot be made: '
+        'Of 4 validity checks one warns: "messages reach their arm"; one cannot be made: '
         '"messages of another arm".'
     ) in body
 
@@ -257,6 +257,22 @@ def test_a_gain_is_held_back_by_a_guardrail_that_is_not_shown_to_hold():
     assert change == "Only a guardrail that is shown to hold would change this."
 
 
+def test_a_gain_waits_for_guardrails_of_customers_who_are_still_followed():
+    plan, rail = plan_of(**COSTS, **GUARDED), guarded(no_worse=False).assign(left_out=40)
+    waiting = {**ENDED, "rails_on": dt.date(2027, 6, 6)}
+    seen = read(effect_of(), plan=plan, measured=rail, **waiting)
+    headline, body, do, change, _ = screen(seen)
+    assert seen.decision.verdict == "continue"
+    assert headline == (
+        '"Check-in" keeps about 5 more customers in 100, but harm is not ruled out yet '
+        '("Unsubscribed"); wait until 6 June 2027.'
+    )
+    assert "guardrails are read once more on 6 June 2027, not before." in body
+    assert "read this page again on 6 June 2027, when all whom this look has seen" in do
+    assert "**Do not** ship it meanwhile" in do
+    assert change == "If they are shown to hold when they are read once more, ship it."
+
+
 @pytest.mark.parametrize(
     ("seen", "headline", "do"),
     [
@@ -318,14 +334,16 @@ def test_an_early_stop_names_the_raw_effect_and_shows_the_corrected_one(value, s
 
 def test_without_money_the_page_says_why_and_what_the_plan_calls_worth_it():
     seen = read(WIDE, plan=plan_of())
-    seen = replace(seen, why={"money:check-in": "The plan names no cost."})
+    seen = replace(
+        seen, why={"money:check-in": "The plan names no cost of a message (cost_per_message)."}
+    )
     headline, body, *_, money = screen(seen)
     assert headline.endswith(
         "The plan calls +2.4 points worth acting on (3 points among those whom the message "
         "reaches)."
     )
-    assert "What this is worth in money is not known. The plan names no cost." in body
-    assert money == ""
+    assert "What this is worth in money is not known. The plan names no cost of a message." in body
+    assert money == "The plan names no cost of a message (cost_per_message)."
     _, _, do, *_ = screen(read(effect_of(), plan=plan_of(), **ENDED))
     assert "make sure that a gain of this size pays, then send" in do
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
 from retention_lab.charts.frame import (
@@ -22,18 +21,17 @@ from retention_lab.charts.frame import (
 )
 from retention_lab.charts.groups import COLOURS, DASHES
 from retention_lab.charts.lookahead import LEGEND, coloured, folded
-from retention_lab.charts.staying import FAR, STEPS
+from retention_lab.charts.staying import steps
 from retention_lab.experiments import verdicts
 from retention_lab.experiments.plan import Plan
 from retention_lab.experiments.readout import Readout
-from retention_lab.record import SMALL, percent
+from retention_lab.record import SMALL, percent, signed
 from retention_lab.record.effects import difference, shown
 from retention_lab.record.small import HIDDEN, apart
 from retention_lab.survival.daygrid import survival_at
-from retention_lab.wording import Instead
+from retention_lab.wording import Instead, endpoint
 from retention_lab.wording.effects import instead
 from retention_lab.wording.phrases import listed
-from retention_lab.wording.verdict_found import signed
 
 _FURTHER = 1.2  # of the endpoint's day, that is drawn
 _TICKS = 4
@@ -57,11 +55,15 @@ def curves(seen: Readout) -> alt.LayerChart | Instead:
     if seen.curves is None or not seen.shows:
         return Instead(instead(seen, "curves"))
     every = {str(arm): curve for arm, curve in seen.curves.groupby("arm", sort=False)}
-    steps = {arm: _steps(curve, seen.plan) for arm, curve in every.items()}
-    names = [arm for arm, drawn in steps.items() if len(drawn) > 1]
+    end = seen.plan.endpoint
+    chosen = {
+        arm: steps(curve, coming=end.kind == "returned", days=_FURTHER * end.day)
+        for arm, curve in every.items()
+    }
+    names = [arm for arm, drawn in chosen.items() if len(drawn) > 1]
     if not names:
         return Instead(f"No picture: a line would tell of fewer than {SMALL} customers.")
-    what = "Still with us" if seen.plan.endpoint.kind == "retained" else "Have bought again"
+    what = endpoint.curve(seen.plan)
     columns: Columns = {
         "arm": ("Arm", TEXT),
         "day": ("Day", COUNT),
@@ -69,7 +71,7 @@ def curves(seen: Readout) -> alt.LayerChart | Instead:
         "low": ("From", SHARE),
         "high": ("To", SHARE),
     }
-    data = pd.concat([steps[name].assign(arm=name) for name in names])[list(columns)].round(ROUND)
+    data = pd.concat([chosen[name].assign(arm=name) for name in names])[list(columns)].round(ROUND)
     last = data.groupby("arm", sort=False).last()
     words = "; ".join(
         f"{name} {percent(row['share'])} by day {row['day']:.0f}" for name, row in last.iterrows()
@@ -79,7 +81,7 @@ def curves(seen: Readout) -> alt.LayerChart | Instead:
         description=f"{what}, by days and by arm: {words}.",
         caption=(
             f"{what}, by days since time zero, everybody as assigned. Bands are 95 % intervals; "
-            f"dashed is day {seen.plan.endpoint.day}, by which the test decides. Below each day: "
+            f"dashed is day {end.day}, by which the test decides. Below each day: "
             f"customers followed for so long in {listed(names)}, in this order."
         ),
         columns=columns,
@@ -87,7 +89,10 @@ def curves(seen: Readout) -> alt.LayerChart | Instead:
 
 
 def against(seen: Readout) -> alt.LayerChart | Instead:
-    """Draw the effect of each arm beside none, the smallest that matters, and what it pays from."""
+    """Draw the effect of each arm beside none, the smallest that matters, and what it pays from.
+
+    Where nothing may be shown there is nothing here: the sentence beside the picture says why.
+    """
     told = [(each, difference(seen, each)) for each in shown(seen)]
     rows = [
         {
@@ -101,7 +106,7 @@ def against(seen: Readout) -> alt.LayerChart | Instead:
     ]
     if not rows:
         why = [each.why["reading"] for each, _ in told if "reading" in each.why]
-        return Instead(instead(seen) or next(iter(why), ""))
+        return Instead("" if instead(seen) else next(iter(why), ""))
     data = pd.DataFrame(rows).round(4).astype({"pays": "float64"})
     said = "; ".join(
         f"{row['arm']} {signed(row['value'] / 100)} ({signed(row['low'] / 100)} to "
@@ -122,23 +127,6 @@ def against(seen: Readout) -> alt.LayerChart | Instead:
     )
 
 
-def _steps(curve: pd.DataFrame, plan: Plan) -> pd.DataFrame:
-    """Choose the days to draw; none where their steps would lie far from the curve."""
-    far = (curve["day"] <= _FURTHER * plan.endpoint.day) & (curve["at_risk"] >= SMALL)
-    every = curve[far].rename(columns={"survival": "share"})
-    if plan.endpoint.kind == "returned":
-        every = every.assign(share=1 - every["share"], low=1 - every["high"], high=1 - every["low"])
-    if every.empty:
-        return every
-    kept = apart(every["at_risk"], every["events"].cumsum(), every["censored"].cumsum())
-    places = np.flatnonzero(kept)
-    chosen = np.linspace(0, len(places) - 1, min(STEPS, len(places))).round().astype("int64")
-    steps: pd.DataFrame = every.iloc[places[chosen]]
-    upto = every[every["day"] <= steps["day"].iloc[-1]]
-    between = np.interp(upto["day"], steps["day"], steps["share"])
-    return steps if np.abs(between - upto["share"]).max() <= FAR else steps.iloc[:0]
-
-
 def _days(curves: dict[str, pd.DataFrame], plan: Plan) -> alt.X:
     """Lay a few days along the axis, and below each how many of each arm were followed so long."""
     last = plan.endpoint.day
@@ -155,8 +143,7 @@ def _days(curves: dict[str, pd.DataFrame], plan: Plan) -> alt.X:
         labelOverlap=False,
     )
     scale = alt.Scale(domain=[0, _FURTHER * last], nice=False)
-    title = f"Days; below: followed in {listed([*curves])}"
-    return alt.X("day:Q", title=title, axis=axis, scale=scale)
+    return alt.X("day:Q", title="Days; below: followed, by arm", axis=axis, scale=scale)
 
 
 def _followed(curve: pd.DataFrame, days: list[int]) -> list[str]:

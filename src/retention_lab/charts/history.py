@@ -20,11 +20,11 @@ from retention_lab.charts.frame import (
     finished,
     tooltips,
 )
-from retention_lab.charts.staying import FAR, STEPS
+from retention_lab.charts.staying import steps
 from retention_lab.experiments.history import PACE_WEEKS, History
 from retention_lab.record import SMALL, percent
 from retention_lab.record.history import with_subscription
-from retention_lab.record.small import Mask, apart, covered, few
+from retention_lab.record.small import Mask, covered, few
 from retention_lab.wording import Instead
 from retention_lab.wording.phrases import quoted
 
@@ -77,11 +77,14 @@ def baseline(history: History) -> alt.LayerChart | Instead:
     It ends a little after the endpoint's day, which is marked, or where fewer than `SMALL` were
     followed. As in `charts.staying`, it goes in steps of nobody or of as many.
     """
-    data = _steps(history)
+    coming = not with_subscription(history)
+    data = pd.DataFrame()
+    if history.curve is not None:
+        data = steps(history.curve, coming=coming, days=_FURTHER * history.endpoint.day)
     if len(data) < 2:
         few_steps = f"No picture: a line would tell of fewer than {SMALL} customers."
         return Instead(history.why.get("baseline", few_steps))
-    what = "Still subscribed" if with_subscription(history) else "Have bought again"
+    what = "Have bought again" if coming else "Still subscribed"
     columns: Columns = {
         "day": ("Day", COUNT),
         "share": (what, SHARE),
@@ -136,23 +139,3 @@ def _lines(mean: pd.DataFrame) -> list[alt.Chart]:
     across = alt.Chart(mean).encode(x="begin:T", x2="end:T")
     band = across.mark_rect(color=ORANGE, opacity=0.25).encode(y="low:Q", y2="high:Q")
     return [band, across.mark_rule(color=ORANGE, strokeWidth=2).encode(y="value:Q")]
-
-
-def _steps(history: History) -> pd.DataFrame:
-    """Choose the days to draw; none where their steps would lie far from the curve."""
-    columns = {"survival": "share", "low": "low", "high": "high"}
-    if history.curve is None:
-        return pd.DataFrame()
-    near = history.curve["day"] <= _FURTHER * history.endpoint.day
-    every = history.curve[near & (history.curve["at_risk"] >= SMALL)].rename(columns=columns)
-    if not with_subscription(history):
-        every = every.assign(share=1 - every["share"], low=1 - every["high"], high=1 - every["low"])
-    if every.empty:
-        return every
-    kept = apart(every["at_risk"], every["events"].cumsum(), every["censored"].cumsum())
-    places = np.flatnonzero(kept)
-    chosen = np.linspace(0, len(places) - 1, min(STEPS, len(places))).round().astype("int64")
-    steps: pd.DataFrame = every.iloc[places[chosen]]
-    upto = every[every["day"] <= steps["day"].iloc[-1]]
-    between = np.interp(upto["day"], steps["day"], steps["share"])
-    return steps if np.abs(between - upto["share"]).max() <= FAR else steps.iloc[:0]

@@ -23,7 +23,7 @@ from retention_lab.experiments.readout import Readout
 from retention_lab.experiments.sequential import Looked
 from retention_lab.record.looking import shown, told
 from retention_lab.wording import Instead
-from retention_lab.wording.looking import NO_LOOKS, unit
+from retention_lab.wording.looking import no_looks, unit
 from retention_lab.wording.phrases import day, full_day
 
 _ROW, _LABEL_WIDTH, _SIGNED = 34, 150, "+.1f"
@@ -31,7 +31,7 @@ _COLUMNS: Columns = {
     "name": ("Look", TEXT),
     "date": ("At the end of", TEXT),
     "known": ("Known, %", ".0f"),
-    "gain": ("Stops for a gain from", _SIGNED),
+    "gain": ("A gain from", _SIGNED),
     "stops": ("Stops at or below", _SIGNED),
     "effect": ("Effect", _SIGNED),
     "low": ("From", _SIGNED),
@@ -51,7 +51,7 @@ def looks(seen: Readout) -> alt.LayerChart | Instead:
         for row in (*(_past(looked) if looked.arm in numbers else ()), *_coming(looked))
     ]
     if not rows:
-        return Instead(NO_LOOKS)
+        return Instead(no_looks(seen))
     data = pd.DataFrame(rows).astype(dict.fromkeys(("stops", "effect", "low", "high"), "float64"))
     what = unit(seen, seen.looked[0])
     lower = data["stops"].notna().any()
@@ -60,14 +60,21 @@ def looks(seen: Readout) -> alt.LayerChart | Instead:
         + (f", effect {row['effect']:+.1f}" if pd.notna(row["effect"]) else "")
         for row in data.to_dict("records")
     )
+    several = any(looked.of > 1 for looked in seen.looked)
+    of = "What stops the test at each look" if several else "What the only look asks for"
+    early = (
+        "Early looks ask for more, so that looking often claims no more by luck. "
+        if several
+        else ""
+    )
     return finished(
-        _layers(data, title=f"Effect that stops the test, in {what}"),
-        description=f"Looks of the test and what stops it there, in {what}: {words}.",
+        _layers(data, title=f"{'Effect that stops the test' if several else 'Effect'}, in {what}"),
+        description=f"Looks of the test and what each asks for, in {what}: {words}.",
         caption=(
-            "What stops the test at each look: an effect at or beyond the orange stroke, a gain"
+            f"{of}: an effect at or beyond the orange stroke, a gain"
             + (", or at or below the grey one" if lower else "")
-            + ". Blue: what the look saw, with a range that holds at all looks together. Early "
-            "looks ask for more, so that looking often claims no more by luck. Dashed: no effect."
+            + ". Blue: what the look saw, with a range that holds at all looks together. "
+            f"{early}Dashed: no effect."
         ),
         columns=_COLUMNS,
         height=_ROW * len(data) + 40,

@@ -77,8 +77,8 @@ def by_group(
         "high": ("To", SHARE),
         "at_risk": ("Still followed", COUNT),
     }
-    drawn = {name: _steps(curve, coming=coming) for name, curve in curves.items()}
-    names = [name for name, steps in drawn.items() if len(steps) > 1]
+    drawn = {name: steps(curve, coming=coming) for name, curve in curves.items()}
+    names = [name for name, days in drawn.items() if len(days) > 1]
     if not names:
         return Instead(
             "No picture yet: no group is large enough, or was followed for long enough, to draw a "
@@ -141,9 +141,14 @@ def _drawn(curves: pd.DataFrame) -> pd.DataFrame:
     return _thinned(many[kept]).reset_index().melt("day", var_name="cause")[["cause", "day"]]
 
 
-def _steps(curve: pd.DataFrame, *, coming: bool) -> pd.DataFrame:
-    """Choose the days to draw; none where their steps would lie far from the curve."""
-    early = curve[(curve["at_risk"] >= SMALL) & (curve["day"] <= DAYS)]
+def steps(curve: pd.DataFrame, *, coming: bool, days: float = DAYS) -> pd.DataFrame:
+    """Choose the days to draw; none where their steps would lie far from the curve.
+
+    `curve` is what `survival.daygrid.kaplan_meier` gave; of those who are `coming` the share who
+    have come is drawn.
+    """
+    whole = _levelled(curve)
+    early = whole[(whole["at_risk"] >= SMALL) & (whole["day"] <= days)]
     names = ["share", "low", "high"]
     shares = early[["survival", "low", "high"]].set_axis(names, axis=1)
     if coming:
@@ -152,21 +157,30 @@ def _steps(curve: pd.DataFrame, *, coming: bool) -> pd.DataFrame:
     if every.empty:
         return every
     kept = apart(early["at_risk"], early["events"].cumsum(), early["censored"].cumsum())
-    steps = _thinned(every[kept])
-    return steps if _follow(steps, every) else steps.iloc[:0]
+    drawn = _thinned(every[kept])
+    return drawn if _follow(drawn, every) else drawn.iloc[:0]
 
 
-def _follow(steps: pd.DataFrame, curve: pd.DataFrame) -> bool:
+def _levelled(curve: pd.DataFrame) -> pd.DataFrame:
+    """Add the day before each row that follows a gap: until then the curve is level."""
+    after = curve["day"].diff() > 1
+    flat = curve.shift()[after].assign(
+        day=curve["day"] - 1, at_risk=curve["at_risk"], events=0, censored=0
+    )
+    return pd.concat([curve, flat]).sort_values("day", ignore_index=True).astype(curve.dtypes)
+
+
+def _follow(drawn: pd.DataFrame, curve: pd.DataFrame) -> bool:
     """Say whether straight lines between steps stay near the curve, up to the last of them."""
-    upto = curve[curve["day"] <= steps["day"].iloc[-1]]
-    between = np.interp(upto["day"], steps["day"], steps["share"])
+    upto = curve[curve["day"] <= drawn["day"].iloc[-1]]
+    between = np.interp(upto["day"], drawn["day"], drawn["share"])
     return bool(np.abs(between - upto["share"]).max() <= FAR)
 
 
-def _thinned(steps: pd.DataFrame) -> pd.DataFrame:
-    if len(steps) <= STEPS:
-        return steps
-    return steps.iloc[np.linspace(0, len(steps) - 1, STEPS).round().astype("int64")]
+def _thinned(drawn: pd.DataFrame) -> pd.DataFrame:
+    if len(drawn) <= STEPS:
+        return drawn
+    return drawn.iloc[np.linspace(0, len(drawn) - 1, STEPS).round().astype("int64")]
 
 
 def _banded(

@@ -11,7 +11,19 @@ from retention_lab.record.ledger import (
     headed,
     money,
     percent,
+    signed,
 )
 from retention_lab.record.small import SMALL
 
-__all__ = ["BEFORE", "SMALL", "Claim", "Ledger", "Unit", "Words", "headed", "money", "percent"]
+__all__ = [
+    "BEFORE",
+    "SMALL",
+    "Claim",
+    "Ledger",
+    "Unit",
+    "Words",
+    "headed",
+    "money",
+    "percent",
+    "signed",
+]

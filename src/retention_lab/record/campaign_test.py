@@ -135,6 +135,7 @@ def _apart(ledger: Ledger, seen: Readout, row: _Row, *, other: str) -> None:
             _scaled(row, ("difference", "low", "high")),
             unit=unit,
             currency=seen.currency if unit == "money" else "",
+            difference=True,
             about=f"{row['arm']} less {other}",
             label=f"{headed(row)}, {row['arm']} less {other}",
             definition=_definition(seen, f"the average of {row['arm']} less that of {other}."),

@@ -11,6 +11,7 @@ from typing import Any
 from retention_lab.checks import BadData
 from retention_lab.experiments import stakes
 from retention_lab.experiments.effects import Effect
+from retention_lab.experiments.plan import Plan
 from retention_lab.experiments.readout import Readout
 from retention_lab.inference.interval import Interval
 from retention_lab.record.ledger import Ledger
@@ -19,6 +20,14 @@ from retention_lab.record.small import few, of_share, splits
 _BY = "All assigned count, reached or not; a gain is positive."
 _ALONE = "Range at 95 %, of this look alone."
 _DOING = {"retained": "cancelling", "returned": "coming back"}
+
+
+def outcome(plan: Plan, *, who: bool = False) -> str:
+    """Name what counts: `Retained by day 90`, or `More customers retained by day 90`."""
+    kind, day, words = plan.endpoint.kind, plan.endpoint.day, plan.endpoint.words
+    if words is None:
+        return f"More customers {kind} by day {day}" if who else f"{kind.capitalize()} by day {day}"
+    return f"More {words.who} who {words.did}" if who else words.did.capitalize()
 
 
 def named(part: str, arm: str) -> str:
@@ -63,7 +72,7 @@ _Part = tuple[str, Interval, dict[str, Any]]
 
 
 def _parts(seen: Readout, effect: Effect) -> Iterator[_Part]:
-    day, kind = seen.plan.endpoint.day, seen.plan.endpoint.kind
+    day, kept = seen.plan.endpoint.day, seen.plan.endpoint.kind == "retained"
     gap = difference(seen, effect)
     if gap is not None:
         yield (
@@ -71,7 +80,8 @@ def _parts(seen: Readout, effect: Effect) -> Iterator[_Part]:
             gap,
             {
                 "unit": "points",
-                "label": f"More {kind} by day {day} than {effect.control}",
+                "difference": True,
+                "label": f"{outcome(seen.plan)}, against {effect.control}",
                 "definition": "Difference of the shares, adjusted where the plan says so. Its "
                 f"range holds at all looks together. {_BY}",
             },
@@ -82,17 +92,18 @@ def _parts(seen: Readout, effect: Effect) -> Iterator[_Part]:
             effect.days,
             {
                 "unit": "days",
-                "label": f"Days {'kept longer' if kind == 'retained' else 'earlier'} by day {day}",
+                "difference": True,
+                "label": f"Days {'kept longer' if kept else 'earlier'} by day {day}",
                 "definition": f"Difference of the areas under the curves until day {day}. "
                 f"{_ALONE} {_BY}",
             },
         )
     if _tells(effect):
         return
-    yield from _relative(effect, kind=kind, day=day)
+    yield from _relative(effect, seen.plan)
 
 
-def _relative(effect: Effect, *, kind: str, day: int) -> Iterator[_Part]:
+def _relative(effect: Effect, plan: Plan) -> Iterator[_Part]:
     """What, beside the difference, tells of the shares themselves."""
     shares = (
         ("share", effect.arm, effect.share, effect.customers),
@@ -100,7 +111,7 @@ def _relative(effect: Effect, *, kind: str, day: int) -> Iterator[_Part]:
     )
     for name, arm, share, n in shares:
         if share is not None:
-            what = {"unit": "share", "label": f"{kind.capitalize()} by day {day}", "about": arm}
+            what = {"unit": "share", "label": outcome(plan), "about": arm}
             how = "Whoever was not followed for so long counts for as long as they were"
             yield name, share, {**what, "n": n, "definition": f"{how} (Kaplan-Meier). {_ALONE}"}
     if effect.lift is not None:
@@ -109,19 +120,22 @@ def _relative(effect: Effect, *, kind: str, day: int) -> Iterator[_Part]:
             effect.lift,
             {
                 "unit": "share",
+                "difference": True,
                 "label": f"The same, relative to {effect.control}",
                 "definition": f"Share over that of control, less 1 (Fieller). {_ALONE}",
             },
         )
     if effect.hazard_ratio is not None:
-        ratio = effect.hazard_ratio
+        ratio, words = effect.hazard_ratio, plan.endpoint.words
+        events = _DOING[plan.endpoint.kind] if words is None else words.events
         change = Interval(value=ratio.value - 1, low=ratio.low - 1, high=ratio.high - 1)
         yield (
             "pace",
             change,
             {
                 "unit": "share",
-                "label": f"Pace of {_DOING[kind]}, relative to {effect.control}",
+                "difference": True,
+                "label": f"Pace of {events}, relative to {effect.control}",
                 "definition": f"Ratio of daily rates, less 1 (Cox, within strata). {_ALONE}",
             },
         )
@@ -147,6 +161,7 @@ def _reached(effect: Effect) -> Iterator[_Part]:
         held,
         {
             "unit": "points",
+            "difference": True,
             "label": "Effect on those reached",
             "definition": "Difference of the shares over the share reached, by the random "
             f"assignment (Anderson & Rubin). {_ALONE}",

@@ -22,7 +22,8 @@ Unit = Literal["share", "points", "count", "days", "money", "per_customer"]
 BEFORE = "_before"  # ends the name of a result of the period before
 
 MIME = "application/vnd.retention-lab.results+json"
-_SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€", "JPY": "¥", NO_CURRENCY: ""}
+# Two dollar signs in a paragraph are read as a formula in Jupyter, so dollars are USD.
+_SYMBOLS = {"GBP": "£", "EUR": "€", "JPY": "¥", NO_CURRENCY: ""}
 _SPACE = "\N{NO-BREAK SPACE}"
 
 
@@ -35,6 +36,7 @@ class Words(TypedDict, total=False):
     key: bool
     period: str
     population: str
+    difference: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +47,8 @@ class Claim:
     whole units of `currency`; `about` says whom or which period it describes; `label` heads it in
     lists, where a `key` claim stands for its report. `period` gives the first and the last day
     described ("2026-08-01/2026-08-31"), `population` the SQL condition that chooses the customers,
-    so that they can be saved as a cohort; each is empty where there is none.
+    so that they can be saved as a cohort; each is empty where there is none. A `difference` of two
+    numbers, or a relative one, is written with its sign.
     """
 
     name: str
@@ -61,15 +64,16 @@ class Claim:
     key: bool = False
     period: str = ""
     population: str = ""
+    difference: bool = False
 
     @property
     def text(self) -> str:
-        """The value as people write it: 26.2 %, £39.13, 1,204."""
-        return self.written(self.value)
+        """The value as people write it: 26.2 %, £39.13, 1,204; of a difference +£1.20."""
+        return self._text(self.value)
 
     @property
     def between(self) -> str:
-        """The interval as people write it: 23.8 to 28.8.
+        """The interval as people write it: 23.8 to 28.8; of a difference -1.2 to +3.4.
 
         Raises
         ------
@@ -79,7 +83,7 @@ class Claim:
         """
         if self.low is None or self.high is None:
             raise checks.Refusal(f"The result {self.name!r} was recorded without an interval.")
-        low, high = (self.written(bound) for bound in (self.low, self.high))
+        low, high = (self._text(bound) for bound in (self.low, self.high))
         percent_sign = f"{_SPACE}%"
         return f"{low.removesuffix(percent_sign)} to {high.removesuffix(percent_sign)}"
 
@@ -93,8 +97,16 @@ class Claim:
         """The value with its interval inside a sentence: 26.2 %, 23.8 to 28.8."""
         return f"{self.text}, {self.between}"
 
+    def _text(self, value: float) -> str:
+        if not self.difference:
+            return self.written(value)
+        if self.unit == "points":
+            return signed(value)
+        text = self.written(value)
+        return f"+{text}" if value > 0 and text != self.written(0) else text
+
     def written(self, value: float) -> str:
-        """Write any value in the unit of this claim."""
+        """Write any value in the unit of this claim, as a size: without the sign of a gain."""
         match self.unit:
             case "share":
                 return percent(value)
@@ -222,6 +234,13 @@ def _with_bounds(
 def percent(share: float) -> str:
     """Write a share: 26.2 %."""
     return f"{_fixed(100 * share, 1)}{_SPACE}%"
+
+
+def signed(share: float) -> str:
+    """Write a difference of shares in points, with its sign: +1.2; what is small is not nothing."""
+    points = 100 * share
+    digits = 1 if abs(points) >= 0.095 else 2
+    return f"{points:+.{digits}f}" if round(points, digits) else "0.0"
 
 
 def money(value: float, currency: str) -> str:

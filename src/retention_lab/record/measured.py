@@ -107,6 +107,7 @@ def _compared(ledger: Ledger, row: Mapping[Hashable, Any], seen: Readout) -> Non
         # What a few were not followed for could be worked out from all who were assigned.
         n=None if few(row["left_out"]) else row["customers"] + row["customers_control"],
         about=row["arm"],
+        difference=True,
         label=f"{label}: arm less control",
         definition=within,
     )
@@ -116,6 +117,7 @@ def _compared(ledger: Ledger, row: Mapping[Hashable, Any], seen: Readout) -> Non
             _interval(row, "lift"),
             unit="share",
             about=row["arm"],
+            difference=True,
             label=f"{label}: relative to control",
             definition=f"Arm over control, less 1. {within}",
         )

@@ -97,5 +97,6 @@ def _record_change(ledger: Ledger, shop: Snapshot, now: Figure, before: Figure) 
         about=f"{period.first} to {period.last} against the {period.days} days before",
         period=str(period),
         label=f"Change of {metric.label}",
+        difference=True,
         definition=f"The difference between two periods of: {metric.definition}",
     )

@@ -6,6 +6,8 @@ is shown, and how many left it; so a table of moves has totals along both of its
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pandas as pd
 from scipy.optimize import linprog
@@ -45,6 +47,12 @@ def hidden_moves(counts: Counts) -> Mask:
     Hundepool et al. (2012), Statistical Disclosure Control, s. 4.3: the audit of a table by the
     least and the greatest value that linear programs find for each hidden cell.
     """
+    return _hidden(counts.tobytes(), len(counts)).copy()
+
+
+@functools.lru_cache(maxsize=8)  # a page and a picture ask the same, and programs take their time
+def _hidden(table: bytes, side: int) -> Mask:
+    counts = np.frombuffer(table, dtype="int64").reshape(side, side)
     rows, columns = (covered(counts.sum(axis=axis)) for axis in (1, 0))
     hidden = few(counts) | rows[:, None] | columns
     while True:

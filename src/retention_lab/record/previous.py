@@ -190,7 +190,8 @@ def _kind(claim: Claim, then: Printed) -> Kind:
     if defined != (claim.definition, claim.unit, claim.currency):
         return "definition"
     same_period = _same_period(claim, then)
-    if (same_period or claim.about == then.about) and _text(claim, then) == claim.text:
+    alike = claim.written(then.value) == claim.written(claim.value)
+    if (same_period or claim.about == then.about) and alike:
         return "same"
     return "restated" if same_period else "moved"
 

@@ -70,6 +70,7 @@ def record(ledger: Ledger, seen: Readout) -> None:
             averaged(row["arm"], row["segment"]),
             Interval(value=row["mean"], low=row["mean_low"], high=row["mean_high"]),
             unit="points",
+            difference=True,
             label=f"Average over {row['segment']}",
             definition="Mean of the effects of its segments; the better one is known, the more it "
             "counts.",
@@ -85,6 +86,7 @@ def _effect(ledger: Ledger, row: Mapping[Hashable, Any], *, day: int) -> None:
         named(row["arm"], row["segment"], row["value"]),
         Interval(value=row[value], low=row[low], high=row[high]),
         unit="points",
+        difference=True,
         n=row["both"],
         about=f"{row['segment']} {row['value']}",
         label=f"{row['segment']} {row['value']}: effect of {row['arm']}",

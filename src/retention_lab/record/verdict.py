@@ -15,6 +15,7 @@ from retention_lab.experiments.readout import Readout
 from retention_lab.experiments.sequential import Looked
 from retention_lab.experiments.stakes import Money
 from retention_lab.inference.interval import Interval
+from retention_lab.record.effects import outcome
 from retention_lab.record.ledger import Ledger
 from retention_lab.record.looking import told
 from retention_lab.record.small import few, splits
@@ -84,6 +85,7 @@ def _harms(ledger: Ledger, seen: Readout) -> None:
             unit="points" if row["unit"] == "share" else row["unit"],
             currency=seen.currency,
             n=sum(of),
+            difference=True,
             about=row["arm"],
             label=f"{row['label']}, arm less control",
             definition="A guardrail of the plan: average of all followed for the days of the "
@@ -92,45 +94,54 @@ def _harms(ledger: Ledger, seen: Readout) -> None:
 
 
 def _points(ledger: Ledger, seen: Readout, effect: Effect, looked: Looked) -> None:
-    day, kind = seen.plan.endpoint.day, seen.plan.endpoint.kind
     try:
         found = stakes.in_points(seen.plan, effect, looked)
     except BadData:  # what the page says instead is in `why`
         return
-    about: dict[str, Any] = {"about": effect.arm, "n": effect.customers + effect.customers_control}
+    about: dict[str, Any] = {
+        "about": effect.arm,
+        "n": effect.customers + effect.customers_control,
+        "unit": "points",
+        "difference": True,
+    }
     ledger.record(
         "verdict_effect",
         _plain(found),
-        unit="points",
         key=True,
-        label=f"More customers {kind} by day {day}",
+        label=outcome(seen.plan, who=True),
         definition=f"Share of {effect.arm} less that of {effect.control}. {_BY} Its range holds at "
         "all looks together; after an early stop both are the corrected ones.",
         **about,
     )
-    if looked.estimate is not None and stakes.corrected(looked) is not None:
-        raw = effect.adjusted or effect.difference
-        ledger.record(
-            "verdict_raw",
-            looked.estimate if looked.unit == "points" or raw is None else raw.value,
-            unit="points",
-            label="The same, as seen at the stop",
-            definition=f"Not corrected for the early stop, which flatters it. {_BY}",
-            **about,
-        )
+    _raw(ledger, effect, looked, about)
     ledger.record(
         "verdict_matters",
         verdicts.matters(seen.plan, effect, seen.decision.money),
         unit="points",
+        difference=True,
         label="Least effect that matters",
         definition="From which on the messages pay; where that is not known, the smallest effect "
         f"of the plan times the share reached. {_BY}",
         about=effect.arm,
     )
-    _shares(ledger, effect, kind=kind, day=day)
+    _shares(ledger, effect, what=outcome(seen.plan))
     _pace(ledger, seen, effect, looked)
     if not looked.stopped and len(looked.coming):
         _coming(ledger, seen, effect, looked)
+
+
+def _raw(ledger: Ledger, effect: Effect, looked: Looked, about: dict[str, Any]) -> None:
+    """Record the effect as it was seen, where it was corrected for an early stop."""
+    if looked.estimate is None or stakes.corrected(looked) is None:
+        return
+    raw = effect.adjusted or effect.difference
+    ledger.record(
+        "verdict_raw",
+        looked.estimate if looked.unit == "points" or raw is None else raw.value,
+        label="The same, as seen at the stop",
+        definition=f"Not corrected for the early stop, which flatters it. {_BY}",
+        **about,
+    )
 
 
 def _coming(ledger: Ledger, seen: Readout, effect: Effect, looked: Looked) -> None:
@@ -149,6 +160,7 @@ def _coming(ledger: Ledger, seen: Readout, effect: Effect, looked: Looked) -> No
             name,
             least,
             unit="points",
+            difference=True,
             about=effect.arm,
             label=f"Least effect that the {what} look could show",
             definition=f"Bound of the {what} look times the standard error expected then. {_BY}",
@@ -166,6 +178,7 @@ def _pace(ledger: Ledger, seen: Readout, effect: Effect, looked: Looked) -> None
         "verdict_pace",
         Interval(value=value, low=low, high=high),
         unit="share",
+        difference=True,
         about=effect.arm,
         label=f"{'Less often gone' if kept else 'More often back'}, day by day, than in control",
         definition=f"By this the test decides (log-rank). {_BY} Its range holds at all looks "
@@ -173,7 +186,7 @@ def _pace(ledger: Ledger, seen: Readout, effect: Effect, looked: Looked) -> None
     )
 
 
-def _shares(ledger: Ledger, effect: Effect, *, kind: str, day: int) -> None:
+def _shares(ledger: Ledger, effect: Effect, *, what: str) -> None:
     """Record both shares, unless one of them tells of a few."""
     of, had = [effect.customers, effect.customers_control], [effect.events, effect.events_control]
     if effect.share is None or effect.share_control is None or splits(had, of).any():
@@ -188,7 +201,7 @@ def _shares(ledger: Ledger, effect: Effect, *, kind: str, day: int) -> None:
             unit="share",
             n=n,
             about=arm,
-            label=f"{kind.capitalize()} by day {day}, {arm}",
+            label=f"{what}, {arm}",
             definition="Of all assigned to the arm; whoever was not followed for so long counts "
             "for as long as they were (Kaplan-Meier). Range at 95 %.",
         )

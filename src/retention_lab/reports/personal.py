@@ -33,7 +33,8 @@ PHONE = re.compile(rf"(?<![\w.,+/:-])(?:{'|'.join(_FORMS)})(?![.,%+/:-]?\d|\w)")
 
 _CODE = re.compile(r"(?=\S*\d)\S{4,}")
 _FIGURE = re.compile(
-    r"(?:[\d\s.,:;%()<>≤≥±~+/£$€¥\N{MINUS SIGN}\N{EN DASH}-]|to|million|k|M|lower|higher|points?)*"
+    r"(?:[\d\s.,:;%()<>≤≥±~+/£$€¥\N{MINUS SIGN}\N{EN DASH}-]|to|million|k|M|lower|higher|points?"
+    r"|[A-Z]{3}\N{NO-BREAK SPACE})*"  # USD 1.20
 )
 _DATE = re.compile(
     r"\d{4}-?(?:W\d\d|Q\d|\d\d)?(?:-\d\d)?(?:[T ][\d:.+Z-]*)?(?:/\d{4}-\d\d-\d\d)?"

@@ -23,7 +23,7 @@ TABLES = {"caption", "table", "tbody", "td", "tfoot", "th", "thead", "tr"}
 # Their content is not text either; of any other tag the words stay.
 REMOVED = ["embed", "head", "iframe", "math", "noscript", "object", "script", "style", "svg"]
 SCROLLS = {"class": "scroll", "role": "group", "tabindex": "0", "aria-label": "Table"}
-NUMBER = re.compile(r"[<>≤≥±]?\s*[-+\N{MINUS SIGN}]?[£$€]?\d[\d,.\s]*%?")
+NUMBER = re.compile(r"[<>≤≥±]?\s*[-+\N{MINUS SIGN}]?(?:[£$€¥]|[A-Z]{3}\s)?\d[\d,.\s]*%?")
 SILENT = {"", "\N{EN DASH}", "-", "...", "nan", "NaN", "NaT", "None", "<NA>"}
 
 _markdown = mistune.create_markdown(escape=True, plugins=["table", "strikethrough"])

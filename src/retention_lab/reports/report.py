@@ -66,21 +66,36 @@ def make(
         if not call.force and _is_there(there, notebooks):
             about = publish.read_json(there / publish.MANIFEST)
             return told(suite, about, status="unchanged", begun=begun, folder=there)
-        about = _about(edition, state=state, earlier=earlier)
-        made, failures = making.make(notebooks, edition, jobs=call.jobs, watch=call.watch)
-        about |= _clock(begun)
-        if failures:
-            kept = publish.keep_failed(failures, about, shelf=shelf, as_of=taken.as_of)
-            return _failed(suite, about, failures, kept=kept, begun=begun)
-        if call.only is None:
-            mark = unchanged.fingerprint(
-                suite, chapters, as_of=taken.as_of, before=earlier, state=call.memory
-            )
-            about["fingerprint"] = mark
-        _publish(made, about, shelf=shelf, as_of=taken.as_of, add=call.only is not None)
-        past.keep(state, shelf)
-        _prune(suite, shelf)
-    return _done(suite, about, made, folder=there, begun=begun)
+        return _anew(notebooks, edition, call, state=state, earlier=earlier, begun=begun)
+
+
+def _anew(
+    notebooks: Sequence[Keyed],
+    edition: Edition,
+    call: Call,
+    *,
+    state: State,
+    earlier: Path | None,
+    begun: float,
+) -> Ran:
+    """Execute and publish the notebooks, or keep what failed."""
+    suite, as_of = edition.suite, edition.snapshot.as_of
+    shelf = call.out / suite.name
+    about = _about(edition, state=state, earlier=earlier)
+    made, failures = making.make(notebooks, edition, jobs=call.jobs, watch=call.watch)
+    about |= _clock(begun)
+    if failures:
+        kept = publish.keep_failed(failures, about, shelf=shelf, as_of=as_of)
+        return _failed(suite, about, failures, kept=kept, begun=begun)
+    if call.only is None:
+        chapters = [each.chapter for each in notebooks]
+        about["fingerprint"] = unchanged.fingerprint(
+            suite, chapters, as_of=as_of, before=earlier, state=call.memory
+        )
+    _publish(made, about, shelf=shelf, as_of=as_of, add=call.only is not None)
+    past.keep(state, shelf)
+    _prune(suite, shelf)
+    return _done(suite, about, made, folder=shelf / str(as_of), begun=begun)
 
 
 def _ready(

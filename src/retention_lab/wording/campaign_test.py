@@ -10,13 +10,13 @@ import pandas as pd
 from retention_lab.experiments.campaign import LEVEL, OF_MESSAGES, Best
 from retention_lab.experiments.readout import Readout
 from retention_lab.record import SMALL, Claim, Ledger
-from retention_lab.record.campaign_test import apart, headed, may_show, shown, valued
+from retention_lab.record import campaign_test as record
+from retention_lab.record.campaign_test import headed, may_show, shown, valued
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.campaigns import CAUTION
-from retention_lab.wording.phrases import Instead, capitalised, in_hundred, quoted
+from retention_lab.wording.phrases import Instead, capitalised, in_hundred, plainly, quoted
 from retention_lab.wording.rows import NOT_SHOWN
-from retention_lab.wording.sizes import spelt
-from retention_lab.wording.subgroups import signed
+from retention_lab.wording.sizes import apart, spelt
 
 _NOT_YET = "What each arm did is shown when the test may be read, and not before."
 TOO_FEW = f"No step is shown: each rests on fewer than {SMALL} customers, or would tell of as few."
@@ -46,11 +46,11 @@ def campaign_table(
 ) -> pd.DataFrame | Instead:
     """Put the arms side by side, control first, a row per step in their order.
 
-    `frame` is what `campaign.funnel` gave and `record.campaign_test.record` recorded.
+    `frame` is what `campaign.funnel` gave and `record.campaign_test.record` recorded. Where nothing
+    may be shown there is nothing here: the sentence beside the table says why.
     """
-    why = untold(seen, frame)
-    if why or frame is None:
-        return Instead(why)
+    if untold(seen, frame) or frame is None:
+        return Instead("")
     rows = [
         {"Step": headed(row)}
         | {arm.name: _figure(ledger, row["metric"], arm.name) for arm in seen.plan.arms}
@@ -69,7 +69,7 @@ def campaign_steps(ledger: Ledger, seen: Readout, frame: pd.DataFrame | None) ->
         _step(ledger, part.to_dict("records"), control=control.name)
         for _, part in rows.groupby("metric", sort=False)
     ]
-    lines += [inert(why) for why in dict.fromkeys(frame["why"]) if why]
+    lines += [inert(why) for why in dict.fromkeys(map(_why, frame.to_dict("records"))) if why]
     of_messages = rows["metric"].isin(OF_MESSAGES).any()
     tests = int(frame["p_value"].notna().sum())
     silent = (
@@ -96,7 +96,7 @@ def campaign_best(ledger: Ledger, seen: Readout, best: Best | None) -> str:
     if not seen.shows:
         return _NOT_YET
     if best is None:
-        return inert(seen.why.get("best", _NOT_YET))
+        return inert(plainly(seen.why.get("best", _NOT_YET)))
     if not may_show(best):
         return f"Which arm is the best would tell of fewer than {SMALL} customers."
     made, first = best.outcome, best.arms["arm"].iloc[0]
@@ -107,12 +107,20 @@ def campaign_best(ledger: Ledger, seen: Readout, best: Best | None) -> str:
     against = "; ".join(_against(ledger, made.name, row) for row in pairs)
     tests = f", allowing for all {spelt(len(best.pairs))} comparisons" if len(pairs) > 1 else ""
     if best.leader is None:
+        if not any(record.apart(made.name, first, row["other"]) in ledger for row in pairs):
+            return f"No arm is shown to be the best by {what}: it is {own.text} in all of them."
         return (
             f"No arm is shown to be the best by {what}{tests}. {name} comes first with "
             f"{own.full}: {against}."
         )
     flattered = f" {FLATTERED}" if len(pairs) > 1 else ""
     return f"{name} is the best by {what}{tests}: {own.full}; {against}.{flattered}"
+
+
+def _why(row: _Row) -> str:
+    """Say why a step cannot be told, or cannot be compared."""
+    why = str(row["why"])
+    return f"{headed(row)}: {why}" if why and "cannot be told" not in why else why
 
 
 def _step(ledger: Ledger, rows: list[dict[Hashable, Any]], *, control: str) -> str:
@@ -122,7 +130,7 @@ def _step(ledger: Ledger, rows: list[dict[Hashable, Any]], *, control: str) -> s
     words = [
         f"{inert(row['arm'])} {_difference(ledger, row, control)}"
         for row in rows
-        if apart(metric, row["arm"], control) in ledger
+        if record.apart(metric, row["arm"], control) in ledger
     ]
     against = f" Against {inert(control)}: {'; '.join(words)}." if words else ""
     return f"**{head}:** {', '.join(said)}.{against}"
@@ -138,16 +146,15 @@ def _said(claim: Claim) -> str:
 
 
 def _difference(ledger: Ledger, row: _Row, other: str, *, against: str = "") -> str:
-    claim = ledger[apart(row["metric"], row["arm"], other)]
-    points = " points" if claim.unit == "points" else ""
+    claim = ledger[record.apart(row["metric"], row["arm"], other)]
     clear: bool = not pd.isna(row["p_adjusted"]) and row["p_adjusted"] <= LEVEL
     chance = "" if clear else ", which may be chance"
-    return f"{signed(claim)}{points} ({claim.between}){against}{chance}"
+    return f"{apart(claim)}{against}{chance}"
 
 
 def _against(ledger: Ledger, metric: str, row: _Row) -> str:
     other = inert(row["other"])
-    if apart(metric, row["arm"], row["other"]) not in ledger:
+    if record.apart(metric, row["arm"], row["other"]) not in ledger:
         return f"the same as {other}"
     pair = {**row, "metric": metric}
     return _difference(ledger, pair, row["other"], against=f" against {other}")

@@ -14,6 +14,7 @@ from retention_lab.record.metrics import CHANGE
 from retention_lab.record.previous import Kind, Previous
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.phrases import Instead, counted, full_day
+from retention_lab.wording.sizes import apart
 
 Row: TypeAlias = Mapping[Hashable, Any]  # one of `record.previous.changes`
 
@@ -149,7 +150,7 @@ def _with_unit(row: Row, text: object) -> str:
 
 
 def _difference(row: Row) -> str:
-    """Return for example `-1.4 points (-3.0 to 0.2)`; a difference of shares is in points."""
+    """Return for example `-1.4 points (-3.0 to +0.2)`; a difference of shares is in points."""
     if pd.isna(row["change"]):
         return ""
     ranged = pd.notna(row["low"])
@@ -162,10 +163,9 @@ def _difference(row: Row) -> str:
         n=None,
         definition="",
         currency=row["currency"],
+        difference=True,
     )
-    sign = "+" if change.value > 0 and change.text != change.written(0) else ""
-    points = " points" if change.unit == "points" else ""
-    return f"{sign}{change.text}{points}{f' ({change.between})' if ranged else ''}"
+    return apart(change)
 
 
 def _what(row: Row) -> str:

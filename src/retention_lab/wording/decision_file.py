@@ -20,7 +20,7 @@ _CLAIMS = "verdict_"
 _CHOICES: dict[Verdict, str] = {
     "ship": "Ship: send it to all",
     "stop": "Stop: send it to nobody",
-    "continue": "Continue until the next look",
+    "continue": "Continue until it is read again",
     "inconclusive": "Nothing can be told; leave things as they were",
 }
 _SIGN = """| Decided by | On | Reason, where it differs from the verdict |

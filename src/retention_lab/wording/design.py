@@ -107,8 +107,20 @@ def design_body(ledger: Ledger, seen: Proposal) -> str:
         _as_planned(ledger, seen, size),
         _instead(ledger, seen),
         "" if seen.wrong is None else believed_weakest(ledger, seen.wrong),
+        _clustered(seen.plan),
     ]
     return " ".join(filter(None, parts))
+
+
+def _clustered(plan: Plan) -> str:
+    """Say so where customers depend on each other: the size takes each for a draw of its own."""
+    if plan.cluster is None:
+        return ""
+    return (
+        f"The size counts each customer for one, but those of the same {inert(plan.cluster)} "
+        "depend on each other (their design effect is not counted): the test finds less than is "
+        "said here, and needs more customers."
+    )
 
 
 def _deserted(ledger: Ledger, seen: Proposal) -> str:

@@ -12,17 +12,14 @@ from retention_lab.experiments.readout import Readout
 from retention_lab.inference.sample_ratio import WARN
 from retention_lab.record import SMALL, Claim, Ledger
 from retention_lab.record.effects import named, shown
+from retention_lab.wording import endpoint
 from retention_lab.wording.annotations import inert
-from retention_lab.wording.phrases import Instead, in_hundred, quoted
-from retention_lab.wording.sizes import spelt
-from retention_lab.wording.verdict_found import pace, sided, signed
+from retention_lab.wording.phrases import Instead, in_hundred, plainly, quoted
+from retention_lab.wording.sizes import apart, spelt, unranged
+from retention_lab.wording.verdict_found import pace, sided
 
 NOT_YET = "What the test did is shown at its looks, if the checks hold, and not before."
 _FEW = f"The numbers would tell of fewer than {SMALL} customers, so none is shown."
-_DID = {
-    "retained": "were still with us after {} days",
-    "returned": "had bought again within {} days",
-}
 
 
 def instead(seen: Readout, part: str = "effects") -> str:
@@ -45,26 +42,22 @@ def effects_sentences(ledger: Ledger, seen: Readout) -> str:
 
 
 def effects_table(ledger: Ledger, seen: Readout) -> pd.DataFrame | Instead:
-    """One row for each number, indexed by what it is: arm, the number and its range."""
-    if why := instead(seen):
-        return Instead(why)
+    """One row for each number, indexed by what it is: arm, the number and its range.
+
+    Where there is none there is nothing here: the sentence beside the table says why.
+    """
+    if instead(seen):
+        return Instead("")
     names = ("control", "share", "difference", "lift", "days", "pace", "reach", "reached")
     wanted = [named(part, effect.arm) for effect in shown(seen) for part in names]
     claims = [ledger[name] for name in wanted if name in ledger]
-    rows = {(each.about, each.label): _numbers(each) for each in claims}
+    rows = {(each.about, each.label): (unranged(each), each.between) for each in claims}
     if not rows:
-        return Instead(_FEW)
+        return Instead("")
     return pd.DataFrame(
         [(*key, *numbers) for key, numbers in rows.items()],
         columns=["Arm", "What", "Found", "Range"],
     ).set_index("What")
-
-
-def _numbers(claim: Claim) -> tuple[str, str]:
-    """Write a number and its range; a difference of shares as the sentences do."""
-    if claim.unit != "points":
-        return claim.text, claim.between
-    return f"{signed(claim.value)} points", _range(claim, signed)
 
 
 _Part = Callable[[Ledger, Readout, Effect], str]
@@ -77,7 +70,7 @@ def _joined(parts: tuple[_Part, ...], ledger: Ledger, seen: Readout, effect: Eff
 
 def _shares(ledger: Ledger, seen: Readout, effect: Effect) -> str:
     """Say the shares of both arms and how far they are apart."""
-    did = _DID[seen.plan.endpoint.kind].format(seen.plan.endpoint.day)
+    did, who = endpoint.did(seen.plan), endpoint.who(seen.plan)
     found = [named(part, effect.arm) for part in ("share", "control", "difference")]
     if any(name not in ledger for name in found):
         why = effect.why.get("share") or effect.why.get("share_control")
@@ -85,9 +78,9 @@ def _shares(ledger: Ledger, seen: Readout, effect: Effect) -> str:
     one, other, gap = (ledger[name] for name in found)
     arm, control = (inert(quoted(name)) for name in (effect.arm, effect.control))
     return (
-        f"Of 100 customers in {arm} {100 * one.value:.1f} {did} ({one.between}), of 100 in "
+        f"Of 100 {who} in {arm} {100 * one.value:.1f} {did} ({one.between}), of 100 in "
         f"{control} {100 * other.value:.1f} ({other.between}). The difference{_how(seen, gap)} is "
-        f"{signed(gap.value)} points ({_range(gap, signed)})."
+        f"{apart(gap)}."
     )
 
 
@@ -114,10 +107,6 @@ def _decides(ledger: Ledger, seen: Readout, effect: Effect) -> str:
     )
 
 
-def _range(claim: Claim, write: Callable[[float], str]) -> str:
-    return f"{write(claim.low or 0.0)} to {write(claim.high or 0.0)}"
-
-
 def _days(ledger: Ledger, seen: Readout, effect: Effect) -> str:
     """Say how many days an average customer stayed longer, or came back earlier."""
     if named("days", effect.arm) not in ledger:
@@ -125,27 +114,21 @@ def _days(ledger: Ledger, seen: Readout, effect: Effect) -> str:
     found, day = ledger[named("days", effect.arm)], seen.plan.endpoint.day
     if seen.plan.endpoint.kind == "retained":
         return (
-            f"Over the first {day} days it comes to {_signed_days(found.value)} retained days per "
-            f"customer ({_range(found, _signed_days)})."
+            f"Over the first {day} days it comes to {found.text} {endpoint.days(seen.plan)} "
+            f"({found.between})."
         )
     days = sided(found, ("earlier", "later"), what=" on average", unit=" days")
     return (
-        f"In the first {day} days the next purchase came {days}; whoever did not buy counts as "
-        "waiting to the end."
+        f"In the first {day} days {endpoint.days(seen.plan)} came {days}; whoever had none counts "
+        "as waiting to the end."
     )
-
-
-def _signed_days(days: float) -> str:
-    rounded = round(days, 1)
-    return f"{rounded:+.1f}" if rounded else "0.0"
 
 
 def _lift(ledger: Ledger, seen: Readout, effect: Effect) -> str:
     """Say the same relative to control."""
     if named("lift", effect.arm) not in ledger:
         return ""
-    kept = seen.plan.endpoint.kind == "retained"
-    what = f" customers {'stayed' if kept else 'came back'}"
+    what = f" {endpoint.who(seen.plan)} {endpoint.stayed(seen.plan)}"
     found = sided(ledger[named("lift", effect.arm)], ("more", "fewer"), what=what)
     return f"Relative to control, {found}."
 
@@ -160,13 +143,12 @@ def _steady(ledger: Ledger, seen: Readout, effect: Effect) -> str:
             f"the curves, and the shares at day {seen.plan.endpoint.day}."
         )
     if effect.reading is not None and effect.reading.unit != "points":  # the pace has been told
-        return "Early and late in these days that does not differ by more than luck explains."
-    found = sided(ledger[named("pace", effect.arm)], ("more often", "less often"))
-    kept = seen.plan.endpoint.kind == "retained"
-    who = "those still there cancelled" if kept else "those still away came back"
+        what = endpoint.pace(seen.plan)
+        return f"The effect on {what} is the same early and late, give or take luck."
+    found = sided(ledger[named("pace", effect.arm)], ("higher", "lower"))
     return (
-        f"On any one of these days {who} {found}; early and late do not differ by more than luck "
-        "explains."
+        f"On any one of these days {endpoint.pace(seen.plan)} is {found}; early and late do not "
+        "differ by more than luck explains."
     )
 
 
@@ -177,9 +159,8 @@ def _reached(ledger: Ledger, _seen: Readout, effect: Effect) -> str:
     found, reach = (ledger[named(part, effect.arm)] for part in ("reached", "reach"))
     return (
         f"The message was delivered to {in_hundred(reach)}. If it does nothing to the others, its "
-        f"effect on those reached is {signed(found.value)} points ({_range(found, signed)}). That "
-        "is reckoned from the random assignment: whoever is reached differs from the others "
-        "anyway, so the two are not compared."
+        f"effect on those reached is {apart(found)}. That is reckoned from the random assignment: "
+        "whoever is reached differs from the others anyway, so the two are not compared."
     )
 
 
@@ -189,7 +170,7 @@ def _unreached(ledger: Ledger, seen: Readout, effect: Effect) -> str:
     told = named("reached", effect.arm) in ledger
     if told or not why or seen.plan.cluster or why.startswith(effect.arm):
         return ""
-    return f"What a message did to those whom it reached cannot be told. {inert(why)}"
+    return f"What a message did to those whom it reached cannot be told. {inert(plainly(why))}"
 
 
 def _caution(seen: Readout) -> str:

@@ -15,7 +15,7 @@ from retention_lab.record.measured import named, told
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.phrases import Instead, counted, counted_unless_few, full_day, listed
 from retention_lab.wording.rows import NOT_SHOWN
-from retention_lab.wording.sizes import points
+from retention_lab.wording.sizes import apart, points
 
 LEVEL = 0.05  # how often any secondary metric is said to differ that does not
 NOT_YET = "Secondary metrics and guardrails are shown with the effect itself, and not before."
@@ -149,11 +149,12 @@ def measured_table(ledger: Ledger, seen: Readout) -> pd.DataFrame | Instead:
     Returns
     -------
     DataFrame or Instead
-        One row per metric and arm, guardrails first; a sentence where nothing may be shown.
+        One row per metric and arm, guardrails first. Where nothing may be shown there is nothing
+        here: the sentence beside the table says why.
     """
     rows = rows_of(seen, "guardrail", "secondary")
     if not rows:
-        return Instead(why_not(seen) or f"{NO_GUARDRAILS} {NO_SECONDARIES}")
+        return Instead("")
     table = pd.DataFrame([_cells(ledger, seen, row) for row in rows]).set_index("Metric")
     return table if table[_BORNE].any() else table.drop(columns=_BORNE)
 
@@ -173,19 +174,6 @@ def borne(row: _Row, currency: str) -> str:
             return f"{money(row['margin'], currency)} {side}"
         case _:
             return f"{row['margin']:.4g} {side}"
-
-
-def apart(claim: Claim) -> str:
-    """Write a difference with its sign and its range: +0.3 points (-0.1 to +0.7)."""
-    unit = " points" if claim.unit == "points" else ""
-    ends = (_signed(claim, bound) for bound in (claim.low or 0.0, claim.high or 0.0))
-    return f"{_signed(claim, claim.value)}{unit} ({' to '.join(ends)})"
-
-
-def _signed(claim: Claim, value: float) -> str:
-    small = claim.unit == "points" and max(abs(claim.low or 0), abs(claim.high or 0)) < 0.01
-    text = f"{100 * value:.2f}" if small else claim.written(value)
-    return f"+{text}" if value > 0 else text
 
 
 def _list(ledger: Ledger, seen: Readout, rows: list[dict[Hashable, Any]], read: Reading) -> str:

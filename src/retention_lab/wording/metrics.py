@@ -14,6 +14,7 @@ from retention_lab.tables.metrics import Metric
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.phrases import Instead, capitalised, counted, full_day
 from retention_lab.wording.rows import NOT_SHOWN
+from retention_lab.wording.sizes import apart
 
 Reading = Literal["better", "worse", "higher", "lower", "not clear", "no range", ""]
 
@@ -132,11 +133,4 @@ def _shown(ledger: Ledger, name: str) -> str:
 
 
 def _moved(ledger: Ledger, metric: Metric) -> str:
-    """Write a change with its sign: +1.4 points (0.2 to 2.6)."""
-    if metric.name + CHANGE not in ledger:
-        return ""
-    change = ledger[metric.name + CHANGE]
-    sign = "+" if change.value > 0 and change.text != change.written(0) else ""
-    unit = " points" if change.unit == "points" else ""
-    between = "" if change.low is None else f" ({change.between})"
-    return f"{sign}{change.text}{unit}{between}"
+    return apart(ledger[metric.name + CHANGE]) if metric.name + CHANGE in ledger else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +11,12 @@ from typing import Literal
 from retention_lab.record import SMALL, Claim
 from retention_lab.record.small import few
 
+# What only those need who look after data and plan: it stands where they look, not for leadership.
+_TO_MEND = re.compile(
+    r"; map them in its source file to use this, or hand them to from_frames"
+    r"| \((?:\w+_\w+|\w+: \d+)\)"
+    r"| (?:Map (?:it|them) in the source file|Name `\w+` in the plan)\."
+)
 Direction = Literal["more", "fewer", "the same", "perhaps more", "perhaps fewer"]
 
 
@@ -21,6 +28,11 @@ class Instead:
 
     def _repr_markdown_(self) -> str:
         return f"*{self.why}*" if self.why else ""
+
+
+def plainly(why: str) -> str:
+    """Leave out of a reason how it is mended, with the names of settings."""
+    return _TO_MEND.sub("", why)
 
 
 def day(value: dt.date) -> str:

@@ -8,11 +8,11 @@ from retention_lab.experiments.milestones import named
 from retention_lab.experiments.outcomes import KNOWN
 from retention_lab.experiments.plan import Plan
 from retention_lab.experiments.terms import Arm, Guardrail
+from retention_lab.wording import endpoint
 from retention_lab.wording.phrases import capitalised, counted, full_day, listed, quoted
 from retention_lab.wording.sizes import often, points, spelt
 
 COLUMN = "The plan"
-_DOES = {"retained": "still with us after {}", "returned": "bought again within {}"}
 _TESTS = {
     "retention": "the difference of the shares on that day",
     "log-rank": "all times until then together (log-rank test)",
@@ -24,13 +24,13 @@ _WORSE = {"higher": "lower", "lower": "higher"}
 
 def plan_table(plan: Plan) -> pd.DataFrame:
     """Write what a plan says, a row for each question that a reader would ask."""
-    one, days = plan.primary, counted(plan.endpoint.day, "day")
+    one = plan.primary
     rows = {
         "Expected": plan.hypothesis,
         "Who enters": _who(plan),
         "Arms": "; ".join(map(_arm, plan.arms)),
         "From and to": f"{full_day(plan.starts)} to {full_day(plan.ends)}",
-        "What counts": capitalised(_DOES[plan.endpoint.kind].format(days)),
+        "What counts": f"Who {endpoint.plain(plan)}",
         "What decides": (
             f"{capitalised(_TESTS[one.test])}; {points(one.smallest_effect)} would change what "
             f"is done, and without an effect one is claimed {often(one.alpha)}"
@@ -38,6 +38,12 @@ def plan_table(plan: Plan) -> pd.DataFrame:
         "Looks": _looks(plan),
         "At least": counted(plan.minimum_days, "day"),
         "Must not suffer": "; ".join(map(_guarded, plan.guardrails)),
+        "Depend on each other": plan.cluster
+        and f"Those of the same {plan.cluster}, which the size of the test does not count",
+        "Worth of one more": ""
+        if plan.worth is None
+        else f"{plan.worth:g}, in the currency of the shop",
+        "Read even if failed": ", ".join(map(quoted, plan.accepted_checks)),
         "Looked at besides": listed([*plan.secondaries, *plan.segments] or ["nothing"]),
         "Stopped at once": " ".join(plan.stop_rules),
         "Owner": plan.owner,

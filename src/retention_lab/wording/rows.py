@@ -10,6 +10,7 @@ from retention_lab.record import BEFORE, SMALL, Ledger, headed
 from retention_lab.record.small import few
 from retention_lab.tables.quality import USED
 from retention_lab.wording.phrases import Instead, counted, full_day, quoted
+from retention_lab.wording.sizes import apart
 
 PERIOD = (
     "revenue",
@@ -60,7 +61,7 @@ def definitions(ledger: Ledger) -> pd.DataFrame:
         {
             "Result": claim.label or claim.name,
             "About": claim.about,
-            "Value": claim.full,
+            "Value": apart(claim) if claim.difference else claim.full,
             "n": "" if claim.n is None else f"{claim.n:,}",
             "Definition": claim.definition,
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from retention_lab.experiments.sizing import TOO_LONG
+from retention_lab.record import Claim
 from retention_lab.wording.phrases import counted
 
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -30,6 +31,16 @@ def points(share: float) -> str:
     """Write a difference of shares: `3.5 points`; a small one with two digits that count."""
     number = f"{100 * share:.1f}".removesuffix(".0") if abs(share) >= 0.01 else f"{100 * share:.2g}"
     return f"{number} point{'' if number == '1' else 's'}"
+
+
+def apart(claim: Claim) -> str:
+    """Write a difference with its sign and its range: `+0.3 points (-0.1 to +0.7)`."""
+    return f"{unranged(claim)}{'' if claim.low is None else f' ({claim.between})'}"
+
+
+def unranged(claim: Claim) -> str:
+    """Write the same without its range: `+0.3 points`."""
+    return f"{claim.text}{' points' if claim.unit == 'points' else ''}"
 
 
 def lasts(weeks: float) -> str:

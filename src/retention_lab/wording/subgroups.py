@@ -10,11 +10,11 @@ import pandas as pd
 from retention_lab.experiments.guarding import LEAST
 from retention_lab.experiments.readout import Readout
 from retention_lab.experiments.subgroups import Subgroups
-from retention_lab.record import Claim, Ledger
+from retention_lab.record import Ledger
 from retention_lab.record.subgroups import EXAMINED, averaged, named, shown
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.phrases import capitalised, counted, listed
-from retention_lab.wording.sizes import spelt
+from retention_lab.wording.sizes import apart, spelt
 
 LEVEL = 0.05  # of the share of errors among the segments that are said to differ
 NOT_SHOWN = "Effects by segment are shown with the effect itself, and not before."
@@ -48,8 +48,8 @@ def brief(seen: Readout) -> str:
         return " ".join(_none(found, rows))
     differ = "segment differs" if apart == 1 else "segments differ"
     return (
-        f"{spelt(apart).capitalize()} {differ} reliably from the average, as stands below: a "
-        "reason to test there, and no result."
+        f"{spelt(apart).capitalize()} {differ} reliably from the average: a reason to test there, "
+        "and no result."
     )
 
 
@@ -66,12 +66,7 @@ def different(rows: pd.DataFrame) -> pd.Series:
 def label(row: Mapping[Hashable, Any], *, several: bool) -> str:
     """Name a segment, and its arm where there are several."""
     attribute = str(row["segment"]).replace("_", " ")
-    return f"{row['arm'] + ', ' if several else ''}{attribute}: {row['value']}"
-
-
-def signed(claim: Claim) -> str:
-    """Write a difference with its sign: +1.4."""
-    return f"{'+' if claim.value > 0 and claim.text != claim.written(0) else ''}{claim.text}"
+    return f"{row['arm'] + ', ' if several else ''}{attribute} {row['value']}"
 
 
 def _verdict(ledger: Ledger, seen: Readout, found: Subgroups) -> str:
@@ -91,8 +86,8 @@ def _effect(ledger: Ledger, row: Mapping[Hashable, Any], *, several: bool) -> st
     own = ledger[named(row["arm"], row["segment"], row["value"])]
     mean = ledger[averaged(row["arm"], row["segment"])]
     return (
-        f"{inert(capitalised(label(row, several=several)))}: {signed(own)} points "
-        f"({own.between}), against {signed(mean)} ({mean.between}) on average."
+        f"{inert(capitalised(label(row, several=several)))}: {apart(own)}, against {mean.full} on "
+        "average."
     )
 
 

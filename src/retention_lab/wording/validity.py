@@ -13,10 +13,11 @@ from retention_lab.experiments.validity_words import Check
 from retention_lab.record import SMALL, Ledger
 from retention_lab.record.validity import named
 from retention_lab.wording.annotations import inert
-from retention_lab.wording.phrases import Instead, capitalised, in_hundred, listed, quoted
+from retention_lab.wording.phrases import Instead, capitalised, in_hundred, listed, plainly, quoted
 
 _NOBODY = "Nobody has been assigned yet, so there is nothing to check."
 _TO_DO = "What to do"
+_UNTOLD = "This cannot be checked. "  # begins why a check is unknown, and is said of all at once
 _RESULTS = {"pass": "passed", "warn": "warns", "fail": "failed"}
 
 
@@ -59,7 +60,9 @@ def _warning(found: Validity) -> list[str]:
         verb = "warns" if len(warned) == 1 else "warn"
         said.append(f"{_names(warned)} {verb}: read the effect with that in mind.")
     if untold:
-        said.append(f"{_names(untold)} cannot be checked, as the shop lacks what would tell.")
+        whys = dict.fromkeys(one.why for one in found.checks if one.name in untold)
+        told = [inert(plainly(why.removeprefix(_UNTOLD))) for why in whys]
+        said.append(f"{_names(untold)} cannot be checked. {' '.join(told)}")
     return said
 
 
@@ -74,16 +77,16 @@ def validity_table(ledger: Ledger, seen: Readout) -> pd.DataFrame | Instead:
     -------
     DataFrame
         Indexed by `Check`: `Result`, `What it says`, `In numbers`, and `What to do` unless all
-        checks passed.
+        checks passed. Nothing where the sentence beside it says why there are none.
     """
     found = seen.validity
     if found is None:
-        return Instead(seen.why.get("assigned", _NOBODY))
+        return Instead("")
     rows = [
         {
             "Check": capitalised(one.name),
             "Result": _result(one, found),
-            "What it says": one.why,
+            "What it says": one.why.replace(", or hand them to from_frames", ""),
             "In numbers": _number(ledger, one),
             _TO_DO: one.remedy,
         }

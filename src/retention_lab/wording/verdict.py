@@ -12,9 +12,10 @@ from retention_lab.record import Ledger
 from retention_lab.record.verdict import looked_of
 from retention_lab.wording import deviating, verdict_early, verdict_found, verdict_money
 from retention_lab.wording.annotations import inert
+from retention_lab.wording.looking import late
 from retention_lab.wording.phrases import full_day, listed, quoted
 from retention_lab.wording.sizes import spelt
-from retention_lab.wording.verdict_found import signed, thing
+from retention_lab.wording.verdict_found import thing
 
 _SOON = dt.timedelta(days=7)
 _BY_LUCK = "search the segments for one in which it did better: some always look so by luck"
@@ -32,7 +33,8 @@ _HEADLINES: Mapping[Because, str] = {
     "futility": "Stop {it}: going on would hardly show a gain.",
     "too small to matter": "{it} does too little to matter; stop it.",
     "harm": "{it} does more harm than the plan bears ({names}); stop it.",
-    "not shown harmless": "{it} {does}, but harm is not ruled out ({names}); {then}.",
+    "guardrails to come": "{it} {does}, but harm is not ruled out yet ({names}); wait until {on}.",
+    "not shown harmless": "{it} {does}, but harm is not ruled out ({names}); do not ship it yet.",
 }
 # What to do, and the one thing not to do.
 _DO: Mapping[Because, tuple[str, str]] = {
@@ -60,7 +62,15 @@ _DO: Mapping[Because, tuple[str, str]] = {
         "stop sending {it} at once, and find out what does this",
         "wait for another look: who is harmed meanwhile is not asked",
     ),
-    "not shown harmless": ("{open}", "call a guardrail safe because no harm was seen"),
+    "guardrails to come": (
+        "assign nobody more, go on with those who are in the test, and read this page "
+        "again on {on}, when all whom this look has seen have been followed",
+        "ship it meanwhile because no harm was seen",
+    ),
+    "not shown harmless": (
+        "let somebody decide, in writing, whether the gain is worth harm that may be there",
+        "call a guardrail safe because no harm was seen",
+    ),
 }
 
 
@@ -73,7 +83,7 @@ def readout_headline(ledger: Ledger, seen: Readout) -> str:
         names=_names(told.why),
         early=verdict_early.headline(seen),
         unclear=verdict_found.unclear(ledger, seen),
-        then="go on" if told.verdict == "continue" else "do not ship it yet",
+        on=_on(seen),
     )
 
 
@@ -88,8 +98,10 @@ def readout_body(ledger: Ledger, seen: Readout) -> str:
             parts = [
                 _accepted(seen),
                 _standing(seen),
+                _unread(seen),
                 verdict_found.effect(ledger, seen),
                 verdict_found.decides(ledger, seen),
+                _late(ledger, seen),
                 verdict_found.ahead(ledger, seen),
                 verdict_found.harmed(ledger, seen),
                 verdict_money.worth(ledger, seen),
@@ -103,25 +115,31 @@ def readout_do(ledger: Ledger, seen: Readout, *, owner: str) -> str:
     """Say what to do, who does it and by when; and what is tempting, and wrong."""
     told = seen.decision
     by = full_day(seen.as_of if told.because == "harm" else seen.as_of + _SOON)
-    decided = "let somebody decide, in writing, whether the gain is worth harm that may be there"
     do, dont = _DO[told.because]
     done = do.format(
         it=thing(seen),
         go_on=verdict_early.go_on(seen),
         first="" if told.money else "make sure that a gain of this size pays, then ",
         larger=_larger(ledger),
-        open=verdict_early.go_on(seen) if told.verdict == "continue" else decided,
+        on=_on(seen),
         unless=verdict_money.unless(ledger),
     )
+    unread = told.because == "unclear" and "verdict_effect" not in ledger
     never = dont.format(early=_PEEKING if verdict_early.goes_on(seen) else _NO_RESULT)
+    never = _NO_RESULT if unread else never
     return f"**Do** ({owner}, by {by}): {done}. **Do not** {never}."
 
 
 def _larger(ledger: Ledger) -> str:
     if "verdict_matters" not in ledger:
         return ""
-    least = signed(ledger["verdict_matters"].value)
+    least = ledger["verdict_matters"].text
     return f"; if {least} points would still change what you do, plan a larger test"
+
+
+def _on(seen: Readout) -> str:
+    """Say when guardrails are read once more."""
+    return "" if seen.rails_on is None else full_day(seen.rails_on)
 
 
 def _names(names: tuple[str, ...]) -> str:
@@ -159,6 +177,17 @@ def _standing(seen: Readout) -> str:
             assert_never(looked.state)
 
 
+def _unread(seen: Readout) -> str:
+    """Say why the test ended without a look."""
+    looked = looked_of(seen)
+    return "" if looked is None or looked.stopped else inert(looked.why)
+
+
+def _late(ledger: Ledger, seen: Readout) -> str:
+    looked = looked_of(seen)
+    return "" if looked is None else late(ledger, looked)
+
+
 def _passed(seen: Readout) -> str:
     """Say how many checks of validity there are, and which did not pass."""
     found = seen.validity
@@ -173,7 +202,7 @@ def _passed(seen: Readout) -> str:
         if names
     ]
     if said:
-        return f"Of {len(found.checks)} validity checks {listed(said)}."
+        return f"Of {len(found.checks)} validity checks {'; '.join(said)}."
     if found.failed or found.accepted:
         return ""
     return f"All validity checks passed ({len(found.checks)})."

@@ -10,11 +10,11 @@ from retention_lab.experiments.sequential import Looked
 from retention_lab.record import SMALL, Ledger
 from retention_lab.record.small import few
 from retention_lab.record.verdict import assigned
+from retention_lab.wording import endpoint
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.phrases import full_day
 
 _NO_NUMBER = "No number of the effect is shown, on purpose"
-_ENDS = {"retained": "cancellations", "returned": "returns"}
 
 
 def headline(seen: Readout) -> str:
@@ -37,9 +37,10 @@ def body(ledger: Ledger, seen: Readout) -> list[str]:
     """Say how many have entered, and what else keeps the test from being read."""
     said = []
     if "verdict_customers" in ledger:
-        said.append(f"{ledger['verdict_customers'].text} customers have entered so far.")
+        size = ledger["verdict_customers"].text
+        said.append(f"{size} {endpoint.who(seen.plan)} have entered so far.")
     elif assigned(seen):
-        said.append(f"Fewer than {SMALL} customers have entered so far.")
+        said.append(f"Fewer than {SMALL} {endpoint.who(seen.plan)} have entered so far.")
     else:
         said.append(inert(seen.why.get("assigned", "")))
     return [*said, *dict.fromkeys(inert(each.why) for each in seen.looked if each.why)]
@@ -102,4 +103,4 @@ def _events(seen: Readout, information: float, planned: float) -> str:
     so_far, of = (round(each / share / (1 - share)) for each in (information, planned))
     about = "about " if so_far else ""
     known = f"fewer than {SMALL}" if few(so_far) else f"{about}{so_far:,}"
-    return f"{known} of {of:,} planned {_ENDS[seen.plan.endpoint.kind]}"
+    return f"{known} of {of:,} planned {endpoint.events(seen.plan)}"

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from retention_lab.experiments.readout import Readout
-from retention_lab.record import Claim, Ledger
+from retention_lab.record import Claim, Ledger, signed
 from retention_lab.record.verdict import harms, looked_of
-from retention_lab.wording import subgroups
+from retention_lab.wording import endpoint, subgroups
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.guarding import harm
-from retention_lab.wording.phrases import listed, quoted
-from retention_lab.wording.sizes import lasts, points, spelt
-
-_DOES = {"retained": "keeps", "returned": "brings back"}
-_DID = {
-    "retained": "were still with us after {} days",
-    "returned": "had bought again within {} days",
-}
+from retention_lab.wording.phrases import full_day, listed, quoted
+from retention_lab.wording.sizes import apart, lasts, points, spelt
 
 
 def thing(seen: Readout) -> str:
@@ -26,20 +20,12 @@ def thing(seen: Readout) -> str:
 
 def does(ledger: Ledger, seen: Readout) -> str:
     """Return for example `keeps about 5 more customers in 100`."""
-    verb = _DOES[seen.plan.endpoint.kind]
     if "verdict_effect" not in ledger:
-        return f"{verb} {'fewer' if seen.decision.because == 'loss' else 'more'} customers"
+        return endpoint.does(seen.plan, side="fewer" if seen.decision.because == "loss" else "more")
     value = ledger["verdict_effect"].value
     per = 100 if abs(value) >= 0.0095 else 1_000
-    size, side = round(abs(per * value)), "more" if value > 0 else "fewer"
-    return f"{verb} about {size} {side} customer{'' if size == 1 else 's'} in {per:,}"
-
-
-def signed(share: float) -> str:
-    """Write a difference of shares with its sign: `+1.2`."""
-    per = 100 * share
-    digits = 1 if abs(per) >= 0.095 else 2  # what is small is not nothing
-    return f"{per:+.{digits}f}" if round(per, digits) else "0.0"
+    side = "more" if value > 0 else "fewer"
+    return endpoint.does(seen.plan, side=side, size=round(abs(per * value)), per=per)
 
 
 def sided(found: Claim, words: tuple[str, str], *, what: str = "", unit: str = " %") -> str:
@@ -66,21 +52,13 @@ def _size(value: float) -> str:
 
 def pace(found: Claim, seen: Readout) -> str:
     """Return for example `the pace of leaving is 9.1 % lower (20.2 % lower to 3.5 % higher)`."""
-    if seen.plan.endpoint.kind == "retained":
-        return f"the pace of leaving is {sided(found, ('lower', 'higher'))}"
-    return f"the pace of coming back is {sided(found, ('higher', 'lower'))}"
-
-
-def ranged(ledger: Ledger) -> str:
-    """Return for example `+1.2 points (-2.1 to +4.5)`."""
-    found = ledger["verdict_effect"]
-    low, high = found.low or 0.0, found.high or 0.0
-    return f"{signed(found.value)} points ({signed(low)} to {signed(high)})"
+    sides = ("lower", "higher") if seen.plan.endpoint.kind == "retained" else ("higher", "lower")
+    return f"{endpoint.pace(seen.plan)} is {sided(found, sides)}"
 
 
 def matters(ledger: Ledger, seen: Readout) -> str:
     """Say from which effect on it matters, and who says so."""
-    least = signed(ledger["verdict_matters"].value)
+    least = ledger["verdict_matters"].text
     if seen.decision.money is not None:
         return f"It pays from {least} points"
     smallest = seen.plan.primary.smallest_effect
@@ -106,26 +84,26 @@ def effect(ledger: Ledger, seen: Readout) -> str:
     if "verdict_effect" not in ledger or looked is None:
         return ""
     found = ledger["verdict_effect"]
-    did = _DID[seen.plan.endpoint.kind].format(seen.plan.endpoint.day)
-    allowing = _allowing(seen, looks=looked.of)
-    of = f"from {found.n:,} customers, whether the message reached them or not"
+    gap = f"{apart(found)[:-1]}{_allowing(seen, looks=looked.of)})"
+    did, who = endpoint.did(seen.plan), endpoint.who(seen.plan)
+    of = f"from {found.n:,} {who}"
+    if seen.plan.endpoint.words is None:  # else what is tested may be no message
+        of += ", whether the message reached them or not"
     if "verdict_share" not in ledger:
-        return f"The shares who {did} differ by {ranged(ledger)[:-1]}{allowing}), {of}."
+        return f"The shares who {did} differ by {gap}, {of}."
     one, other = ledger["verdict_share"].value, ledger["verdict_share_control"].value
     control = inert(quoted(seen.plan.arms[0].name))
     arm = inert(quoted(str(looked.arm)))
-    shares = (
-        f"Of 100 customers in {arm} {100 * one:.1f} {did}, against {100 * other:.1f} in {control}"
-    )
+    shares = f"Of 100 {who} in {arm} {100 * one:.1f} {did}, against {100 * other:.1f} in {control}"
     if signed(one - other) == signed(found.value) and "verdict_raw" not in ledger:
-        return f"{shares}: {ranged(ledger)[:-1]}{allowing}), {of}."
+        return f"{shares}: {gap}, {of}."
     if "verdict_raw" in ledger:
-        raw = signed(ledger["verdict_raw"].value)
+        raw = ledger["verdict_raw"].text
         looks = "is flattering" if looked.stopped == "gain" else "looks worse than it is"
         said = f"Decided early, so the raw effect ({raw} points) {looks}; the corrected one is"
-        return f"{shares}. {said} {ranged(ledger)[:-1]}{allowing}), {of}."
+        return f"{shares}. {said} {gap}, {of}."
     how = "Adjusted as planned" if seen.plan.covariates else "As the test reckons"
-    return f"{shares}. {how}, the difference is {ranged(ledger)[:-1]}{allowing}), {of}."
+    return f"{shares}. {how}, the difference is {gap}, {of}."
 
 
 def _allowing(seen: Readout, *, looks: int) -> str:
@@ -140,7 +118,8 @@ def unclear(ledger: Ledger, seen: Readout) -> str:
     """Say in half a line what is known where nothing is decided."""
     if "verdict_effect" not in ledger:
         return "there is no effect that could be read"
-    told = pace(ledger["verdict_pace"], seen) if "verdict_pace" in ledger else ranged(ledger)
+    found = ledger["verdict_effect"]
+    told = pace(ledger["verdict_pace"], seen) if "verdict_pace" in ledger else apart(found)
     return f"{told}. {matters(ledger, seen)}"
 
 
@@ -150,7 +129,7 @@ def ahead(ledger: Ledger, seen: Readout) -> str:
     if seen.decision.verdict != "continue" or looked is None or "verdict_finish" not in ledger:
         return ""
     weeks = (looked.coming["on"].iloc[-1] - seen.as_of).days / 7
-    least = signed(ledger["verdict_finish"].value)
+    least = ledger["verdict_finish"].text
     return (
         f"Finishing costs about {lasts(max(weeks, 1))} more; that is worth it only if you would "
         f"ship on {least} points."
@@ -183,13 +162,18 @@ def _beyond(found: Claim, unit: str) -> str:
 def rails(seen: Readout) -> str:
     """Say whether the guardrails are shown to hold, where that decides."""
     told = seen.decision
-    if told.because not in ("gain", "not shown harmless"):
+    if told.because not in ("gain", "guardrails to come", "not shown harmless"):
         return ""
     if not seen.plan.guardrails:
         return "The plan has no guardrails, so harm was not looked for."
     if told.because == "gain":
         return "All guardrails of the plan are shown to hold."
     names = listed([inert(quoted(label)) for label in told.why])
+    if seen.rails_on is not None and told.because == "guardrails to come":
+        return (
+            f"Not shown to hold: {names}. That is not harm: some customers are still followed, and "
+            f"guardrails are read once more on {full_day(seen.rails_on)}, not before."
+        )
     return (
         f"Not shown to hold: {names}. That is not harm: there may be too few customers to tell, or "
         "no data."

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from math import floor, log10
 
 from retention_lab.experiments.readout import Readout
 from retention_lab.experiments.stakes import LEAST_DAYS
 from retention_lab.experiments.verdicts import Because
-from retention_lab.record import Claim, Ledger, money
+from retention_lab.record import Claim, Ledger, money, signed
 from retention_lab.record.verdict import looked_of
+from retention_lab.wording import endpoint
 from retention_lab.wording.annotations import inert
-from retention_lab.wording.phrases import full_day, in_hundred
-from retention_lab.wording.verdict_found import signed
+from retention_lab.wording.phrases import full_day, in_hundred, plainly
+from retention_lab.wording.sizes import apart
+from retention_lab.wording.verdict_found import thing
 
 _AT_ONCE = "If only one thing changes, this would change it:"
 _SETTLED: Mapping[Because, str] = {
     "invalid": "Nothing but mending what has failed would change this.",
     "loss": "A loss is shown, and nothing within this test would change that.",
     "harm": "Only a margin that somebody agrees to bear would change this: the harm is shown.",
+    "guardrails to come": "If they are shown to hold when they are read once more, ship it.",
     "not shown harmless": "Only a guardrail that is shown to hold would change this.",
 }
 
@@ -29,9 +31,12 @@ def worth(ledger: Ledger, seen: Readout) -> str:
     if "verdict_effect" not in ledger or seen.decision.because == "harm":
         return ""
     if "verdict_per_customer" not in ledger:
-        return f"What this is worth in money is not known. {_why(seen)}".strip()
+        return f"What this is worth in money is not known. {inert(plainly(_why(seen)))}".strip()
     day, each = seen.plan.endpoint.day, money(seen.plan.cost_per_message, seen.currency)
-    said = f"After {each} a message this is worth {ledger['verdict_per_customer'].full} a customer"
+    what = thing(seen) if len(seen.plan.arms) > 2 else "this"
+    said = (
+        f"After {each} a message {what} is worth {ledger['verdict_per_customer'].full} a customer"
+    )
     chance = f"the chance that it loses money is {_chance(ledger['verdict_chance_of_loss'])}"
     if "verdict_per_year" not in ledger:
         few = f"a year cannot be told by fewer than {LEAST_DAYS} days of enrolment"
@@ -50,17 +55,19 @@ def worth(ledger: Ledger, seen: Readout) -> str:
 
 
 def _why(seen: Readout) -> str:
-    return inert(seen.why.get(f"money:{seen.decision.arm}", ""))
+    return seen.why.get(f"money:{seen.decision.arm}", "")
 
 
 def readout_money(ledger: Ledger, seen: Readout) -> str:
     """Say what the money rests on, what being wrong costs, and what another look is worth."""
     found = seen.decision.money
     if found is None or "verdict_worth" not in ledger:
-        return ""
-    cost = ledger["verdict_break_even"]
+        return inert(_why(seen)) if "verdict_effect" in ledger else ""
+    cost, why = ledger["verdict_break_even"], found.worth_why
+    more = f"whom {thing(seen)} brings " if len(seen.plan.arms) > 2 else ""
     said = [
-        f"One more customer counts for {ledger['verdict_worth'].full}. {found.worth_why}",
+        f"One more customer {more}counts for {ledger['verdict_worth'].full}: {why[:1].lower()}"
+        f"{why[1:]}",
         f"At {cost.full} a message it would neither gain nor lose."
         if cost.value > 0
         else "By this effect even messages that cost nothing would not pay.",
@@ -99,17 +106,15 @@ def readout_change(ledger: Ledger, seen: Readout) -> str:
         return _SETTLED[because]
     if because == "early" or "verdict_effect" not in ledger:
         return "Only a look can change this."
-    least = signed(ledger["verdict_matters"].value)
+    least = ledger["verdict_matters"].text
+    more = f"Only more {endpoint.who(seen.plan)} would change this"
     if because == "unclear" and "verdict_pace" in ledger:
         return (
-            "Only more customers would change this: the range of the pace must come to lie "
-            f"on one side of no difference, or rule out what is worth {least} points."
+            f"{more}: the range of the pace must come to lie on one side of no difference, or rule "
+            f"out what is worth {least} points."
         )
     if because == "unclear":
-        return (
-            "Only more customers would change this: the range must come to lie above 0, or below "
-            f"{least} points."
-        )
+        return f"{more}: the range must come to lie above 0, or below {least} points."
     said = [*_next(ledger, seen), *_effect(ledger, seen), *_cost(ledger, seen)]
     return f"{_AT_ONCE} {'; or '.join(said)}." if said else ""
 
@@ -118,7 +123,7 @@ def _next(ledger: Ledger, seen: Readout) -> list[str]:
     looked = looked_of(seen)
     if "verdict_next" not in ledger or looked is None or looked.next_on is None:
         return []
-    least = signed(ledger["verdict_next"].value)
+    least = ledger["verdict_next"].text
     return [f"about {least} points or more at the next look, about {full_day(looked.next_on)}"]
 
 
@@ -153,17 +158,11 @@ def written(claim: Claim) -> str:
         case "verdict_chance_of_loss":
             return _chance(claim)
         case "verdict_per_year" | "verdict_regret" | "verdict_waiting":
-            write: Callable[[float], str] = partial(_round, claim)
-        case _ if claim.unit == "points" or claim.name == "verdict_pace":
-            write = signed
+            ends = [_round(claim, end) for end in (claim.low, claim.high) if end is not None]
+            between = f" ({' to '.join(ends)})" if ends else ""
+            return f"{_round(claim, claim.value)}{between}"
         case _:
-            return claim.full
-    if claim.low is None or claim.high is None:
-        between = ""
-    else:
-        between = f" ({write(claim.low)} to {write(claim.high)})"
-    unit = {"points": " points", "share": " %"}.get(claim.unit, "")
-    return f"{write(claim.value)}{unit}{between}"
+            return apart(claim)
 
 
 def _chance(claim: Claim) -> str:
