@@ -18,16 +18,17 @@ SPREAD := --numprocesses auto --maxprocesses 4 --dist loadfile
 # Each of these processes has a core to itself: threads of numpy's would only get in their way.
 ALONE := OPENBLAS_NUM_THREADS=1
 
-.PHONY: help report lab demo test test-all check spark lock clean
+.PHONY: help report lab demo test test-all check screenshots spark lock clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
 
 report: .venv/.ready  ## make the demo data if absent, run the suite, say where the report is
-	@[ -e data/demo/messages.parquet ] || $(BIN)/retention-lab demo
+	@[ -e data/demo/assignments.parquet ] || $(BIN)/retention-lab demo
 	@$(BIN)/retention-lab run $(SUITE)
 
 lab: .venv/.ready  ## open the notebooks in JupyterLab (as root: LAB_OPTIONS=--allow-root)
+	@[ -e data/demo/assignments.parquet ] || $(BIN)/retention-lab demo
 	@$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks $(LAB_OPTIONS)
 
 demo: .venv/.ready  ## make the demo data
@@ -42,6 +43,9 @@ test-all: .venv/.ready  ## run all tests; those on Spark only after `make spark`
 check: .venv/.ready  ## lint, formatting, types, room borders, spelling, notebook contract
 	@export PATH="$(CURDIR)/$(BIN):$$PATH" && ruff check && ruff format --check && mypy \
 		&& lint-imports && codespell && python -m pytest -q tests/test_notebooks.py
+
+screenshots: .venv/.ready  ## make the pictures of the README anew, in Chromium
+	@$(BIN)/python -m docs.screenshots
 
 spark: .venv/.spark  ## add PySpark (over 400 MB; it needs Java 17 or newer)
 

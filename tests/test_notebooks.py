@@ -11,7 +11,8 @@ import nbformat
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
-NOTEBOOKS = [*sorted(FOLDER.glob("*.ipynb")), FOLDER / "custom" / "template.ipynb"]
+OTHERS = [*sorted((FOLDER / "explore").glob("*.ipynb")), FOLDER / "custom" / "template.ipynb"]
+NOTEBOOKS = [*sorted(FOLDER.glob("*.ipynb")), *OTHERS]
 LONGEST_CELL = 15
 LEAST_INTRODUCED = 0.9
 

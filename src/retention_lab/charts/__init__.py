@@ -11,10 +11,15 @@ import os
 import sys
 
 if os.environ.get("RETENTION_LAB_STATIC"):  # the runner's own kernels, not a person's
-    # As in `reports`: no kernel builds the grammar of web addresses.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    # A report has no widgets: without this Altair would load them all, a fifth of a second.
+    sys.modules.setdefault("anywidget", None)  # type: ignore[arg-type]
+if "rfc3987_syntax" not in sys.modules:  # as in `reports`: Altair has its grammar not built
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 import altair as alt
+
+if sys.modules["rfc3987_syntax"] is None:  # in a person's kernel it is there again
+    del sys.modules["rfc3987_syntax"]
 
 from retention_lab.charts.activity import activity_tiers, monthly_revenue, repurchase_curve
 from retention_lab.charts.cohorts import COHORTS, PERIODS, returned_by_month, triangle

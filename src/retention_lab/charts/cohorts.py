@@ -126,17 +126,19 @@ def triangle(
     row; `unit` says what a period is. The newest `COHORTS` and the first `PERIODS` are drawn, but
     for what would tell of fewer than `SMALL` customers; see `triangles`.
     """
-    data = _cells(frame, means, minor_per_unit=minor_per_unit)
+    shown = hidden_in(frame, means, cohorts=COHORTS, periods=PERIODS)
+    data = with_mean(*shown, minor_per_unit=minor_per_unit)
     if data["cohort"].eq(MEAN).all():
         return Instead(
             f"No picture yet: no group of {SMALL} new customers or more has reached a "
             f"{unit.lower()} after its first."
         )
-    columns = _triangle_columns(unit, currency)
+    columns = triangle_columns(unit, currency)
     measure = alt.binding_select(
         options=list(MEASURES), labels=list(MEASURES.values()), name="Show: "
     )
-    layers = triangle_layers(data, columns, unit=unit)
+    rows = dict.fromkeys(data["cohort"])
+    layers = triangle_layers(data, columns, unit=unit, cohorts=list(rows))
     per = f"{unit.lower()} since the first purchase"
     cohort = "week" if unit.endswith("week") else "month"
     return finished(
@@ -151,18 +153,16 @@ def triangle(
             + (_HIDING if any(isinstance(each, str) for each in data["active"]) else "")
         ),
         columns=columns,
-        height=max(24 * data["cohort"].nunique(), 72),
+        height=max(24 * len(rows), 72),
     )
 
 
-def _cells(frame: pd.DataFrame, means: pd.DataFrame, *, minor_per_unit: int) -> pd.DataFrame:
-    """The cells to draw, cohorts named by their first day; the weighted mean as a last one."""
-    cells, mean = hidden_in(frame, means, cohorts=COHORTS, periods=PERIODS)
-    months = cells["cohort"].dt.is_month_start.all()
-    named = cells["cohort"].dt.strftime("%b %Y" if months else "%d %b %Y")
-    cells = cells.assign(cohort=named, revenue=cells["revenue"] / minor_per_unit)
+def with_mean(cells: pd.DataFrame, mean: pd.DataFrame, *, minor_per_unit: int) -> pd.DataFrame:
+    """Put the weighted mean below cells, both from `hidden_in`, as a last cohort."""
+    names = named(cells["cohort"])
+    cells = cells.assign(cohort=names, revenue=cells["revenue"] / minor_per_unit)
     mean = mean.assign(cohort=MEAN, complete=True, active=None)
-    columns = list(_triangle_columns("", ""))
+    columns = list(triangle_columns("", ""))
     # Each part must have all columns, or pandas would guess the types of those without a value.
     parts = [part.reindex(columns=columns) for part in (cells, mean) if len(part)]
     data = pd.concat(parts) if parts else cells.reindex(columns=columns)
@@ -171,7 +171,16 @@ def _cells(frame: pd.DataFrame, means: pd.DataFrame, *, minor_per_unit: int) -> 
     return data.astype({"revenue": "float64"}).round({**ROUND, "revenue": 0})
 
 
-def _triangle_columns(unit: str, currency: str) -> Columns:
+def named(cohorts: pd.Series) -> pd.Series:
+    """Name cohorts: Aug 2026, or the Mondays on which their weeks began."""
+    names: pd.Series = cohorts.dt.strftime(
+        "%b %Y" if cohorts.dt.is_month_start.all() else "%d %b %Y"
+    )
+    return names
+
+
+def triangle_columns(unit: str, currency: str) -> Columns:
+    """Head the columns of a triangle."""
     return {
         "cohort": ("First bought", TEXT),
         "size": ("Customers", COUNT),
@@ -188,7 +197,9 @@ def _triangle_columns(unit: str, currency: str) -> Columns:
     }
 
 
-def triangle_layers(data: pd.DataFrame, columns: Columns, *, unit: str) -> alt.LayerChart:
+def triangle_layers(
+    data: pd.DataFrame | alt.NamedData, columns: Columns, *, unit: str, cohorts: Sequence[str]
+) -> alt.LayerChart:
     """Draw cells of `cohort` by `period` in the colours and words of the parameter `measure`.
 
     A cell that is not `complete` is hatched; one without a number shows the word that stands in
@@ -214,7 +225,7 @@ def triangle_layers(data: pd.DataFrame, columns: Columns, *, unit: str) -> alt.L
                 title=f"{unit} since the first purchase",
                 axis=alt.Axis(orient="top", labelAngle=0),
             ),
-            y=alt.Y("cohort:O", title="First bought", sort=list(dict.fromkeys(data["cohort"]))),
+            y=alt.Y("cohort:O", title="First bought", sort=list(cohorts)),
         )
     )
     cells = base.mark_rect(stroke="white", strokeWidth=2).encode(

@@ -58,7 +58,7 @@ def mean_by_group(
     data = _stacked(means)
     data = data[data["period"].between(1, PERIODS)]
     did = (data["share"] * data["size"]).round().astype("int64")
-    data = data[~_hidden(data, did, whole="size", by="period")]
+    data = data[~hidden_points(data, did, whole="size", by="period")]
     if data.empty:
         return Instead(
             f"No picture yet: no group of {SMALL} customers or more has had a whole "
@@ -104,7 +104,7 @@ def returned_by_group(
     }
     data = _stacked(frames)
     data = data[data["complete"]]
-    data = data[~_hidden(data, data["returned"], whole="customers", by="cohort")]
+    data = data[~hidden_points(data, data["returned"], whole="customers", by="cohort")]
     if data.empty:
         return Instead(_NO_MONTH.format(days))
     data = data[list(columns)].astype(dict.fromkeys(("share", "low", "high"), "float64"))
@@ -131,7 +131,7 @@ def _stacked(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([frame.assign(group=name) for name, frame in frames.items()] or [_EMPTY])
 
 
-def _hidden(data: pd.DataFrame, did: pd.Series, *, whole: str, by: str) -> Mask:
+def hidden_points(data: pd.DataFrame, did: pd.Series, *, whole: str, by: str) -> Mask:
     """Say which points tell of a few: by themselves, or as what is left of all groups together."""
     hidden = np.zeros(len(data), dtype=bool)
     for places in data.reset_index().groupby(by).indices.values():

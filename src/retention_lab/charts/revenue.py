@@ -43,8 +43,9 @@ def revenue_triangle(frame: pd.DataFrame, *, currency: str) -> alt.LayerChart | 
     }
     what = "revenue so far per customer who first bought in the month"
     hides = f" {HIDDEN}: would tell of fewer than {SMALL} customers."
+    rows = list(dict.fromkeys(data["cohort"]))
     return finished(
-        triangle_layers(data, columns, unit=UNIT).add_params(
+        triangle_layers(data, columns, unit=UNIT, cohorts=rows).add_params(
             alt.param(name="measure", value="mean")
         ),
         description=f"Triangle of cohorts by calendar month since the first purchase: {what}. "
@@ -52,7 +53,7 @@ def revenue_triangle(frame: pd.DataFrame, *, currency: str) -> alt.LayerChart | 
         caption=f"By calendar month since the first purchase, {what}, before returns. Hatched: not "
         f"over yet.{hides if data['active'].notna().any() else ''}",
         columns=columns,
-        height=max(24 * data["cohort"].nunique(), 72),
+        height=max(24 * len(rows), 72),
     )
 
 

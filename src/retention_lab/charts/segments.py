@@ -161,7 +161,7 @@ def _heat(data: pd.DataFrame, columns: Columns) -> alt.LayerChart:
     wrapped = {"labelExpr": "split(datum.label, ' ')", "labelAngle": 0}
     axis = wrapped if len(names) <= FEW else {"labelAngle": -90, "labelLimit": 120}
     base = (
-        alt.Chart(data)
+        alt.Chart()  # both layers have the data of the whole, which Altair need not compare then
         .transform_calculate(
             words=(
                 f"!isNumber(datum.share) ? (isString(datum.customers) ? '{HIDDEN}' : '') : "
@@ -179,8 +179,8 @@ def _heat(data: pd.DataFrame, columns: Columns) -> alt.LayerChart:
         tooltip=tooltips(columns),
     )
     ink = alt.condition(f"datum.share > {DARK_FROM}", alt.value("white"), alt.value("black"))
-    layers: alt.LayerChart = squares + base.mark_text().encode(text="words:N", color=ink)
-    return layers
+    words = base.mark_text().encode(text="words:N", color=ink)
+    return alt.LayerChart(layer=[squares, words], data=data)
 
 
 def flows(frame: pd.DataFrame | None, moves: pd.DataFrame | None) -> alt.LayerChart | Instead:

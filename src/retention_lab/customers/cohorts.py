@@ -16,19 +16,18 @@ from pandas.tseries.offsets import MonthEnd
 
 from retention_lab import checks
 from retention_lab.checks import BadData
+from retention_lab.customers import cells
+from retention_lab.customers.cells import CalendarPeriod
 from retention_lab.customers.measures import sum_of_products
-from retention_lab.customers.purchases import calendar_days_between, customer_days
 from retention_lab.customers.repurchase import first_repeat_grid
 from retention_lab.inference.interval import Interval
 from retention_lab.inference.proportions import proportion, wilson
 from retention_lab.survival.daygrid import kaplan_meier, survival_at
 from retention_lab.tables.engine import collect
 
-CalendarPeriod = Literal["week", "month"]
 ReturnMethod = Literal["observed", "estimated", "too early"]
 
 COLUMNS = ("cohort", "customers", "returned", "complete", "method", "share", "low", "high")
-CELLS = 1_000_000  # at most: ten years on a clock of one day are half of that
 
 
 def calendar_triangle(
@@ -66,9 +65,16 @@ def calendar_triangle(
         If nobody has bought by `as_of`.
     """
     checks.known("calendar_triangle", "period", [period], get_args(CalendarPeriod))
+    collapsed = cells.collapse(cells.by_calendar(orders, as_of=as_of, period=period))
+    return of_calendar(collapsed, as_of=as_of, period=period, alpha=alpha)
+
+
+def of_calendar(
+    collapsed: pd.DataFrame, *, as_of: dt.date, period: CalendarPeriod, alpha: float = 0.05
+) -> pd.DataFrame:
+    """Make the `calendar_triangle` of what `cells.collapse` gave, or of sums of it."""
     freq = "M" if period == "month" else "W-SUN"
-    cells = _collapse(_by_calendar(orders, as_of=as_of, period=period))
-    frame = _every_cell(cells, as_of=as_of, shortest_days=28 if period == "month" else 7)
+    frame = _every_cell(collapsed, as_of=as_of, shortest_days=28 if period == "month" else 7)
     window = frame["cohort"].dt.to_period(freq) + frame["period"]
     frame["begins"], frame["ends"] = window.dt.start_time, window.dt.end_time.dt.normalize()
     return _triangle(frame, as_of=as_of, alpha=alpha)
@@ -97,10 +103,15 @@ def own_clock_triangle(
         If nobody has bought by `as_of`.
     """
     checks.at_least("window_days", window_days, 1)
-    days = _with_first_day(orders, as_of)
-    window = calendar_days_between(days.first_day, days.day) // window_days
-    cells = _collapse(days.mutate(cohort=days.first_day.truncate("M"), period=window))
-    frame = _every_cell(cells, as_of=as_of, shortest_days=window_days)
+    collapsed = cells.collapse(cells.by_own_clock(orders, as_of=as_of, window_days=window_days))
+    return of_own_clock(collapsed, as_of=as_of, window_days=window_days, alpha=alpha)
+
+
+def of_own_clock(
+    collapsed: pd.DataFrame, *, as_of: dt.date, window_days: int, alpha: float = 0.05
+) -> pd.DataFrame:
+    """Make the `own_clock_triangle` of what `cells.collapse` gave, or of sums of it."""
+    frame = _every_cell(collapsed, as_of=as_of, shortest_days=window_days)
     frame["begins"] = frame["cohort"] + pd.to_timedelta(frame["period"] * window_days, unit="D")
     last = (frame["period"] + 1) * window_days - 1
     frame["ends"] = frame["cohort"] + MonthEnd(0) + pd.to_timedelta(last, unit="D")
@@ -126,16 +137,16 @@ def revenue_triangle(orders: ibis.Table, *, as_of: dt.date) -> pd.DataFrame:
     """
     triangle = calendar_triangle(orders, as_of=as_of)
     keys = ["cohort", "period"]
-    visits = _by_calendar(orders, as_of=as_of, period="month")
+    visits = cells.by_calendar(orders, as_of=as_of, period="month")
     visits = visits.group_by("customer_id", *keys).agg(revenue=_.revenue.sum())
     upto = ibis.cumulative_window(group_by="customer_id", order_by="period")
     so_far = visits.mutate(twice=2 * _.revenue.sum().over(upto) - _.revenue)
     # The square of a sum grows by r (2 s - r) as r is added to make s: only visits move it.
     grown = so_far.group_by(keys).agg(squares=sum_of_products(so_far.revenue, so_far.twice))
-    cells = pd.MultiIndex.from_frame(triangle[keys])
+    every = pd.MultiIndex.from_frame(triangle[keys])
     # As Python's own integers, which do not overflow.
-    squares = collect(grown, max_rows=CELLS).set_index(keys)["squares"].astype("object")
-    by_cohort = squares.reindex(cells, fill_value=0).groupby(level="cohort")
+    squares = collect(grown, max_rows=cells.CELLS).set_index(keys)["squares"].astype("object")
+    by_cohort = squares.reindex(every, fill_value=0).groupby(level="cohort")
     spent = triangle.groupby("cohort")["revenue"].cumsum()
     squares = by_cohort.transform(lambda each: each.to_numpy().cumsum())
     return triangle.assign(spent=spent, squares=squares.to_numpy())
@@ -158,8 +169,8 @@ def weighted_mean(triangle: pd.DataFrame) -> pd.DataFrame:
     """
     needed = ["period", "size", "active", "active_later", "complete"]
     checks.columns("triangle", triangle.columns, needed)
-    cells = triangle[triangle["complete"]].assign(simple=lambda t: t["active"] / t["size"])
-    sums = cells.groupby("period", as_index=False).agg(
+    complete = triangle[triangle["complete"]].assign(simple=lambda t: t["active"] / t["size"])
+    sums = complete.groupby("period", as_index=False).agg(
         cohorts=("size", "count"),
         size=("size", "sum"),
         active=("active", "sum"),
@@ -205,52 +216,28 @@ def returned(orders: ibis.Table, *, as_of: dt.date, days: int, alpha: float = 0.
     return pd.DataFrame(rows).astype({"share": "Float64", "low": "Float64", "high": "Float64"})
 
 
-def _with_first_day(orders: ibis.Table, as_of: dt.date) -> ibis.Table:
-    days = customer_days(orders, as_of=as_of)
-    return days.mutate(first_day=_.day.min().over(group_by="customer_id"))
-
-
-def _by_calendar(orders: ibis.Table, *, as_of: dt.date, period: CalendarPeriod) -> ibis.Table:
-    days, unit = _with_first_day(orders, as_of), "M" if period == "month" else "W"
-    cohort, current = days.first_day.truncate(unit), days.day.truncate(unit)
-    months = (current.year() - cohort.year()) * 12 + current.month() - cohort.month()
-    since = months if period == "month" else calendar_days_between(cohort, current) // 7
-    return days.mutate(cohort=cohort, period=since.cast("int64"))
-
-
-def _collapse(days: ibis.Table) -> pd.DataFrame:
-    """Count customers by cohort and period: active in it, and `last_seen` (never active later)."""
-    visits = days.group_by("customer_id", "cohort", "period").agg(revenue=_.revenue.sum())
-    last = visits.period.max().over(group_by="customer_id")
-    cells = visits.mutate(is_last=visits.period == last).group_by("cohort", "period")
-    return collect(
-        cells.agg(active=_.count(), last_seen=_.is_last.sum(), revenue=_.revenue.sum()),
-        max_rows=CELLS,
-    )
-
-
-def _every_cell(cells: pd.DataFrame, *, as_of: dt.date, shortest_days: int) -> pd.DataFrame:
+def _every_cell(collapsed: pd.DataFrame, *, as_of: dt.date, shortest_days: int) -> pd.DataFrame:
     """Add the cells in which nobody was active, and some beyond `as_of`."""
-    if cells.empty:
+    if collapsed.empty:
         raise BadData(f"Nobody has bought by {as_of}, so there are no cohorts.")
-    cohorts = pd.Index(sorted(cells["cohort"].unique()), name="cohort")
+    cohorts = pd.Index(sorted(collapsed["cohort"].unique()), name="cohort")
     periods = range((pd.Timestamp(as_of) - cohorts[0]).days // shortest_days + 1)
     every = pd.MultiIndex.from_product([cohorts, periods], names=["cohort", "period"])
-    return cells.set_index(["cohort", "period"]).reindex(every, fill_value=0).reset_index()
+    return collapsed.set_index(["cohort", "period"]).reindex(every, fill_value=0).reset_index()
 
 
 def _triangle(frame: pd.DataFrame, *, as_of: dt.date, alpha: float) -> pd.DataFrame:
     now = pd.Timestamp(as_of)
-    cells = frame[frame["begins"] <= now].reset_index(drop=True)
-    by_cohort = cells.groupby("cohort")
-    cells["size"] = by_cohort["last_seen"].transform("sum")
-    earlier = by_cohort["last_seen"].cumsum() - cells["last_seen"]
-    cells["active_later"] = cells["size"] - earlier
-    cells["complete"] = cells["ends"] <= now
-    bounded = wilson(cells["active"], cells["size"], alpha=alpha)
-    later = wilson(cells["active_later"], cells["size"], alpha=alpha).add_prefix("later_")
+    begun = frame[frame["begins"] <= now].reset_index(drop=True)
+    by_cohort = begun.groupby("cohort")
+    begun["size"] = by_cohort["last_seen"].transform("sum")
+    earlier = by_cohort["last_seen"].cumsum() - begun["last_seen"]
+    begun["active_later"] = begun["size"] - earlier
+    begun["complete"] = begun["ends"] <= now
+    bounded = wilson(begun["active"], begun["size"], alpha=alpha)
+    later = wilson(begun["active_later"], begun["size"], alpha=alpha).add_prefix("later_")
     counts = ["cohort", "period", "size", "active", "active_later", "revenue", "complete"]
-    return pd.concat([cells[counts], bounded, later], axis=1)
+    return pd.concat([begun[counts], bounded, later], axis=1)
 
 
 def _returned(part: pd.DataFrame, *, as_of: dt.date, days: int, alpha: float) -> dict[str, object]:

@@ -11,6 +11,7 @@ holds all seasons; recency alone is of the season that the day is in.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import product
 from typing import get_args
 
@@ -45,9 +46,13 @@ def moves(standing: Standing, *, by: By) -> pd.DataFrame:
     BadData
         If nobody had bought by the earlier day.
     """
-    names = groups(standing.rules, by=by)
+    return moved(_pairs(standing, by), names=groups(standing.rules, by=by))
+
+
+def moved(pairs: pd.DataFrame, *, names: Sequence[str]) -> pd.DataFrame:
+    """Give `moves` of customers and their money summed by `before` and `now`, of these groups."""
     every = pd.MultiIndex.from_product([names, names], names=["before", "now"])
-    sums = _pairs(standing, by).groupby(["before", "now"])[["customers", *MONEY]].sum()
+    sums = pairs.groupby(["before", "now"])[["customers", *MONEY]].sum()
     frame = sums.reindex(every, fill_value=0).reset_index()
     of = frame.groupby("before", sort=False)["customers"].transform("sum")
     shares = _shares(frame["customers"], of)
@@ -72,7 +77,12 @@ def flows(standing: Standing, *, by: By) -> pd.DataFrame:
     BadData
         If nobody had bought by the earlier day.
     """
-    pairs, names = _pairs(standing, by), groups(standing.rules, by=by)
+    return flowed(_pairs(standing, by), standing, by=by)
+
+
+def flowed(pairs: pd.DataFrame, standing: Standing, *, by: By) -> pd.DataFrame:
+    """Give `flows` of `customers` summed by `before`, `now` and whether they are `long` known."""
+    names = groups(standing.rules, by=by)
     moved = pairs[pairs["before"] != pairs["now"]]
     counted = {
         "customers": _by(pairs, "before"),

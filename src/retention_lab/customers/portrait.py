@@ -27,7 +27,7 @@ from retention_lab.customers.groups import LEAST
 from retention_lab.customers.rising import Rising
 from retention_lab.customers.standing import Standing
 from retention_lab.customers.summary import purchases
-from retention_lab.customers.thresholds import Review
+from retention_lab.customers.thresholds import Review, Thresholds
 from retention_lab.customers.worth import Worth, worth
 from retention_lab.tables.engine import collect
 from retention_lab.tables.playbook import Playbook
@@ -67,10 +67,12 @@ class Portrait:
     revenue: pd.DataFrame
 
 
-def portrait(shop: Snapshot, book: Playbook, *, thresholds: str | Path, days: int) -> Portrait:
+def portrait(
+    shop: Snapshot, book: Playbook, *, thresholds: str | Path | Thresholds, days: int
+) -> Portrait:
     """Describe the customers of a shop, beside what they were `days` days before.
 
-    `thresholds` is a file of frozen lines, or empty to draw them.
+    `thresholds` are frozen lines, or their file, or empty to draw them.
 
     Raises
     ------
@@ -81,8 +83,8 @@ def portrait(shop: Snapshot, book: Playbook, *, thresholds: str | Path, days: in
         If the shop has no orders, or nobody has bought within the days that are scored and lines
         would have to be drawn.
     """
-    file = Path(thresholds) if str(thresholds) else None
-    here = standing.standing(shop, book.segments, thresholds=file, days=days)
+    given = Path(thresholds) if isinstance(thresholds, str) and thresholds else thresholds or None
+    here = standing.standing(shop, book.segments, thresholds=given, days=days)
     known = here.before is not None
     as_of, rules = shop.as_of, here.rules
     rise = book.rising

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import ibis
 import ibis.expr.types as ir
+from pydantic import ValidationError
 
 from retention_lab import checks
 from retention_lab.customers import rfm
@@ -15,6 +16,7 @@ from retention_lab.customers.activity import activity_tier
 from retention_lab.customers.rfm import EVERYBODY, MEASURES, Cuts
 from retention_lab.tables.parsing import minor_digits
 from retention_lab.tables.segment import BINS, Cell, Segment, Segments, first_fit
+from retention_lab.tables.settings import first_problem
 
 _DID = {
     "recency": "last bought {} ago",
@@ -53,6 +55,49 @@ def segmented(summary: ir.Table, *, cuts: Cuts, segments: Segments) -> ir.Table:
         segment=_named(scored, segments.named),
         activity=_tier(scored.last_days, segments.activity),
     )
+
+
+def with_rules(
+    rules: Segments,
+    cohort: str = "",
+    *,
+    least: Sequence[int] = (),
+    activity: Sequence[int] = (),
+    within: int | None = None,
+) -> Segments:
+    """Move what people move in rules by hand; what is not said stays as it is.
+
+    Parameters
+    ----------
+    rules
+        Of a playbook.
+    cohort, least
+        Which value cohort, and the lowest scores of recency, frequency and monetary value that it
+        asks for.
+    activity
+        Days since the last purchase that end a tier.
+    within
+        The last days that are scored.
+
+    Raises
+    ------
+    BadParameter
+        If there is no such cohort, or nobody can be in a cohort any more, or the days do not rise.
+    """
+    fields = rules.model_dump()
+    checks.known(
+        "with_rules", "cohort", [cohort] if cohort else [], [rule.name for rule in rules.cohorts]
+    )
+    for one in fields["cohorts"]:
+        if one["name"] == cohort and least:
+            bounds = zip(MEASURES, least, strict=True)
+            one |= {measure: (low, one[measure][1]) for measure, low in bounds}
+    fields |= {"activity": tuple(activity)} if activity else {}
+    fields |= {"within": within} if within else {}
+    try:
+        return Segments.model_validate(fields)
+    except ValidationError as error:
+        raise checks.BadParameter(f"The rules: {first_problem(error, model=Segments)}") from error
 
 
 def why(

@@ -7,6 +7,7 @@ were redrawn.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, assert_never
@@ -19,9 +20,10 @@ from ibis import _
 from retention_lab import checks
 from retention_lab.checks import BadData, BadParameter
 from retention_lab.customers.activity import activity_tier
+from retention_lab.customers.purchases import customer_days
 from retention_lab.customers.segments import segmented
-from retention_lab.customers.summary import purchases
-from retention_lab.customers.thresholds import DRAW, Thresholds, load
+from retention_lab.customers.summary import of_days
+from retention_lab.customers.thresholds import DRAW, Drawn, Thresholds, load
 from retention_lab.inference.proportions import wilson
 from retention_lab.tables import engine
 from retention_lab.tables.segment import Segments
@@ -71,7 +73,7 @@ class Standing:
 
 
 def standing(
-    shop: Snapshot, rules: Segments, *, thresholds: Path | None, days: int = 90
+    shop: Snapshot, rules: Segments, *, thresholds: Path | Thresholds | None, days: int = 90
 ) -> Standing:
     """Score the customers of a shop on its day and on an earlier one.
 
@@ -82,9 +84,9 @@ def standing(
     rules
         Cohorts, segments and tiers of the playbook, and the days that are scored.
     thresholds
-        File of frozen lines, looked for here and in the folders above; None to draw quantiles of
-        the earlier day's customers (of the later's, where the records do not hold all days that
-        are scored by the earlier one, or nobody bought in them).
+        Frozen lines, or their file, looked for here and in the folders above; None to draw
+        quantiles of the earlier day's customers (of the later's, where the records do not hold all
+        days that are scored by the earlier one, or nobody bought in them).
     days
         How long before the day of the shop the earlier one is.
 
@@ -100,19 +102,19 @@ def standing(
     checks.at_least("days", days, 1)
     lines = None if thresholds is None else _frozen(thresholds, shop, rules)
     then = shop.as_of - dt.timedelta(days=days)
+    bought = engine.keep(customer_days(shop.orders, as_of=shop.as_of), where="segments")
     now, before = (
-        _summary(shop, day, within=rules.within, days=days) for day in (shop.as_of, then)
+        _summary(shop, day, bought, within=rules.within, days=days) for day in (shop.as_of, then)
     )
     if not _counted(now)["customers"]:
         raise BadData(f"Nobody has bought by {shop.as_of}, so nobody stands anywhere.")
-    known = _counted(before)
+    known = _counted(before)["customers"] > 0
     if lines is None:
-        whole = shop.records_from <= then - dt.timedelta(days=rules.within - 1)
-        day, of = (then, before) if whole and known["buyers"] else (shop.as_of, now)
+        day, of = _drawn_of(shop, then, rules.within, now=now, before=before)
         lines = _drawn(of, day, shop=shop, rules=rules)
     return Standing(
         as_of=shop.as_of,
-        then=then if known["customers"] else None,
+        then=then if known else None,
         days=days,
         within=rules.within,
         frozen=thresholds is not None,
@@ -120,8 +122,15 @@ def standing(
         rules=rules,
         currency=shop.currency,
         now=_judged(now, lines, rules),
-        before=_judged(before, lines, rules) if known["customers"] else None,
+        before=_judged(before, lines, rules) if known else None,
     )
+
+
+def redrawn(shop: Snapshot, here: Standing, *, method: Drawn) -> Thresholds:
+    """Draw lines as `standing` does where none are frozen, by any method; raises as it does."""
+    then = here.as_of - dt.timedelta(days=here.days)
+    day, of = _drawn_of(shop, then, here.within, now=here.now, before=here.before)
+    return _drawn(of, day, shop=shop, rules=here.rules, method=method)
 
 
 def one_step_back(shop: Snapshot, here: Standing) -> Standing | None:
@@ -134,7 +143,8 @@ def one_step_back(shop: Snapshot, here: Standing) -> Standing | None:
     earlier = here.then - dt.timedelta(days=here.days)
     if earlier - dt.timedelta(days=here.within) < shop.records_from:
         return None
-    summary = _summary(shop, earlier, within=here.within, days=here.days)
+    bought = customer_days(shop.orders, as_of=earlier)
+    summary = _summary(shop, earlier, bought, within=here.within, days=here.days)
     before = _judged(summary, here.thresholds, here.rules)
     return replace(here, as_of=here.then, then=earlier, now=here.before, before=before)
 
@@ -184,7 +194,12 @@ def sizes(table: ir.Table, *, by: By, rules: Segments) -> pd.DataFrame:
             purchases_within=_.purchases_within.sum(),
         )
     )
-    every = pd.Index(groups(rules, by=by), name="group")
+    return sized(sums, names=groups(rules, by=by))
+
+
+def sized(sums: pd.DataFrame, *, names: Sequence[str]) -> pd.DataFrame:
+    """Give sums by `group` their shares of all, a row per name; raises as `sizes` does."""
+    every = pd.Index(names, name="group")
     frame = sums.set_index("group").reindex(every, fill_value=0).reset_index()
     whole = int(frame["revenue_within"].sum())
     share = (
@@ -195,44 +210,63 @@ def sizes(table: ir.Table, *, by: By, rules: Segments) -> pd.DataFrame:
     return frame[[*COLUMNS]]
 
 
-def _frozen(file: Path, shop: Snapshot, rules: Segments) -> Thresholds:
-    lines = load(find(file), currency=shop.currency)
+def _frozen(given: Path | Thresholds, shop: Snapshot, rules: Segments) -> Thresholds:
+    read = isinstance(given, Path)
+    lines = load(find(given), currency=shop.currency) if isinstance(given, Path) else given
     if lines.within != rules.within:
         of = "all days" if lines.within is None else f"the last {lines.within} days"
         raise BadParameter(
-            f"{file}: the lines are of {of}, but the playbook scores the last {rules.within}. Say "
-            f"`within: {rules.within}` once the lines are drawn of them, or change the playbook."
+            f"{given if read else 'thresholds'}: the lines are of {of}, but the playbook scores "
+            f"the last {rules.within}. Say `within: {rules.within}` once the lines are drawn of "
+            "them, or change the playbook."
         )
     return lines
 
 
-def _drawn(summary: ir.Table, day: dt.date, *, shop: Snapshot, rules: Segments) -> Thresholds:
-    """Quantiles of a day; whoever answers for the last rule answers for them."""
+def _drawn_of(
+    shop: Snapshot, then: dt.date, within: int, *, now: ir.Table, before: ir.Table | None
+) -> tuple[dt.date, ir.Table]:
+    """Choose the day of whose customers lines are drawn: the earlier one, if all of it is known."""
+    whole = shop.records_from <= then - dt.timedelta(days=within - 1)
+    if before is not None and whole and _counted(before)["buyers"]:
+        return then, before
+    return shop.as_of, now
+
+
+def _drawn(
+    summary: ir.Table,
+    day: dt.date,
+    *,
+    shop: Snapshot,
+    rules: Segments,
+    method: Drawn = "quantile",
+) -> Thresholds:
+    """Lines of a day; whoever answers for the last rule answers for them."""
     last = rules.cohorts[-1]
     return Thresholds(
         owner=last.owner,
         review_by=last.review_by,
         as_of=day,
-        method="quantile",
+        method=method,
         within=rules.within,
-        cuts=DRAW["quantile"](summary, currency=shop.currency),
+        cuts=DRAW[method](summary, currency=shop.currency),
     )
 
 
-def _summary(shop: Snapshot, day: dt.date, *, within: int, days: int) -> ir.Table:
-    returns = shop.tables.get("returns")
-    summary = purchases(shop.orders, returns, as_of=day, within=within)
-    recent = _recent(shop, day, days)
+def _summary(shop: Snapshot, day: dt.date, bought: ir.Table, *, within: int, days: int) -> ir.Table:
+    """Summarise the days on which customers `bought`, as of one of them or a later one."""
+    summary = of_days(bought, shop.tables.get("returns"), as_of=day, within=within)
+    recent = _recent(shop, day, bought, days=days)
     joined = summary.left_join(recent, "customer_id").mutate(
         revenue_recent=_.revenue_recent.fill_null(0)
     )
     return engine.keep(joined.select(*summary.columns, "revenue_recent"), where="segments")
 
 
-def _recent(shop: Snapshot, day: dt.date, days: int) -> ir.Table:
+def _recent(shop: Snapshot, day: dt.date, bought: ir.Table, *, days: int) -> ir.Table:
     """Revenue less returns of the `days` days up to a day, by customer."""
     first = day - dt.timedelta(days=days - 1)
-    rows = shop.orders.filter(_.ordered_on.between(first, day)).select("customer_id", "amount")
+    rows = bought.filter(_.day.between(first, day)).select("customer_id", amount=_.revenue)
     if "returns" in shop.tables:
         sent = shop.returns.filter(_.returned_on.between(first, day))
         rows = rows.union(sent.select("customer_id", amount=-_.amount))

@@ -60,7 +60,18 @@ def purchases(
     BadData
         If a column is missing.
     """
-    days = customer_days(orders, as_of=as_of)
+    return of_days(customer_days(orders, as_of=as_of), returns, as_of=as_of, within=within)
+
+
+def of_days(
+    days: ibis.Table,
+    returns: ibis.Table | None = None,
+    *,
+    as_of: dt.date,
+    within: int | None = None,
+) -> ir.Table:
+    """Summarise as `purchases` does, from `customer_days` of this day or of a later one."""
+    days = days.filter(_.day <= as_of)
     recent = _window(days.day, as_of, within)
     people = days.group_by("customer_id").agg(
         first_day=_.day.min(),

@@ -23,6 +23,7 @@ from retention_lab.experiments import guarding, lookahead, naming, sizing, trade
 from retention_lab.experiments import history as histories
 from retention_lab.experiments.attempts import Attempts
 from retention_lab.experiments.believed import Believed
+from retention_lab.experiments.drafting import drafted
 from retention_lab.experiments.history import History
 from retention_lab.experiments.plan import Plan
 from retention_lab.experiments.sizing import Sized
@@ -102,6 +103,7 @@ def proposal(
     plan: Plan,
     *,
     metrics: Mapping[str, Metric] = _NONE,
+    baseline: float | None = None,
     times: int = 2_000,
     seed: int = 1,
 ) -> Proposal:
@@ -111,20 +113,53 @@ def proposal(
     ----------
     metrics
         Own metrics by their names, which a plan may guard.
+    baseline
+        What counts for the share of control in the place of what history tells, if anything.
     times
         Simulated tests, at most.
     seed
         Of the simulated tests.
     """
-    tried = Attempts()
-    past = histories.history(shop, plan)
+    tried, past = Attempts(), histories.history(shop, plan)
+    found = _formulas(tried, shop, *_by_word(plan, past, baseline))
+    unknown = (*_unseen(plan, shop), *naming.unknown(plan, shop, metrics=metrics), *found.unknown)
+    found, plan, held = replace(found, unknown=unknown), found.plan, found.believed
+    if held is None or found.sized is None:
+        return found
+    asked = partial(guarding.guardrails, shop, plan, customers=found.sized.planned, metrics=metrics)
+    rng = np.random.default_rng(seed)
+    return replace(
+        _traded(tried, found, held),
+        simulated=tried("simulated", partial(beliefs.simulated, plan, held, times=times, rng=rng)),
+        guardrails=tried("guardrails", asked),
+    )
+
+
+def sketch(shop: Snapshot, plan: Plan, past: History, *, baseline: float | None = None) -> Proposal:
+    """Work out of a plan, by its history, what formulas tell at once; `baseline` as in `proposal`.
+
+    That is its size, its calendar, its looks and its weakest assumption. The shop is asked nothing:
+    of what does not fit it, only looks that come too soon are told.
+    """
+    return _formulas(Attempts(), shop, *_by_word(plan, past, baseline))
+
+
+def _by_word(plan: Plan, past: History, baseline: float | None) -> tuple[Plan, History]:
+    """Set aside what history tells of the baseline, for what somebody says."""
+    if baseline is None:
+        return plan, past
+    why = {**past.why, "baseline": "History is set aside for what is said."}
+    return drafted(plan, baseline=baseline), replace(past, baseline=None, why=why)
+
+
+def _formulas(tried: Attempts, shop: Snapshot, plan: Plan, past: History) -> Proposal:
     held = tried("believed", partial(beliefs.believed, plan, past))
     size = None if held is None else tried("sized", partial(sizing.sized, plan, held.assumptions))
     found = Proposal(
         as_of=shop.as_of,
         currency=shop.currency,
         plan=plan,
-        unknown=(*_unseen(plan, shop), *naming.unknown(plan, shop, metrics=metrics)),
+        unknown=(),
         why=tried.why,
         history=past,
         believed=held,
@@ -132,13 +167,13 @@ def proposal(
     )
     if held is None or size is None:
         return found
-    asked = partial(guarding.guardrails, shop, plan, customers=size.planned, metrics=metrics)
-    rng = np.random.default_rng(seed)
+    looks = tried("looks", partial(lookahead.looks, plan, held.assumptions))
     return replace(
-        _traded(tried, found, held),
+        found,
+        unknown=_too_soon(plan, looks),
+        calendar=tried("calendar", partial(tradeoffs.calendar, plan, held.assumptions)),
+        looks=looks,
         wrong=tried("wrong", partial(beliefs.wrong, plan, held)),
-        simulated=tried("simulated", partial(beliefs.simulated, plan, held, times=times, rng=rng)),
-        guardrails=tried("guardrails", asked),
     )
 
 
@@ -175,14 +210,10 @@ def _traded(tried: Attempts, found: Proposal, held: Believed) -> Proposal:
     """Add what the plan could be instead."""
     plan, assumed = found.plan, held.assumptions
     more = found.trade or ()
-    looks = tried("looks", partial(lookahead.looks, plan, assumed))
     return replace(
         found,
-        unknown=(*found.unknown, *_too_soon(plan, looks)),
         effects=tried("effects", partial(tradeoffs.effects, plan, assumed, more=more)),
-        calendar=tried("calendar", partial(tradeoffs.calendar, plan, assumed)),
         allocations=tried("allocations", partial(tradeoffs.allocations, plan, assumed)),
-        looks=looks,
         families=tried("families", partial(lookahead.families, plan, assumed)),
     )
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict
 
 import altair as alt
 import pandas as pd
 from IPython.display import Markdown, display
 
 from retention_lab import charts
-from retention_lab.record import percent
+from retention_lab.record import Ledger, percent
 from retention_lab.record.small import HIDDEN
-from retention_lab.wording import Instead
+from retention_lab.wording import Instead, definitions
 
 Picture: TypeAlias = alt.Chart | alt.LayerChart | Instead | None
 
@@ -61,6 +61,27 @@ def told(frame: pd.DataFrame | None, chart: Picture, sentence: str) -> Answer:
     """Answer with the data table of the chart, which hides what the chart hides."""
     whole = pd.DataFrame() if frame is None else frame
     return Answer(frame=whole, chart=chart, sentence=sentence, written=drawn(chart))
+
+
+def written(
+    table: pd.DataFrame | Instead, sentence: str, *, chart: Picture | None = None
+) -> Answer:
+    """Answer with a table as it is shown; without one, the sentence says why."""
+    frame = pd.DataFrame() if isinstance(table, Instead) else table
+    return Answer(frame=frame, chart=chart, sentence=sentence, written=table)
+
+
+class Screen(TypedDict):
+    """What an answer says of a whole page."""
+
+    sentence: str
+    written: pd.DataFrame
+
+
+def screen(ledger: Ledger, *parts: str) -> Screen:
+    """Give the first screen of a page, headline first, and all its numbers with definitions."""
+    said = [f"**{ledger.headline}**", *parts]
+    return Screen(sentence="\n\n".join(filter(None, said)), written=definitions(ledger))
 
 
 def readable(frame: pd.DataFrame) -> pd.DataFrame:

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from retention_lab import wording
 from retention_lab.charts import proposal as charts
 from retention_lab.experiments import plan as plans
+from retention_lab.experiments.plan import Plan
 from retention_lab.experiments.proposal import Proposal, proposal
-from retention_lab.lab.answer import Answer, Picture, told
+from retention_lab.lab.answer import Answer, Picture, screen, told, written
 from retention_lab.lab.figures import claims, completeness, joined
+from retention_lab.lab.overviews import OWNER
 from retention_lab.record import Ledger
 from retention_lab.record import design as record
 from retention_lab.tables import metrics as own
 from retention_lab.tables.snapshot import Snapshot
-from retention_lab.wording import Instead
 from retention_lab.wording import proposal as said
 
 
@@ -31,8 +31,7 @@ class Design(Answer):
     @property
     def plan(self) -> Answer:
         """The plan in words, and the names in it that the shop does not know."""
-        rows = said.design_plan(self.seen)
-        return Answer(frame=rows, chart=None, sentence=said.design_unknown(self.seen), written=rows)
+        return written(said.design_plan(self.seen), said.design_unknown(self.seen))
 
     @property
     def arrivals(self) -> Answer:
@@ -89,9 +88,8 @@ class Design(Answer):
     @property
     def believed(self) -> Answer:
         """What it rests on, by whose word, and what the plan says; `frame`: as it is shown."""
-        table, words = said.believed_table(self.seen), said.design_simulated(self.ledger, self.seen)
-        frame = pd.DataFrame() if isinstance(table, Instead) else table
-        return Answer(frame=frame, chart=None, sentence=words, written=table)
+        words = said.design_simulated(self.ledger, self.seen)
+        return written(said.believed_table(self.seen), words)
 
     @property
     def guardrails(self) -> Answer:
@@ -112,28 +110,32 @@ class Design(Answer):
 
 
 def design(
-    shop: Snapshot, plan: str | Path, *, metrics: str | Path, times: int, seed: int, owner: str
+    shop: Snapshot,
+    plan: Plan | str | Path,
+    *,
+    metrics: str | Path,
+    baseline: float | None,
+    times: int,
+    seed: int,
 ) -> Design:
     """Answer how large the test of a plan must be, and record all that the design page does.
 
     `metrics` is a file of own metrics, or empty. The picture is that of effects.
     """
-    ledger, read = Ledger(where=shop.where), plans.load(plan)
+    ledger, read = Ledger(where=shop.where), plan if isinstance(plan, Plan) else plans.load(plan)
     known = {metric.name: metric for metric in own.load(metrics)}
-    seen = proposal(shop, read, metrics=known, times=times, seed=seed)
+    seen = proposal(shop, read, metrics=known, baseline=baseline, times=times, seed=seed)
     record.record(ledger, seen)
     ledger.headline = said.design_headline(ledger, seen)
-    words = (
-        f"**{ledger.headline}**",
-        said.design_body(ledger, seen),
-        said.design_decide(ledger, seen, owner=owner),
-        completeness(shop),
-    )
     return Design(
         seen=seen,
         ledger=ledger,
         frame=claims(ledger.claims()),
         chart=charts.effects(seen),
-        sentence="\n\n".join(filter(None, words)),
-        written=wording.definitions(ledger),
+        **screen(
+            ledger,
+            said.design_body(ledger, seen),
+            said.design_decide(ledger, seen, owner=OWNER),
+            completeness(shop),
+        ),
     )

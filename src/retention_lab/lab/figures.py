@@ -11,6 +11,7 @@ import pandas as pd
 
 from retention_lab import charts, checks, wording
 from retention_lab.charts.triangles import hidden_in
+from retention_lab.customers import cells as collapsed
 from retention_lab.customers import cohorts, kpis, newest, repurchase, revenue
 from retention_lab.customers.activity import activity_tier
 from retention_lab.lab.answer import Answer, readable
@@ -25,7 +26,7 @@ YEAR = 365
 MEANS = ["period", "cohorts", "size", "share", "later_share"]
 
 Clock = Literal["calendar", "own"]
-CalendarPeriod = cohorts.CalendarPeriod
+CalendarPeriod = collapsed.CalendarPeriod
 
 
 def returned(shop: Snapshot, *, days: int, annotations: Sequence[Annotation]) -> Answer:

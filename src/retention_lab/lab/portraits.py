@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from retention_lab.customers.thresholds import Thresholds
+from retention_lab.experiments.plan import Plan
 from retention_lab.lab import churning, designing, overviews, segmenting
 from retention_lab.lab.answer import Answer
 from retention_lab.lab.churning import Churn
 from retention_lab.lab.designing import Design
 from retention_lab.lab.segmenting import Segmentation, Valued
+from retention_lab.tables.playbook import Playbook
 from retention_lab.tables.snapshot import Snapshot
 
 PLAYBOOK = "data/playbook.yml"
@@ -37,13 +40,18 @@ class Portraits:
         )
 
     def rfm(
-        self, *, days: int = 90, thresholds: str | Path = "", playbook: str | Path = PLAYBOOK
+        self,
+        *,
+        days: int = 90,
+        thresholds: str | Path | Thresholds = "",
+        playbook: str | Path | Playbook = PLAYBOOK,
     ) -> Segmentation:
         """Who the customers are, what they bring, and who slipped or rose within so many days.
 
         `thresholds` is a file of frozen cut lines; without one they are drawn of the earlier day.
-        Its parts are answers, too: `.cohorts`, `.named`, `.activity`, `.slipped`, `.moves`,
-        `.moves_named`, `.lines`, `.rising`, `.messages`, `.loyalty`, `.first_repeat`, `.acquired`,
+        Lines and a playbook that you made are taken as they are. Its parts are answers, too:
+        `.cohorts`, `.named`, `.activity`, `.slipped`, `.moves`, `.moves_named`, `.moves_activity`,
+        `.lines`, `.rising`, `.messages`, `.loyalty`, `.first_repeat`, `.acquired`,
         ``.acquired_by("country")`` and `.revenue`. `frame`: one row per recorded result.
 
         Example::
@@ -90,18 +98,20 @@ class Portraits:
 
     def design(
         self,
-        plan: str | Path,
+        plan: Plan | str | Path,
         *,
         metrics: str | Path = "",
+        baseline: float | None = None,
         times: int = 2000,
         seed: int = 1,
     ) -> Design:
         """How large the randomized test of a plan must be, and how wrong what it rests on may be.
 
-        `metrics` is a file of your own metrics, which the plan may guard; `times` tests are
-        simulated. Its parts are answers, too: `.plan`, `.arrivals`, `.baseline`, `.effects`,
-        `.calendar`, `.allocations`, `.looks`, `.families`, `.assumptions`, `.believed` and
-        `.guardrails`.
+        `plan` is its file, or a plan that is tried out, as by `experiments.drafting.drafted`.
+        `metrics` is a file of your own metrics, which the plan may guard; a `baseline` counts in
+        the place of what history tells; `times` tests are simulated. Its parts are answers, too:
+        `.plan`, `.arrivals`, `.baseline`, `.effects`, `.calendar`, `.allocations`, `.looks`,
+        `.families`, `.assumptions`, `.believed` and `.guardrails`.
         `frame`: one row per recorded result.
 
         Example::
@@ -110,5 +120,5 @@ class Portraits:
             lab.design("experiments/templates/win_back.yml", times=100).effects
         """
         return designing.design(
-            self.snapshot, plan, metrics=metrics, times=times, seed=seed, owner=overviews.OWNER
+            self.snapshot, plan, metrics=metrics, baseline=baseline, times=times, seed=seed
         )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Unpack
 
-from retention_lab.lab import comparing, figures, groups, overviews, queries
+from retention_lab.customers.cube import Unit
+from retention_lab.lab import cohort_curves, comparing, figures, groups, overviews, queries
 from retention_lab.lab.answer import Answer
 from retention_lab.lab.comparing import Explanation
 from retention_lab.lab.portraits import Portraits
@@ -79,6 +81,28 @@ class Questions(Portraits, ABC):
         if by is None:
             return figures.triangle(self.snapshot, clock=clock, period=period, window=window)
         return groups.triangle(self.snapshot, by=by, clock=clock, period=period, window=window)
+
+    def curves(
+        self,
+        *,
+        clock: figures.Clock = "calendar",
+        period: figures.CalendarPeriod = "month",
+        window: int = 30,
+        **view: Unpack[cohort_curves.Words],
+    ) -> Answer:
+        """Who came back in each period, with intervals: of all cohorts, or of sides to compare.
+
+        The clock is that of `triangle`. The `view` may say `later` (in a period or later), what to
+        `compare` (two "cohorts", "years", or an attribute), `cohort` and `against` (their first
+        days), and `at`, the period that the sentence is about. `frame`: one row per side and
+        period.
+
+        Example::
+
+            lab.curves(compare="country", at=3)
+        """
+        unit = Unit(clock=clock, period=period, window=window)
+        return cohort_curves.curves(self.snapshot, unit, **view)
 
     def revenue(self) -> Answer:
         """Revenue by month, from new and from returning customers.

@@ -9,14 +9,13 @@ from pathlib import Path
 import pandas as pd
 
 from retention_lab import state as states
-from retention_lab import wording
 from retention_lab.charts import campaign_test as campaigns
 from retention_lab.charts import readout as charts
 from retention_lab.checks import BadParameter
 from retention_lab.experiments import plan as plans
 from retention_lab.experiments.readout import At, Readout, readout
 from retention_lab.experiments.stepwise import stepwise
-from retention_lab.lab.answer import Answer, Picture, told
+from retention_lab.lab.answer import Answer, screen, told, written
 from retention_lab.lab.figures import claims, completeness, joined
 from retention_lab.record import Ledger
 from retention_lab.record import campaign_test as recorded_steps
@@ -24,7 +23,6 @@ from retention_lab.record import readout as record
 from retention_lab.tables import metrics as own
 from retention_lab.tables.metrics import Metric
 from retention_lab.tables.snapshot import Snapshot
-from retention_lab.wording import Instead
 from retention_lab.wording import campaign_test as said_steps
 from retention_lab.wording import readout as said
 
@@ -41,14 +39,14 @@ class Reading(Answer):
     def validity(self) -> Answer:
         """Whether the test may be read; `frame`: the checks, as they are shown."""
         words = said.validity_sentence(self.ledger, self.seen)
-        return _written(said.validity_table(self.ledger, self.seen), words)
+        return written(said.validity_table(self.ledger, self.seen), words)
 
     @property
     def effect(self) -> Answer:
         """What each arm did; `frame`: its numbers, as they are shown."""
         table = said.effects_table(self.ledger, self.seen)
         words = said.effects_sentences(self.ledger, self.seen)
-        return _written(table, words, chart=charts.against(self.seen))
+        return written(table, words, chart=charts.against(self.seen))
 
     @property
     def curves(self) -> Answer:
@@ -61,7 +59,7 @@ class Reading(Answer):
         """When it was looked at; `frame`: the looks, as they are shown."""
         words = said.looking_sentence(self.ledger, self.seen)
         table = said.looking_table(self.ledger, self.seen)
-        return _written(table, words, chart=charts.looks(self.seen))
+        return written(table, words, chart=charts.looks(self.seen))
 
     @property
     def guardrails(self) -> Answer:
@@ -90,7 +88,7 @@ class Reading(Answer):
     @property
     def deviations(self) -> Answer:
         """What differs from the frozen plan; `frame`: as it is shown."""
-        return _written(said.deviating(self.seen), said.deviating_sentence(self.seen))
+        return written(said.deviating(self.seen), said.deviating_sentence(self.seen))
 
     @property
     def decision(self) -> str:
@@ -146,28 +144,20 @@ def read(
     ledger = Ledger()
     record.record(ledger, seen)
     ledger.headline = said.readout_headline(ledger, seen)
-    words = (
-        f"**{ledger.headline}**",
-        said.readout_body(ledger, seen),
-        said.readout_do(ledger, seen, owner=owner),
-        completeness(shop),
-    )
     return Reading(
         seen=seen,
         ledger=ledger,
         metrics=known,
         frame=claims(ledger.claims()),
         chart=charts.against(seen),
-        sentence="\n\n".join(filter(None, words)),
-        written=wording.definitions(ledger),
+        **screen(
+            ledger,
+            said.readout_body(ledger, seen),
+            said.readout_do(ledger, seen, owner=owner),
+            completeness(shop),
+        ),
     )
 
 
 def _rows(frame: pd.DataFrame | None) -> pd.DataFrame:
     return pd.DataFrame() if frame is None else frame
-
-
-def _written(table: pd.DataFrame | Instead, words: str, *, chart: Picture | None = None) -> Answer:
-    """Give a table as it is shown; without one, the sentence says why."""
-    frame = pd.DataFrame() if isinstance(table, Instead) else table
-    return Answer(frame=frame, chart=chart, sentence=words, written=table)

@@ -14,9 +14,11 @@ from retention_lab.checks import BadParameter
 from retention_lab.customers import portrait as portraits
 from retention_lab.customers import standing
 from retention_lab.customers import worth as worths
+from retention_lab.customers.migration import moves
 from retention_lab.customers.portrait import BACK, FIRST_REPEAT, Portrait
 from retention_lab.customers.rfm import MEASURES
 from retention_lab.customers.segments import why
+from retention_lab.customers.thresholds import Thresholds
 from retention_lab.customers.worth import Worth
 from retention_lab.lab.answer import Answer, Picture, told
 from retention_lab.lab.figures import claims, completeness, in_whole_units, joined
@@ -25,6 +27,7 @@ from retention_lab.record import portrait as record
 from retention_lab.record import worth as worth_record
 from retention_lab.tables import playbook as plays
 from retention_lab.tables.engine import collect
+from retention_lab.tables.playbook import Playbook
 from retention_lab.tables.snapshot import Snapshot
 from retention_lab.wording import portrait as said
 
@@ -72,6 +75,12 @@ class Segmentation(Answer):
     def moves_named(self) -> Answer:
         """The same between named segments."""
         return self._moved(self.seen.moved)
+
+    @property
+    def moves_activity(self) -> Answer:
+        """The same between tiers by days since the last purchase."""
+        here = self.seen.standing
+        return self._moved(None if here.before is None else moves(here, by="activity"))
 
     @property
     def lines(self) -> Answer:
@@ -155,10 +164,16 @@ class Segmentation(Answer):
 
 
 def rfm(
-    shop: Snapshot, *, playbook: str | Path, thresholds: str | Path, days: int, owner: str
+    shop: Snapshot,
+    *,
+    playbook: str | Path | Playbook,
+    thresholds: str | Path | Thresholds,
+    days: int,
+    owner: str,
 ) -> Segmentation:
     """Answer who the customers are, and record all that the segments page does."""
-    ledger, book = Ledger(where=shop.where), plays.load(playbook)
+    ledger = Ledger(where=shop.where)
+    book = playbook if isinstance(playbook, Playbook) else plays.load(playbook)
     seen = portraits.portrait(shop, book, thresholds=thresholds, days=days)
     record.record(ledger, seen)
     here, consents = seen.standing, "consents" in shop.tables

@@ -208,9 +208,7 @@ def load(path: str | Path = OWN_FILE) -> Playbook:
     BadParameter
         When the file is missing, is no YAML, or says something that a playbook does not know.
     """
-    file = sources.find(path) if str(path) else SHIPPED
-    if str(path) == OWN_FILE and not file.exists():
-        file = SHIPPED
+    file = place(path)
     try:
         return Playbook.model_validate(read_yaml(file.read_text(encoding="utf-8"), file=file))
     except (OSError, UnicodeDecodeError) as error:
@@ -218,3 +216,9 @@ def load(path: str | Path = OWN_FILE) -> Playbook:
         raise checks.BadParameter(f"The playbook {file} cannot be read: {why}.") from error
     except ValidationError as error:
         raise checks.BadParameter(f"{file}: {first_problem(error, model=Playbook)}") from error
+
+
+def place(path: str | Path = OWN_FILE) -> Path:
+    """Return the file that `load` reads."""
+    file = sources.find(path) if str(path) else SHIPPED
+    return SHIPPED if str(path) == OWN_FILE and not file.exists() else file
