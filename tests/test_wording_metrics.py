@@ -42,14 +42,15 @@ def ledger_of(*, now=0.07, before=0.09, change=(-0.02, -0.03, -0.01)):
     if change:
         value, low, high = change
         moved = Interval(value=value, low=low, high=high)
-        ledger.record("refund_share_change", moved, unit="points", definition="")
+        ledger.record("refund_share_change", moved, unit="points", definition="", difference=True)
     return ledger
 
 
 def sold():
     ledger = Ledger()
     for name, value in (("sold", 120.5), ("sold_before", 100), ("sold_change", 20.5)):
-        ledger.record(name, value, unit="money", currency="GBP", definition="")
+        moved = name.endswith("_change")
+        ledger.record(name, value, unit="money", currency="GBP", definition="", difference=moved)
     return ledger
 
 
@@ -113,7 +114,7 @@ def test_a_clear_change_is_said_with_how_many_were_compared():
 def test_no_clear_change_is_said_so():
     unclear = ledger_of(change=(0.0, -0.01, 0.01))
     assert said(unclear, REFUNDS) == "No change of an own metric is clear of chance."
-    assert table(unclear, REFUNDS)["Change"].item() == "not clear: 0.0 points (-1.0 to 1.0)"
+    assert table(unclear, REFUNDS)["Change"].item() == "not clear: 0.0 points (-1.0 to +1.0)"
 
 
 def test_a_metric_that_is_not_shown_says_why():

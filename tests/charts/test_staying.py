@@ -142,3 +142,9 @@ def test_a_line_is_level_until_the_day_on_which_anything_happened():
     drawn = staying.steps(kaplan_meier(once), coming=True)
     assert drawn["day"].tolist() == [0, 6, 7]
     assert drawn["share"].tolist() == pytest.approx([0, 0, 0.2])
+
+
+def test_a_level_line_does_not_tell_when_the_first_of_a_few_left():
+    few_first = pd.DataFrame({"day": [5, 12, 20], "events": [1, 11, 30], "censored": 0})
+    drawn = staying.steps(kaplan_meier(few_first), coming=False)
+    assert drawn["day"].tolist() == [0, 19, 20]  # not 4, although nobody had left until then

@@ -96,7 +96,7 @@ def test_a_ratio_is_adjusted_by_the_linearised_values_of_customers():
 
 def test_an_arm_that_its_past_explains_wholly_has_no_spread_left():
     before = np.arange(10)
-    with pytest.raises(BadData, match="no interval"):
+    with pytest.raises(BadData, match="No range can be told"):
         adjusted([arm(2 * before, before), arm(2 * before[::-1], before[::-1])])
 
 

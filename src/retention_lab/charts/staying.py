@@ -157,17 +157,20 @@ def steps(curve: pd.DataFrame, *, coming: bool, days: float = DAYS) -> pd.DataFr
     if every.empty:
         return every
     kept = apart(early["at_risk"], early["events"].cumsum(), early["censored"].cumsum())
+    # A level day before days of a few would tell when the first of them left.
+    kept &= ~early["level"].to_numpy() | np.append(kept[1:], False)
     drawn = _thinned(every[kept])
     return drawn if _follow(drawn, every) else drawn.iloc[:0]
 
 
 def _levelled(curve: pd.DataFrame) -> pd.DataFrame:
-    """Add the day before each row that follows a gap: until then the curve is level."""
+    """Add the day before each row that follows a gap, marked: until then the curve is `level`."""
     after = curve["day"].diff() > 1
     flat = curve.shift()[after].assign(
-        day=curve["day"] - 1, at_risk=curve["at_risk"], events=0, censored=0
+        day=curve["day"] - 1, at_risk=curve["at_risk"], events=0, censored=0, level=True
     )
-    return pd.concat([curve, flat]).sort_values("day", ignore_index=True).astype(curve.dtypes)
+    both = pd.concat([curve.assign(level=False), flat]).sort_values("day", ignore_index=True)
+    return both.astype({**curve.dtypes, "level": bool})
 
 
 def _follow(drawn: pd.DataFrame, curve: pd.DataFrame) -> bool:

@@ -239,7 +239,8 @@ def _curve(shop: Snapshot, plan: Plan, timed: ir.Table) -> dict[str, Any]:
     if where.strip() and not ahead:
         rows = rows.semi_join(population.chosen(shop, where), "customer_id")
     each = rows.group_by(ago=elapsed_days_between(rows.reached_at, end_of(shop)))
-    since = engine.collect(each.agg(customers=_.known.sum(), left_out=(~_.known).sum()))
+    counts = each.agg(customers=_.known.sum(), left_out=(~_.known).sum())
+    since = engine.collect(counts.order_by("ago"))
     found = {name: int(since[name].sum()) for name in ("customers", "left_out")}
     curve = kaplan_meier(following.grid(rows)) if found["customers"] else None
     return {**found, "since": since, "curve": curve, "looks_ahead": ahead}
