@@ -145,6 +145,7 @@ def test_a_line_is_level_until_the_day_on_which_anything_happened():
 
 
 def test_a_level_line_does_not_tell_when_the_first_of_a_few_left():
-    few_first = pd.DataFrame({"day": [5, 12, 20], "events": [1, 11, 30], "censored": 0})
+    left = {"events": [1, 11, 30], "censored": [0, 0, 358]}
+    few_first = pd.DataFrame({"day": [5, 12, 20], **left})
     drawn = staying.steps(kaplan_meier(few_first), coming=False)
     assert drawn["day"].tolist() == [0, 19, 20]  # not 4, although nobody had left until then
