@@ -96,8 +96,8 @@ def test_a_test_that_is_over_says_what_its_early_stop_flattered(state):
     assert 0 < fair.low < fair.value < raw.value
     assert "The test is over since look 2 of 3, on 1 May 2027; the test stopped for a gain." in said
     assert (
-        f"Stopped early, so the raw effect (+{raw.text}) is flattering; the corrected one is "
-        f"+{fair.text} points (+{fair.written(fair.low)} to +{fair.written(fair.high)})."
+        f"Stopped early, so the raw effect ({raw.text}) is flattering; the corrected one is "
+        f"{fair.text} points ({fair.between})."
     ) in said
     assert words.looking_table(ledger, found)["What came of it"].tolist() == [
         "went on",
@@ -129,7 +129,7 @@ def test_effects_of_a_log_rank_test_are_told_as_rates(state):
     assert row["Effect then"] == f"{share} % less often"
     assert words.effect(returned, looked, log(1.25)) == "25.0 % more often"
     stopped = seen(state, (SECOND, 0.5, 3.2), **LOG_RANK)
-    assert "the effect stays leaving 14.3 % less often (" in told(stopped)[1]
+    assert "the effect stays: leaving 14.3 % less often (" in told(stopped)[1]
     assert words.effect(returned, looked, 0.0) == "as often"
 
 
@@ -137,10 +137,10 @@ def test_several_arms_have_a_line_each(state):
     found = seen(state, (FIRST, 0.3, 5.0, 1.0), arms=THREE)
     _, said = told(found)
     first, second = said.splitlines()
-    assert first.startswith("- Small: Today is look 1 of 3; the test stopped for a gain.")
+    assert first.startswith("- **Small.** Today is look 1 of 3; the test stopped for a gain.")
     ledger, _ = told(found)
     assert words.looking_table(ledger, found)["Arm"].unique().tolist() == ["small", "large"]
-    assert second.startswith("- Large: Today is look 1 of 3; the next is about ")
+    assert second.startswith("- **Large.** Today is look 1 of 3; the next is about ")
     assert "small, 1, 10 April" in listed(charts.looks(found))["name"].tolist()
 
 

@@ -11,11 +11,13 @@ import pandas as pd
 
 from retention_lab.experiments.readout import Readout
 from retention_lab.experiments.sequential import Looked
-from retention_lab.record import Claim, Ledger
+from retention_lab.record import Ledger
+from retention_lab.record.ledger import signed
 from retention_lab.record.looking import shown, told
+from retention_lab.wording import endpoint
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.phrases import Instead, capitalised, full_day, in_hundred
-from retention_lab.wording.sizes import spelt
+from retention_lab.wording.sizes import spelt, unranged
 
 NO_LOOKS = "Nothing is known of the looks of this test."
 _NONE = "No look was taken of this test, and none is to come."
@@ -31,8 +33,8 @@ _CAME = {
     "loss": "stopped for a loss",
     "futility": "stopped, a gain being unlikely",
 }
-_RATE = {"retained": "leave less often", "returned": "return more often"}
-_MORE = {"retained": ("leaving", "less", "more"), "returned": ("returning", "more", "less")}
+_RATE = {"retained": "leaving", "returned": "returning"}
+_MORE = {"retained": ("less", "more"), "returned": ("more", "less")}
 
 
 def looking_sentence(ledger: Ledger, seen: Readout) -> str:
@@ -48,7 +50,7 @@ def looking_sentence(ledger: Ledger, seen: Readout) -> str:
         if looked.arm in numbers:
             parts += [_chance(ledger, looked), _early(ledger, seen, looked), late(ledger, looked)]
         said = " ".join(filter(None, [*parts, inert(looked.why)]))
-        lines.append(f"- {inert(capitalised(looked.arm))}: {said}" if several else said)
+        lines.append(f"- **{inert(capitalised(looked.arm))}.** {said}" if several else said)
     return "\n".join(lines)
 
 
@@ -64,7 +66,10 @@ def no_looks(seen: Readout) -> str:
 
 def unit(seen: Readout, looked: Looked) -> str:
     """Say what effects of the looks are told in, where a picture has their numbers."""
-    return "points" if looked.unit == "points" else f"% ({_RATE[seen.plan.endpoint.kind]})"
+    if looked.unit == "points":
+        return "points"
+    better, _ = _MORE[seen.plan.endpoint.kind]
+    return f"% ({_rate(seen)} {better} often)"
 
 
 def effect(seen: Readout, looked: Looked, value: float) -> str:
@@ -77,8 +82,8 @@ def effect(seen: Readout, looked: Looked, value: float) -> str:
 def _written(seen: Readout, looked: Looked, value: float) -> str:
     """Write an effect that is in the unit that is told."""
     if looked.unit == "points":
-        return _plus(value)
-    _, better, worse = _MORE[seen.plan.endpoint.kind]
+        return signed(value)
+    better, worse = _MORE[seen.plan.endpoint.kind]
     size = f"{abs(100 * value):.1f}"
     return "as often" if size == "0.0" else f"{size} % {better if value > 0 else worse} often"
 
@@ -123,8 +128,14 @@ def _heads(seen: Readout) -> tuple[str, str]:
     gain = "Stops for a gain from" if stops else "A gain from"
     loss = "Stops for a loss from" if stops else "A loss from"
     points = seen.plan.primary.test == "retention"
-    of = "points" if points else _MORE[seen.plan.endpoint.kind][0]
+    of = "points" if points else _rate(seen)
     return f"{gain}, {of}", loss if seen.plan.primary.sides == 2 else "May give up at"
+
+
+def _rate(seen: Readout) -> str:
+    """Name what happens more or less often, by the plan's own word if it has one."""
+    named = seen.plan.endpoint.words is not None
+    return endpoint.events(seen.plan) if named else _RATE[seen.plan.endpoint.kind]
 
 
 def _came(row: Mapping[Hashable, Any]) -> str:
@@ -183,21 +194,18 @@ def _early(ledger: Ledger, seen: Readout, looked: Looked) -> str:
     if f"looking_corrected:{looked.arm}" not in ledger:
         return ""
     raw, fair = (ledger[f"looking_{name}:{looked.arm}"] for name in ("raw", "corrected"))
-    of, does = (
-        (" points", "")
-        if looked.unit == "points"
-        else ("", f"{_MORE[seen.plan.endpoint.kind][0]} ")
-    )
+    points = looked.unit == "points"
+    of, does = (" points", "") if points else ("", f"{_rate(seen)} ")
     value, low, high, seen_then = (
         _written(seen, looked, each or 0.0) for each in (fair.value, fair.low, fair.high, raw.value)
     )
-    between = f"{low} to {high}"
+    corrected = f"{'' if points else ':'} {does}{value}{of} ({low} to {high})."
     if seen_then == value:
-        return f"Stopped early; corrected for that, the effect stays {does}{value}{of} ({between})."
+        return f"Stopped early; corrected for that, the effect stays{corrected}"
     flatters = "is flattering" if looked.stopped == "gain" else "looks worse than it is"
     return (
-        f"Stopped early, so the raw effect ({does}{seen_then}) {flatters}; the corrected one is "
-        f"{does}{value}{of} ({between})."
+        f"Stopped early, so the raw effect ({does}{seen_then}) {flatters}; the corrected one is"
+        f"{corrected}"
     )
 
 
@@ -215,17 +223,8 @@ def late(ledger: Ledger, looked: Looked) -> str:
         else "what the test decides by stands, points and money are of today's data"
     )
     return (
-        f"Data that came in since would move the effect of that day by {_signed(moved)} "
-        f"{'points' if points else '%'}; {stands}."
+        f"Data that came in since would move the effect of that day by {unranged(moved)}; {stands}."
     )
-
-
-def _signed(claim: Claim) -> str:
-    return _plus(claim.value)
-
-
-def _plus(value: float | None) -> str:
-    return f"{round(100 * (value or 0.0), 1) + 0.0:+.1f}"
 
 
 def _day(value: dt.date | None) -> str:
