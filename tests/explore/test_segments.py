@@ -178,3 +178,15 @@ def test_lines_rise_in_whatever_order_their_sliders_stand():
     assert lines.value == [2, 2, 3]
     lines.value = [1, 4, 9]
     assert [slider.value for slider in lines._sliders] == [1, 4, 9]
+
+
+def test_lines_that_no_group_asks_for_are_named(explorer):
+    def words(**settings):
+        return explorer.seen(at(explorer, **settings)).words
+
+    idle = "so moving such a line moves nobody."
+    assert f"No value cohort asks for recency or frequency, {idle}" in words(**BY_HAND)
+    assert f"No value cohort asks for frequency, {idle}" in words(**BY_HAND, high_recency=2)
+    assert "No tier of days asks for recency or freq" in words(**BY_HAND, by="activity")
+    assert idle not in words(**BY_HAND, by="segment")
+    assert idle not in words()

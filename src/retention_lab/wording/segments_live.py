@@ -6,6 +6,7 @@ from retention_lab.customers.collapsed_rfm import Moved
 from retention_lab.customers.rfm import EVERYBODY, MEASURES
 from retention_lab.customers.standing import Standing
 from retention_lab.record import SMALL, Ledger
+from retention_lab.tables.segment import BINS
 from retention_lab.wording.annotations import inert
 from retention_lab.wording.phrases import (
     capitalised,
@@ -64,8 +65,9 @@ def segments_live_headline(ledger: Ledger, seen: Moved, *, group: str) -> str:
 
 def segments_live_body(ledger: Ledger, seen: Moved, *, group: str) -> str:
     """Say how large the group is, what one of its customers brings, who left it, and by luck."""
-    parts = [_size(ledger, seen), _value(ledger), _left(ledger, seen, group), _changed(ledger)]
-    return "\n\n".join(filter(None, (" ".join(filter(None, parts[:2])), *parts[2:], _WORTH)))
+    first = " ".join(filter(None, (_size(ledger, seen), _value(ledger))))
+    rest = (_left(ledger, seen, group), _changed(ledger), _idle(seen), _WORTH)
+    return "\n\n".join(filter(None, (first, *rest)))
 
 
 _WORTH = (
@@ -143,3 +145,16 @@ def _changed(ledger: Ledger) -> str:
         f"{changed.text} of {changed.n:,} customers are in another group than by the lines and "
         "rules in use. They have done nothing: do not count them as won or lost."
     )
+
+
+def _idle(seen: Moved) -> str:
+    """Say which lines move nobody, where lines are put by hand."""
+    if seen.standing.thresholds.method != "fixed":
+        return ""
+    rules = {"cohort": seen.standing.rules.cohorts, "segment": seen.standing.rules.named}
+    asked = rules.get(seen.by, ())
+    idle = [name for name in MEASURES if all(getattr(rule, name) == (1, BINS) for rule in asked)]
+    if not idle:
+        return ""
+    what = "tier of days" if seen.by == "activity" else BY[seen.by]
+    return f"No {what} asks for {' or '.join(idle)}, so moving such a line moves nobody."
