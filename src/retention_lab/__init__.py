@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # as type checkers read it; the command line starts without `typing`
 if TYPE_CHECKING:
-    from retention_lab.lab import from_frames, open  # noqa: A004  read as retention_lab.open
+    from retention_lab.lab.doors import from_frames, open  # noqa: A004  read as retention_lab.open
 
 __all__ = ["__version__", "from_frames", "open"]
 __version__ = "0.1.0"
@@ -17,9 +17,9 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> object:
     """Import the door for people when somebody comes to it: the command line starts without."""
     if name in ("from_frames", "open"):
-        from retention_lab import lab  # noqa: PLC0415
+        from retention_lab.lab import doors  # noqa: PLC0415
 
-        return getattr(lab, name)
+        return getattr(doors, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from retention_lab.checks import BadData, BadParameter
 from retention_lab.inference.proportions import difference, proportion, wilson
@@ -77,3 +78,13 @@ def test_alpha_is_a_share():
 def test_wilson_of_no_rows_is_no_rows():
     none = np.array([], dtype="int64")
     assert wilson(none, none).empty
+
+
+@given(one=counts, other=counts, alpha=st.sampled_from([0.05, 0.1, 0.002]))
+def test_both_ranges_are_those_of_statsmodels(one, other, alpha):
+    found = wilson([one[0]], [one[1]], alpha=alpha).iloc[0]
+    expected = proportion_confint(*one, alpha=alpha, method="wilson")
+    assert found[["low", "high"]].tolist() == pytest.approx(expected, rel=1e-12, abs=1e-12)
+    apart = difference(*one, *other, alpha=alpha)
+    expected = confint_proportions_2indep(*one, *other, method="newcomb", alpha=alpha)
+    assert (apart.low, apart.high) == pytest.approx(expected, rel=1e-12, abs=1e-12)

@@ -19,7 +19,8 @@ from IPython.display import Markdown
 import retention_lab
 from retention_lab.checks import BadData, BadParameter
 from retention_lab.customers import activity, cohorts, kpis, repurchase, revenue
-from retention_lab.lab import Lab, answer, queries
+from retention_lab.lab import answer, queries
+from retention_lab.lab.lab import Lab
 from retention_lab.lab.portraits import Portraits
 from retention_lab.lab.questions import Questions
 from retention_lab.reports import kernel, page

@@ -13,7 +13,7 @@ import pandas as pd
 
 import retention_lab
 from retention_lab.charts import as_mime
-from retention_lab.lab import Answer
+from retention_lab.lab.answer import Answer
 from retention_lab.wording import Instead
 
 # By month: the customers who begin on its first day, and how many of them buy a month later.

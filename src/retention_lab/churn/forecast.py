@@ -17,7 +17,6 @@ import pandas as pd
 from ibis import _
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from scipy.stats import t as student
 
 from retention_lab import checks
 from retention_lab.checks import BadData
@@ -25,6 +24,7 @@ from retention_lab.churn import design, endpoints, landmarks
 from retention_lab.churn.endpoints import Endpoint
 from retention_lab.churn.model import Model
 from retention_lab.inference.interval import Interval
+from retention_lab.inference.tails import student_isf
 from retention_lab.survival import cox
 from retention_lab.tables.engine import collect
 from retention_lab.tables.playbook import Factor
@@ -248,7 +248,7 @@ class _Spread:
         if not self.between:
             return float(ndtri(1 - self.alpha / 2)) * np.sqrt(variance)
         freedom = (self.windows - 1) * (variance / self.between) ** 2
-        arm: Floats = student.ppf(1 - self.alpha / 2, freedom) * np.sqrt(variance)
+        arm: Floats = student_isf(self.alpha / 2, freedom) * np.sqrt(variance)
         return arm
 
 

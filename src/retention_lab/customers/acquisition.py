@@ -13,13 +13,13 @@ from itertools import combinations
 import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
-from statsmodels.stats.multitest import multipletests
 
 from retention_lab import checks
 from retention_lab.checks import BadData
 from retention_lab.customers import groups
 from retention_lab.customers.purchases import calendar_days_between, customer_days
 from retention_lab.inference.interval import Interval, minus
+from retention_lab.inference.multiplicity import adjusted
 from retention_lab.survival.logrank import LogRank, logrank
 from retention_lab.survival.retention import retained
 from retention_lab.tables.engine import collect, keep
@@ -88,9 +88,9 @@ def acquired(shop: Snapshot, *, days: int = 90) -> tuple[Acquired, ...]:
     people = keep(groups.with_dimensions(_waited(shop), shop, names), where="acquired")
     found = [_compared(people, name, days=days) for name in names]
     tested = [one.differ.p_value for one in found if one.differ is not None]
-    adjusted = iter(multipletests(tested, method="holm")[1] if tested else [])
+    jointly = iter(adjusted(tested).p_values.tolist() if tested else [])
     return tuple(
-        one if one.differ is None else replace(one, p_value=float(next(adjusted))) for one in found
+        one if one.differ is None else replace(one, p_value=next(jointly)) for one in found
     )
 
 

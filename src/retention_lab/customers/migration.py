@@ -18,11 +18,11 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 from ibis import _
-from scipy import stats
 
 from retention_lab.checks import BadData
 from retention_lab.customers.standing import By, Standing, groups
 from retention_lab.inference.proportions import wilson
+from retention_lab.inference.tails import binom_ppf
 from retention_lab.tables.engine import collect
 from retention_lab.tables.segment import BINS, Bought, first_fit
 
@@ -93,7 +93,7 @@ def flowed(pairs: pd.DataFrame, standing: Standing, *, by: By) -> pd.DataFrame:
     }
     frame = pd.DataFrame(counted).reindex(pd.Index(names, name="group")).fillna(0).astype("int64")
     either = frame["left_long"] + frame["came_long"]
-    low, high = stats.binom.interval(0.95, either, 0.5)
+    low, high = (binom_ppf(chance, either, 0.5) for chance in (0.025, 0.975))
     chance = pd.DataFrame({"by_chance": either / 2, "chance_low": low, "chance_high": high})
     chance.loc[sorted(_one_way(standing, by))] = np.nan
     first, rest = ["customers", "left"], ["long_standing", "left_long", "came_long"]

@@ -33,7 +33,6 @@ import pandas as pd
 from ibis import _
 from numpy.typing import NDArray
 from scipy.special import betainc
-from scipy.stats import false_discovery_control
 
 from retention_lab import checks
 from retention_lab.checks import BadData
@@ -42,6 +41,7 @@ from retention_lab.customers.summary import PATTERNS
 from retention_lab.inference.btyd import answers, fitting, histories
 from retention_lab.inference.btyd.likelihood import likelihood
 from retention_lab.inference.btyd.maximum import Floats, certified, climb
+from retention_lab.inference.multiplicity import adjusted
 from retention_lab.tables.engine import collect
 
 UNKNOWN = (
@@ -217,7 +217,8 @@ def _alerted(found: Rising, shape: Floats, rate: Floats, ahead: Floats) -> Risin
     over = days / (rate + days)
     # The chance of `recent` or more of a negative binomial, of which none at all is certain.
     p_value = np.where(recent > 0, betainc(np.maximum(recent, 1), shape, over), 1.0)
-    each = false_discovery_control(np.repeat(p_value, weight))  # of customers, not of histories
+    every = np.repeat(p_value, weight)  # of customers, not of histories
+    each = adjusted(every, method="benjamini-hochberg").p_values
     alert = each[np.cumsum(weight) - 1] <= found.false_alerts
     mean = days * shape / rate
     columns = {"expected": mean, "p_value": p_value, "alert": alert}

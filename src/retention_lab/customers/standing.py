@@ -280,4 +280,4 @@ def _counted(summary: ir.Table) -> pd.Series[int]:
 
 
 def _judged(summary: ir.Table, lines: Thresholds, rules: Segments) -> ir.Table:
-    return engine.keep(segmented(summary, cuts=lines.cuts, segments=rules), where="segments")
+    return segmented(summary, cuts=lines.cuts, segments=rules)

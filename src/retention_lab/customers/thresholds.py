@@ -31,7 +31,6 @@ import pandas as pd
 import yaml
 from ibis import _
 from pydantic import Field, ValidationError
-from scipy import stats
 
 from retention_lab import checks
 from retention_lab.checks import BadData, BadParameter
@@ -39,6 +38,7 @@ from retention_lab.customers import rfm
 from retention_lab.customers.rfm import MEASURES, Cuts
 from retention_lab.customers.segments import segmented
 from retention_lab.customers.summary import purchases
+from retention_lab.inference.tails import chi2_ppf
 from retention_lab.state import files
 from retention_lab.tables import engine
 from retention_lab.tables.engine import collect
@@ -259,7 +259,7 @@ def _index(then: pd.Series[int], now: pd.Series[int]) -> dict[str, float]:
     if not pair.sum(axis=1).all():
         raise BadData("There is no customer with a purchase on one of the days, so none drifted.")
     used = pair[:, pair.any(axis=0)]
-    by_chance = (1 / used.sum(axis=1)).sum() * stats.chi2.ppf(0.95, max(used.shape[1] - 1, 1))
+    by_chance = (1 / used.sum(axis=1)).sum() * chi2_ppf(0.95, max(used.shape[1] - 1, 1))
     # A score that nobody has on one of the days counts as half a customer: its log is infinite.
     filled = np.where(used == 0, 0.5, used)
     one, other = filled / filled.sum(axis=1, keepdims=True)

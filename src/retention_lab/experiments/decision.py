@@ -7,10 +7,9 @@ distribution around its estimate, with nothing known before the test.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import exp, inf, pi, sqrt
 
 from scipy.special import ndtr
-from scipy.stats import norm
 
 from retention_lab import checks
 from retention_lab.checks import BadParameter
@@ -25,7 +24,7 @@ def unit_normal_loss(u: float) -> float:
     ----------
     Raiffa & Schlaifer (1961), Applied Statistical Decision Theory, s. 5.4 and table.
     """
-    return float(norm.pdf(u) - u * ndtr(-u))
+    return float(exp(-(u**2) / 2) / sqrt(2 * pi) - u * ndtr(-u))
 
 
 @dataclass(frozen=True, kw_only=True)

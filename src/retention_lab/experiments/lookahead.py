@@ -11,7 +11,7 @@ from typing import get_args
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
+import scipy
 
 from retention_lab.checks import BadParameter
 from retention_lab.experiments import testing
@@ -162,7 +162,7 @@ def _effect_at(plan: Plan, test: Timed, z: float) -> float:
     near, most = 0.0, log(test.limits[2])
     for far in most / 2.0 ** np.arange(8, -1, -1):
         if beyond(far) >= 0:
-            size = brentq(beyond, near, far, xtol=1e-9)
+            size = scipy.optimize.brentq(beyond, near, far, xtol=1e-9)
             return testing.effect(plan, test.assumptions, hazard_ratio=exp(side * size))
         near = far
     return nan

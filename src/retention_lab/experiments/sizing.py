@@ -7,7 +7,7 @@ from math import ceil, sqrt
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 
 from retention_lab.checks import BadParameter
 from retention_lab.experiments import testing
@@ -213,7 +213,7 @@ def inflation(plan: Plan, assumed: Assumptions, ratio: float) -> float:
             "The effect sets in so late that a test with it looks like one without at the first "
             "look, and futility would stop it: leave looks.futility out, or look later."
         )
-    return float(brentq(short, 0.5, _MOST)) ** 2
+    return float(scipy.optimize.brentq(short, 0.5, _MOST)) ** 2
 
 
 def _seen(plan: Plan, assumed: Assumptions, ratio: float) -> tuple[Floats, Floats]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from scipy.stats import kstest
+import scipy
 
 from retention_lab import checks
 from retention_lab.checks import BadParameter
@@ -53,7 +53,7 @@ def rates(p_values: Sequence[float], *, alpha: float = 0.05) -> Rates:
     if not values.size or not ((values >= 0) & (values <= 1)).all():
         raise BadParameter(f"p_values must be one number or more from 0 to 1, got {p_values!r}.")
     low, high = accepted(alpha, repetitions=values.size)
-    tested = kstest(values, "uniform", method="exact")
+    tested = scipy.stats.kstest(values, "uniform", method="exact")
     return Rates(
         distance=float(tested.statistic),
         p_value=float(tested.pvalue),

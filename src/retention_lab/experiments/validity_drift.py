@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
-from scipy.stats import chi2
 
 from retention_lab import checks
 from retention_lab.checks import BadData
+from retention_lab.inference.tails import chi2_sf
 
 Floats = NDArray[np.float64]
 LEAST_EVENTS = 20  # in control, and in the other arms together: a chi-squared needs some
@@ -115,7 +115,7 @@ def _p_value(cells: pd.DataFrame, slope: Floats, *, given: Floats) -> float:
     if not information > 1e-9:
         raise BadData("Week and day of the events go together, so their drifts cannot be told.")
     score = float(left @ (cells["treated"].to_numpy() - events * share))
-    return float(chi2.sf(score**2 / information, 1))
+    return float(chi2_sf(score**2 / information, 1))
 
 
 def _fitted(cells: pd.DataFrame, design: Floats) -> Floats:

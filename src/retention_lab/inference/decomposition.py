@@ -9,11 +9,11 @@ from math import sqrt
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from retention_lab import checks
 from retention_lab.checks import BadData
 from retention_lab.inference.interval import Interval
+from retention_lab.inference.tails import student_isf
 
 Floats = NDArray[np.float64]
 
@@ -197,7 +197,7 @@ class _Sample:
 
     def interval(self, value: float, new: _Influence, old: _Influence) -> Interval:
         variance, freedom = self.variance(new, old)
-        margin = float(student.isf(self.alpha / 2, freedom)) * sqrt(variance)
+        margin = float(student_isf(self.alpha / 2, freedom)) * sqrt(variance)
         return Interval(value=value, low=value - margin, high=value + margin)
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf, isfinite, sqrt
 
-from scipy.stats import t as student
-
 from retention_lab import checks
 from retention_lab.checks import BadData
 from retention_lab.inference.interval import Interval
 from retention_lab.inference.moments import RatioMoments, ratio
 from retention_lab.inference.proportions import proportion
+from retention_lab.inference.tails import student_isf, student_sf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +30,7 @@ class Estimate(Interval):
     @property
     def p_value(self) -> float:
         """Two-sided, of the true value being zero."""
-        return float(2 * student.sf(abs(self.value) / self.std_error, self.freedom))
+        return float(2 * student_sf(abs(self.value) / self.std_error, self.freedom))
 
 
 def around(
@@ -49,7 +48,7 @@ def around(
             f"No range can be told of {value:g}: all customers are alike so far. Wait for more of "
             "them."
         )
-    margin = float(student.isf(checks.share("alpha", alpha) / 2, freedom)) * std_error
+    margin = float(student_isf(checks.share("alpha", alpha) / 2, freedom)) * std_error
     return Estimate(
         value=value, low=value - margin, high=value + margin, std_error=std_error, freedom=freedom
     )
@@ -74,7 +73,7 @@ def mean(moments: RatioMoments, *, alpha: float = 0.05) -> Estimate:
     """
     found, freedom = ratio(moments, alpha=alpha), moments.n - 1
     # The interval is symmetric, so its standard error can be read off.
-    std_error = (found.high - found.low) / 2 / float(student.isf(alpha / 2, freedom))
+    std_error = (found.high - found.low) / 2 / float(student_isf(alpha / 2, freedom))
     return Estimate(
         value=found.value, low=found.low, high=found.high, std_error=std_error, freedom=freedom
     )

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
-from scipy.stats import t as student
-
 from retention_lab import checks
 from retention_lab.checks import BadData
 from retention_lab.inference.interval import Interval
+from retention_lab.inference.tails import student_isf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +50,7 @@ def ratio(moments: RatioMoments, *, alpha: float = 0.05) -> Interval:
         raise BadData(f"A ratio needs a positive denominator, got {x}.")
     squares = moments.yy * x**2 - 2 * x * y * moments.xy + y**2 * moments.xx
     std_error = sqrt(n / (n - 1)) * sqrt(squares / x**4)
-    margin = float(student.isf(alpha / 2, n - 1)) * std_error
+    margin = float(student_isf(alpha / 2, n - 1)) * std_error
     return Interval(value=y / x, low=y / x - margin, high=y / x + margin)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import copysign, isfinite
 
-from scipy.stats import t as student
-
 from retention_lab.checks import BadParameter
 from retention_lab.inference.interval import Interval
 from retention_lab.inference.means import Estimate, around
 from retention_lab.inference.score import score
+from retention_lab.inference.tails import student_sf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +64,7 @@ def no_worse(difference: Estimate, *, margin: float, alpha: float = 0.025) -> No
         alpha=2 * alpha,
     )
     z = side * (read.value - margin) / read.std_error
-    p_value = float(student.sf(z, read.freedom))
+    p_value = float(student_sf(z, read.freedom))
     return NoWorse(difference=read, margin=margin, z=z, p_value=p_value, alpha=alpha)
 
 
@@ -82,7 +81,7 @@ def no_worse_share(
     side = _harmless(margin)
     found = score(count_1, n_1, count_0, n_0, null=margin, alpha=2 * alpha)
     z = side * found.z
-    p_value = float(student.sf(z, float("inf")))
+    p_value = float(student_sf(z, float("inf")))
     return NoWorse(difference=found, margin=margin, z=z, p_value=p_value, alpha=alpha)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import chi2, norm
-from scipy.stats import t as student
+from scipy.special import ndtri
 
 from retention_lab.checks import BadData
 from retention_lab.inference.interval import Interval
+from retention_lab.inference.tails import chi2_isf, chi2_ppf, student_isf
 
 _TAIL = 0.025  # beyond either end of the range
 
@@ -39,7 +39,7 @@ def pace(weeks: Sequence[int]) -> Interval:
     mean = total / n
     dispersion = ((counts - mean) ** 2).sum() / mean / (n - 1)
     # The scatter is itself uncertain, of a few weeks: Student's t in the place of the normal.
-    scale = max(1.0, dispersion * (student.isf(_TAIL, n - 1) / norm.isf(_TAIL)) ** 2)
-    low = scale * chi2.ppf(_TAIL, 2 * total / scale) / 2
-    high = scale * chi2.isf(_TAIL, 2 * total / scale + 2) / 2
+    scale = max(1.0, dispersion * (student_isf(_TAIL, n - 1) / ndtri(1 - _TAIL)) ** 2)
+    low = scale * chi2_ppf(_TAIL, 2 * total / scale) / 2
+    high = scale * chi2_isf(_TAIL, 2 * total / scale + 2) / 2
     return Interval(value=float(mean) / 7, low=float(low) / n / 7, high=float(high) / n / 7)

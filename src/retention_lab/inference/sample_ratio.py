@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln, xlogy
-from scipy.stats import chi2
 
 from retention_lab.checks import BadData, BadParameter
+from retention_lab.inference.tails import chi2_sf
 
 Floats = NDArray[np.float64]
 Verdict = Literal["pass", "warn", "fail"]
@@ -68,7 +68,7 @@ def once(counts: Sequence[int], *, planned: Sequence[float], correction: float =
         raise BadData("No arm has a customer yet, so their sizes cannot be compared: wait.")
     apart = np.maximum(np.abs(sizes[0] - expected) - correction, 0)
     statistic = float((apart**2 / expected).sum())
-    return Mismatch(statistic=statistic, p_value=float(chi2.sf(statistic, len(shares) - 1)))
+    return Mismatch(statistic=statistic, p_value=float(chi2_sf(statistic, len(shares) - 1)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

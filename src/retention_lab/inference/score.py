@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import acos, copysign, cos, pi, sqrt
 
-from scipy.optimize import brentq
+import scipy
 from scipy.special import ndtr, ndtri
 
 from retention_lab import checks
@@ -79,7 +79,7 @@ def score(
     def bound(end: float) -> float:
         """Where the test is just rejected on the way from the value to -1 or 1."""
         near = value + 1e-9 * (end - value)  # where all or none did it, the value has no variance
-        return end if value == end else float(brentq(outside, near, end, xtol=1e-15))
+        return end if value == end else float(scipy.optimize.brentq(outside, near, end, xtol=1e-15))
 
     variance = _variance(count_1, n_1, count_0, n_0, null=null)
     return Score(value=value, low=bound(-1), high=bound(1), z=(value - null) / sqrt(variance))

@@ -10,14 +10,14 @@ from math import sqrt
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import ndtri
-from scipy.stats import chi2
 
 from retention_lab import checks
 from retention_lab.checks import BadData
 from retention_lab.inference.means import Estimate, around
+from retention_lab.inference.tails import chi2_sf
 
 Floats = NDArray[np.float64]
 
@@ -69,7 +69,7 @@ def interaction(segments: pd.DataFrame, *, alpha: float = 0.05) -> Interaction:
     return Interaction(
         statistic=q,
         degrees_of_freedom=freedom,
-        p_value=float(chi2.sf(q, freedom)),
+        p_value=float(chi2_sf(q, freedom)),
         mean=around(mean, std_error=std_error, alpha=alpha),
     )
 
@@ -149,4 +149,4 @@ def _between(effect: Floats, variance: Floats) -> float:
     if too_much(0) <= 0:
         return 0.0
     most = float(((effect - effect.mean()) ** 2).sum())  # leaves a sum of squares below 1
-    return float(brentq(too_much, 0, most, xtol=1e-14 * most, rtol=1e-14))
+    return float(scipy.optimize.brentq(too_much, 0, most, xtol=1e-14 * most, rtol=1e-14))

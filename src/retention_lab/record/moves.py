@@ -10,7 +10,7 @@ import functools
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import linprog
+import scipy
 
 from retention_lab.record.small import SMALL, Counts, Mask, covered, few, splits
 
@@ -80,6 +80,7 @@ def _told(counts: Counts, hidden: Mask) -> list[int]:
     for place in np.flatnonzero(small):
         cell = np.eye(len(cells))[place]
         # The extremes of such a system are whole numbers.
-        if linprog(cell, **known).fun + linprog(-cell, **known).fun > -0.5:
+        ends = (scipy.optimize.linprog(way, **known).fun for way in (cell, -cell))
+        if sum(ends) > -0.5:
             told.append(int(cells[place, 0]))
     return told

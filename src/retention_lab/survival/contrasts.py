@@ -7,7 +7,7 @@ from math import hypot, log, sqrt
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from retention_lab.checks import BadData
 from retention_lab.survival.daygrid import greenwood, survival_at
@@ -100,7 +100,7 @@ def _log_log(curve: pd.DataFrame, day: float) -> tuple[float, float]:
 
 
 def _p_value(z: float) -> float:
-    return float(chi2.sf(z**2, 1))
+    return float(chdtrc(1, z**2))
 
 
 def _refuse_certain(one: Estimate, other: Estimate) -> None:

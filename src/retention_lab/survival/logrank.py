@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from retention_lab import checks
 from retention_lab.checks import BadData
@@ -82,7 +82,7 @@ def logrank(
     return LogRank(
         statistic=statistic,
         degrees_of_freedom=len(apart),
-        p_value=float(chi2.sf(statistic, len(apart))),
+        p_value=float(chdtrc(len(apart), statistic)),
         groups=groups.assign(observed=observed, expected=expected, variance=covariance.diagonal()),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy
 from scipy.special import expit, log_expit, log_ndtr, ndtr
 
 from retention_lab.survival.censoring import Bools, Floats
@@ -51,7 +51,7 @@ def null_log_likelihood(distribution: Distribution, rows: Times) -> float:
 
     start = np.array([np.average(np.log(rows.times), weights=rows.weights), 0.0])
     with np.errstate(over="ignore", invalid="ignore"):  # a step too far is taken back
-        return float(-minimize(lost, start, jac=True, method="BFGS").fun)
+        return float(-scipy.optimize.minimize(lost, start, jac=True, method="BFGS").fun)
 
 
 def survival(distribution: Distribution, z: Floats) -> Floats:

@@ -14,10 +14,8 @@ from zipfile import BadZipFile
 
 import ibis
 import ibis.expr.types as ir
-import openpyxl
 import pyarrow as pa
 from ibis.backends import BaseBackend
-from openpyxl.utils.exceptions import InvalidFileException
 from pyarrow.parquet import read_table
 
 from retention_lab import checks
@@ -146,6 +144,9 @@ def _duckdb(path: Path, location: Location, con: BaseBackend) -> ir.Table:
 
 
 def _xlsx(path: Path, location: Location, con: BaseBackend) -> ir.Table:
+    import openpyxl  # noqa: PLC0415  only a spreadsheet needs it
+    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
+
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except (BadZipFile, InvalidFileException, KeyError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import isfinite
 
-from scipy.optimize import brentq
+import scipy
 
 from retention_lab.checks import BadParameter
 from retention_lab.experiments.design.allocation import Shares
@@ -91,4 +91,4 @@ def smallest_margin(
             f"With a true effect of {effect:+g}, {customers:,.0f} customers show that there is no "
             "harm at all, so no margin is needed: test for the effect itself."
         )
-    return float(brentq(missing, nearest, widest))
+    return float(scipy.optimize.brentq(missing, nearest, widest))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf, isfinite, sqrt
 
-from scipy.stats import t as student
-
 from retention_lab.checks import BadParameter
 from retention_lab.experiments.design.allocation import HALVES, Shares, pair
 from retention_lab.experiments.design.normal import Contrast, StudentContrast
 from retention_lab.experiments.design.proportions import refuse_contact, spread
 from retention_lab.inference.moments import RatioMoments, ratio
+from retention_lab.inference.tails import student_isf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,5 +99,5 @@ def ratio_sd(moments: RatioMoments) -> float:
         As `inference.moments.ratio` does.
     """
     found = ratio(moments, alpha=0.05)
-    std_error = (found.high - found.value) / float(student.isf(0.025, moments.n - 1))
+    std_error = (found.high - found.value) / float(student_isf(0.025, moments.n - 1))
     return std_error * sqrt(moments.n)

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
 
-from scipy.optimize import brentq
+import scipy
 from scipy.special import ndtr, ndtri
-from scipy.stats import nct
-from scipy.stats import t as student
 
 from retention_lab import checks
 from retention_lab.checks import BadParameter
+from retention_lab.inference.tails import student_isf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,12 +98,12 @@ class StudentContrast(Contrast):
     def power(self, customers: float, errors: Errors) -> float:
         """Share of tests that find a difference."""
         freedom = customers - 2
-        bar = student.isf(errors.alpha / errors.sided / self.comparisons, freedom)
+        bar = student_isf(errors.alpha / errors.sided / self.comparisons, freedom)
         distance = abs(self.effect) * sqrt(customers) / self.sd
-        found = float(nct.sf(bar, freedom, distance))
+        found = float(scipy.stats.nct.sf(bar, freedom, distance))
         if errors.sided == 1 or distance > 10:  # there the other tail is less than rounding
             return found
-        return found + float(nct.cdf(-bar, freedom, distance))
+        return found + float(scipy.stats.nct.cdf(-bar, freedom, distance))
 
     def customers(self, errors: Errors) -> float:
         """Customers of all arms together, not rounded."""
@@ -116,4 +115,4 @@ class StudentContrast(Contrast):
         normal = super().customers(errors)
         if missing(least) >= 0:
             return least
-        return float(brentq(missing, least, 2 * normal + 100, xtol=1e-9, rtol=1e-13))
+        return float(scipy.optimize.brentq(missing, least, 2 * normal + 100, xtol=1e-9, rtol=1e-13))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import asin, log, sqrt
 
-from scipy.optimize import brentq
+import scipy
 
 from retention_lab import checks
 from retention_lab.checks import BadParameter
@@ -158,7 +158,7 @@ def _under_null(arms: Pair, control: float, treated: float, null: float) -> floa
             treated - high
         ) * low * (1 - low)
 
-    return float(brentq(slope, max(0.0, -null), min(1.0, 1 - null), xtol=1e-15))
+    return float(scipy.optimize.brentq(slope, max(0.0, -null), min(1.0, 1 - null), xtol=1e-15))
 
 
 def spread(arms: Pair, control: float, treated: float) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Literal, Protocol
 
-from scipy.optimize import brentq
+import scipy
 
 from retention_lab import checks
 from retention_lab.checks import BadParameter
@@ -108,7 +108,7 @@ def smallest_effect(
     for halvings in range(_HALVINGS, -1, -1):
         far = none + room / 2**halvings
         if (lacking := missing(far)) >= 0:
-            return float(brentq(missing, near, far, xtol=1e-14, rtol=1e-12))
+            return float(scipy.optimize.brentq(missing, near, far, xtol=1e-14, rtol=1e-12))
         near, most = far, max(most, lacking)
     raise BadParameter(
         f"With {customers:,.0f} customers no effect is found with a power of more than "

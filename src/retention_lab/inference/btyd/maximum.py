@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import ndtri
 
 from retention_lab import checks
@@ -89,7 +89,7 @@ def climb(likelihood: Likelihood, start: Floats) -> Floats:
     def bend(logs: Floats) -> Floats:
         return at(tuple(logs.tolist()))[2]
 
-    found = minimize(
+    found = scipy.optimize.minimize(
         value,
         np.log(start),
         jac=slope,

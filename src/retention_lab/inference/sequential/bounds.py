@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from retention_lab import checks
@@ -202,4 +202,6 @@ def _bound(chance: Callable[[float], float], target: float) -> float:
         return _FARTHEST
     if chance(-_FARTHEST) <= target:
         return -_FARTHEST
-    return float(brentq(lambda z: chance(z) - target, -_FARTHEST, _FARTHEST, xtol=1e-11))
+    return float(
+        scipy.optimize.brentq(lambda z: chance(z) - target, -_FARTHEST, _FARTHEST, xtol=1e-11)
+    )

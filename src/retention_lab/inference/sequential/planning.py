@@ -7,8 +7,8 @@ from math import inf
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from retention_lab import checks
@@ -61,7 +61,7 @@ def design(information: ArrayLike, *, rule: Rule) -> Design:
         looks = bounds(fractions, rule=rule, drift=drift)
         return float(looks["beta_spent"].iloc[-1]) - (1 - rule.power)
 
-    drift = float(brentq(missed, rule.fixed_drift / 2, 3 * rule.fixed_drift))
+    drift = float(scipy.optimize.brentq(missed, rule.fixed_drift / 2, 3 * rule.fixed_drift))
     return Design(rule=rule, looks=bounds(fractions, rule=rule, drift=drift), drift=drift)
 
 
@@ -77,7 +77,7 @@ def needed_drift(looks: pd.DataFrame, *, power: float) -> float:
 
     if short(0.0) >= 0:
         raise BadParameter(f"power must be above what luck alone gives, got {power:g}.")
-    return float(brentq(short, 0.0, 40.0))
+    return float(scipy.optimize.brentq(short, 0.0, 40.0))
 
 
 def stops(looks: pd.DataFrame, *, drift: float) -> pd.DataFrame:
@@ -133,5 +133,9 @@ def wang_tsiatis(information: ArrayLike, *, alpha: float, sides: int, delta: flo
 
     # No bound lower than that of a single look; shares of alpha for each would be too strict.
     least, most = float(ndtri(1 - alpha / sides)), float(ndtri(1 - alpha / sides / len(shape)))
-    c = float(brentq(beyond, 0.9 * least, 1.1 * most, xtol=1e-11)) if len(shape) > 1 else least
+    c = (
+        float(scipy.optimize.brentq(beyond, 0.9 * least, 1.1 * most, xtol=1e-11))
+        if len(shape) > 1
+        else least
+    )
     return pd.DataFrame({"information": fractions, "lower": below * c * shape, "upper": c * shape})

@@ -7,7 +7,7 @@ from math import isfinite, sqrt
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
+import scipy
 from scipy.special import ndtr
 
 from retention_lab import checks
@@ -135,7 +135,9 @@ def stopped(looks: pd.DataFrame, *, rule: Rule, estimate: float, std_error: floa
 
     def at(chance: float) -> float:
         """The effect at which an outcome as high as this has such a chance."""
-        drift = brentq(lambda drift: as_extreme(drift) - chance, -widest, widest, xtol=1e-10)
+        drift = scipy.optimize.brentq(
+            lambda drift: as_extreme(drift) - chance, -widest, widest, xtol=1e-10
+        )
         return float(drift) * std_error * sqrt(information[-1])
 
     above = as_extreme(0.0, lower=binding)
