@@ -4,11 +4,12 @@
     python benchmarks/explore.py 1000000 --folder /some/folder --only cohort_explorer
 
 A shop is simulated and its snapshot taken; then each notebook runs in a kernel of its own, and its
-controls are moved by the messages that JupyterLab sends. The aims are 5 s from the first cell that
-runs to the board (JupyterLab starts the kernel when it opens the notebook), and a median of 150 ms from the message that moves a control to the one with
-the picture. What is set for the first time may need the engine and is told apart; `again` sets the
-same after another control has moved, so that the view is a new one, and only its tables are kept.
-Computing is told, too, in the mean of the moves: others may use the machine.
+controls are moved by the messages that JupyterLab sends. The aims are 5 s from the first cell to
+the board (the kernel starts when the notebook is opened), and a median of 150 ms from the message
+that moves a control to the one with the picture. What is set for the first time may need the engine
+and is told apart; `again` sets the same after another control has moved, so that the view is a new
+one, and only its tables are kept. Computing is told, too, in the mean of the moves: others may use
+the machine.
 """
 
 from __future__ import annotations
