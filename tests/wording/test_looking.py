@@ -150,7 +150,10 @@ def test_no_effect_is_told_where_it_may_not_be(state, hides):
     ledger, said = told(found)
     assert ledger.claims() == []
     assert "smallest effect" not in said
-    assert listed(charts.looks(found))["effect"].isna().all()
+    chart = charts.looks(found)
+    assert listed(chart)["effect"].isna().all()
+    drawn = {layer["encoding"]["x"]["field"] for layer in chart.to_dict()["layer"]}
+    assert drawn == {"none", "gain", "stops"}  # no mark that would have nothing to draw
     if not hides.get("shows", True):
         assert said == "Today would be look 1 of 3, and is none: the test may not be read."
         assert words.looking_table(ledger, found).index.str.contains("to come").all()

@@ -119,10 +119,17 @@ def _layers(data: pd.DataFrame, *, title: str) -> alt.LayerChart:
     )
     base = alt.Chart(data).encode(y=y)
     x = alt.X("gain:Q", title=title, axis=alt.Axis(format="+~f", tickCount=5))
-    gain = base.mark_tick(color=ORANGE, thickness=3, size=_ROW - 10).encode(x=x)
-    stops = base.mark_tick(color=GREY, thickness=3, size=_ROW - 10).encode(x="stops:Q")
-    span = base.mark_rule(color=PALE, strokeWidth=5).encode(x="low:Q", x2="high:Q")
-    point = base.mark_point(color=BLUE, filled=True, size=70, opacity=1).encode(x="effect:Q")
-    every = (each.encode(tooltip=tooltips(_COLUMNS)) for each in (span, gain, stops, point))
+    parts = {
+        "low": base.mark_rule(color=PALE, strokeWidth=5).encode(x="low:Q", x2="high:Q"),
+        "gain": base.mark_tick(color=ORANGE, thickness=3, size=_ROW - 10).encode(x=x),
+        "stops": base.mark_tick(color=GREY, thickness=3, size=_ROW - 10).encode(x="stops:Q"),
+        "effect": base.mark_point(color=BLUE, filled=True, size=70, opacity=1).encode(x="effect:Q"),
+    }
+    # Vega warns of a mark that has nothing to draw, and readers aloud would announce it.
+    every = [
+        part.encode(tooltip=tooltips(_COLUMNS))
+        for name, part in parts.items()
+        if data[name].notna().any()
+    ]
     zero = alt.Chart(pd.DataFrame({"none": [0]})).mark_rule(color=GREY, strokeDash=[4, 3])
     return alt.LayerChart(layer=[zero.encode(x="none:Q"), *every])
