@@ -48,7 +48,7 @@ def test_a_gain_is_told_in_shares_days_and_relative_to_control():
     assert text == (
         "Of 100 customers in “check-in” 66.1 were still with us after 90 days (64.1 to 68.1), "
         "of 100 in “control” 61.0 (59.0 to 63.0). The difference is +5.1 points (+0.6 to +9.6). "
-        "Over the first 90 days it comes to +1.9 retained days per customer (+0.8 to +3). "
+        "Over the first 90 days it comes to +1.9 retained days per customer (+0.8 to +3.0). "
         "Relative to control, 8.4 % more customers stayed (2.2 to 14.9 % more). On any one of "
         "these days the pace of leaving is 19.0 % lower (9.0 to 29.0 % lower); early and late do "
         "not differ by more than luck explains.\n\n"
@@ -93,7 +93,7 @@ def test_a_plan_calls_its_endpoint_by_words_of_its_own():
     plan = readouts.plan_of(endpoint={"kind": "retained", "day": 90, "words": own})
     text, ledger, seen = said(effect(), plan=plan)
     assert "Of 100 men in “check-in” 66.1 were not arrested within 90 days (64.1 to 68.1)" in text
-    assert "+1.9 days without arrests on average (+0.8 to +3)" in text
+    assert "+1.9 days without arrests on average (+0.8 to +3.0)" in text
     assert "8.4 % more men were not arrested within 90 days (2.2 to 14.9 % more)" in text
     assert "the pace of arrests is 19.0 % lower" in text
     assert "Were not arrested within 90 days" in effects_table(ledger, seen).index

@@ -118,6 +118,8 @@ class Claim:
                 return _fixed(value, 2)
             case "count":
                 return _fixed(value, 0)
+            case "days" if self.difference:
+                return _fixed(value, 1)
             case "days":  # a median may lie between two days
                 return _fixed(value, 1).removesuffix(".0")
 
