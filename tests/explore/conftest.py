@@ -10,22 +10,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 from retention_lab import explore
 from retention_lab.explore import picture
 
+from ..reports.corner_shop import ORDERS, SHOP
 from .toy import NOTEBOOK, Toy
 
-SHOP = """
-name: Corner shop
-time_zone: Europe/London
-currency: GBP
-tables:
-  orders:
-    rows: orders.csv
-    columns: {order_id: id, customer_id: who, ordered_at: at, amount: paid}
-"""
-ORDERS = """id,who,at,paid
-1,ann,2026-11-02 10:00:00,10.00
-2,bob,2026-11-15 11:00:00,20.00
-3,ann,2026-11-28 12:00:00,15.50
-"""
 PARAMETERS = 'source: str = ""\nas_of: str = ""\nwhere: str = ""\nprevious: str = ""\nn: int = 1'
 
 
