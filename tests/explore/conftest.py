@@ -6,11 +6,11 @@ import altair as alt
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from tests.reports.corner_shop import ORDERS, SHOP
 
 from retention_lab import explore
 from retention_lab.explore import picture
 
-from ..reports.corner_shop import ORDERS, SHOP
 from .toy import NOTEBOOK, Toy
 
 PARAMETERS = 'source: str = ""\nas_of: str = ""\nwhere: str = ""\nprevious: str = ""\nn: int = 1'

@@ -17,7 +17,8 @@ from retention_lab.charts.frame import DARK, ORANGE, PALE
 from retention_lab.wording import Instead
 
 PICK = "pick"  # the selection of a cell
-_WIDE, _HEIGHT = 425, 360  # of each half
+# Together as wide as JupyterLab leaves room for beside its files on a laptop.
+_TRIANGLE, _CURVES, _HEIGHT = 350, 280, 360
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,15 +109,15 @@ def _shape(sides: int, *, unit: str, later: bool) -> _Shape:
     hover = alt.selection_point(name="hover", fields=["cohort"], on="pointerover", empty=False)
     pick = alt.selection_point(name=PICK, fields=["cohort", "period"], toggle=False)
     measure = alt.param(name="measure", value="later_share" if later else "share")
-    size = {"width": _WIDE, "height": _HEIGHT}
-    left = alt.layer(cells, frame).add_params(measure, pick, hover).properties(**size)
+    left = alt.layer(cells, frame).add_params(measure, pick, hover)
+    left = left.properties(width=_TRIANGLE, height=_HEIGHT)
     names = _waiting("sides")
     right = layers(alt.NamedData("points"), names, many=sides, unit=unit, later=later)
     right.layer[0] = right.layer[0].encode(
         color=alt.condition(hover, alt.value(DARK), alt.value(PALE)),
         strokeWidth=alt.condition(hover, alt.value(3), alt.value(1)),
     )
-    whole = alt.hconcat(left, right.properties(**size))
+    whole = alt.hconcat(left, right.properties(width=_CURVES, height=_HEIGHT))
     whole = whole.resolve_scale(color="independent", strokeDash="independent")
     told = [each for each in whole.params if each.name != hover.name]  # only in the picture
     return _Shape(params=told, text=json.dumps(whole.to_dict()))

@@ -118,10 +118,9 @@ class Claim:
                 return _fixed(value, 2)
             case "count":
                 return _fixed(value, 0)
-            case "days" if self.difference:
-                return _fixed(value, 1)
             case "days":  # a median may lie between two days
-                return _fixed(value, 1).removesuffix(".0")
+                days = _fixed(value, 1)
+                return days if self.difference else days.removesuffix(".0")
 
 
 class Ledger:
