@@ -15,6 +15,7 @@ import pytest
 from retention_lab import explore
 from retention_lab.charts.beside import Beside
 from retention_lab.checks import BadData, BadParameter
+from retention_lab.explore import live
 from retention_lab.explore.cohorts import NOTEBOOK, cohorts
 from retention_lab.tables import population
 
@@ -30,7 +31,7 @@ tables:
   customers:
     rows: customers.csv
     columns: {customer_id: who, signed_up_at: at}
-    attributes: {country: country}
+    attributes: {country: country, tier: tier}
 """
 
 
@@ -48,7 +49,9 @@ def tables():
     orders = orders[orders["at"] <= dt.date(2026, 11, 28)].assign(paid="10.00")
     orders["id"] = [f"o{number}" for number in range(len(orders))]
     people = pd.DataFrame({"who": [f"c{who}" for who in range(700)], "at": dt.date(2025, 6, 1)})
-    return orders, people.assign(country=np.where(np.arange(700) % 3, "UK", "Malta"))
+    of_uk = np.arange(700) % 3 > 0
+    kinds = {"country": np.where(of_uk, "UK", "Malta"), "tier": np.where(of_uk, "pro", "basic")}
+    return orders, people.assign(**kinds)
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +149,18 @@ def test_nobody_in_a_cell_is_a_sentence(board):
     _ = board.seen
     with pytest.raises(BadData, match="Nobody is in that cell"):
         board.explorer.customers()
+
+
+def test_customers_that_are_none_are_a_sentence_and_the_controls_live_on(board):
+    alive = live.Live(board)
+    country, tier = (alive._controls[name] for name in ("only_country", "only_tier"))
+    country.value, tier.value = "Malta", "pro"
+    nobody = "Nobody with country Malta and tier pro has bought by 2026-11-28; choose others."
+    assert nobody in alive._trouble.value
+    assert alive._words.value == ""
+    tier.value = "basic"
+    assert alive._trouble.value == ""
+    assert "Malta" in alive._says.value
 
 
 @pytest.mark.parametrize(

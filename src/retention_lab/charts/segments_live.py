@@ -46,7 +46,7 @@ def sizes(seen: Moved, *, group: str) -> alt.LayerChart | Instead:
     """
     columns, masks = _columns(seen), hidden(seen)
     if masks.now.all():
-        return Instead(f"No picture: it would tell of fewer than {SMALL} customers; widen it.")
+        return Instead(f"No picture: it would tell of fewer than {SMALL} customers; choose more.")
     data = _data(seen, masks)
     told = zip(data["group"][~masks.now], data["share"][~masks.now], strict=True)
     words = "; ".join(f"{name} {percent(share)}" for name, share in told)

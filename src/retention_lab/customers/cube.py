@@ -102,9 +102,8 @@ class Cube:
     def _triangle(self, rows: pd.DataFrame, chosen: Mapping[str, str]) -> pd.DataFrame:
         if rows.empty:
             like = " and ".join(f"{name} {value}" for name, value in chosen.items())
-            raise BadData(
-                f"Nobody {f'with {like} ' if like else ''}has bought by {self.as_of}; widen it."
-            )
+            who = f"Nobody with {like}" if like else "Nobody"
+            raise BadData(f"{who} has bought by {self.as_of}; choose others.")
         sums = rows.groupby(["cohort", "period"], as_index=False)[cells.COUNTS].sum()
         if self.unit.clock == "own":
             days = self.unit.window
