@@ -231,3 +231,9 @@ def test_refused_report_is_one_line(toy):
     assert alive.told.value == (
         '<p role="status">This view cannot be a report; choose &lt;days&gt;.</p>'
     )
+
+
+def test_rows_have_their_names_beside_them_and_no_head_is_empty():
+    named = pd.DataFrame({"n": [1]}, index=pd.Index(["UK"], name="Country"))
+    assert "<th>Country</th>" in live._html(named)
+    assert "<th></th>" not in live._html(named) + live._html(pd.DataFrame({"n": [1]}))

@@ -189,4 +189,8 @@ def _cell(words: str, code: str) -> str:
 def _html(table: pd.DataFrame | Instead | None) -> str:
     if table is None or isinstance(table, Instead):
         return "" if table is None else f"<p>{escape(table.why)}</p>"
-    return "" if table.empty else str(table.to_html(escape=True, max_rows=_ROWS, border=0))
+    if table.empty:
+        return ""
+    # Names of rows are a column like others: pandas would leave heads without a word.
+    flat = table.rename_axis(columns=None).reset_index(drop=table.index.names == [None])
+    return str(flat.to_html(escape=True, index=False, max_rows=_ROWS, border=0))
