@@ -40,7 +40,12 @@ def said(*found, **read):
     seen = readouts.read(*found, **read)
     ledger = Ledger()
     recorded.record(ledger, seen)
-    return effects_sentences(ledger, seen), ledger, seen
+    return told(ledger, seen), ledger, seen
+
+
+def told(ledger, seen):
+    """The sentences, a number and its sign apart by a plain space."""
+    return effects_sentences(ledger, seen).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_a_gain_is_told_in_shares_days_and_relative_to_control():
@@ -114,7 +119,7 @@ def test_what_cannot_be_told_is_its_sentence():
     seen = replace(seen, effects=(replace(seen.effects[0], why=why, **none),))
     ledger = Ledger()
     recorded.record(ledger, seen)
-    text = effects_sentences(ledger, seen)
+    text = told(ledger, seen)
     assert text.replace("\\", "").startswith(why["share"])
     assert charts.against(seen).why == why["share"]
     assert [claim.about for claim in ledger.claims()] == ["control"]
@@ -133,7 +138,7 @@ def test_a_test_by_all_days_says_that_it_does_not_decide_by_the_last():
     ledger = Ledger()
     looks.record(ledger, seen)
     recorded.record(ledger, seen)
-    text = effects_sentences(ledger, seen)
+    text = told(ledger, seen)
     assert "the test decides by all days together, and there the pace of leaving is 5.0 %" in text
 
 
@@ -170,7 +175,7 @@ def seen():
 def test_those_reached_are_told_apart_from_all(seen):
     ledger = Ledger()
     recorded.record(ledger, seen)
-    text = effects_sentences(ledger, seen)
+    text = told(ledger, seen)
     assert "The message was delivered to about 67 in 100. If it does nothing to the others" in text
     assert "from the random assignment" in text
     one = ledger[recorded.named("reached", "check-in")]

@@ -11,6 +11,8 @@ from retention_lab.wording.guarding import harm
 from retention_lab.wording.phrases import full_day, listed, quoted
 from retention_lab.wording.sizes import apart, lasts, points, spelt
 
+_PERCENT = "\N{NO-BREAK SPACE}%"
+
 
 def thing(seen: Readout) -> str:
     """Name what is tested: the plan, or of several arms the one that the verdict is about."""
@@ -28,7 +30,7 @@ def does(ledger: Ledger, seen: Readout) -> str:
     return endpoint.does(seen.plan, side=side, size=round(abs(per * value)), per=per)
 
 
-def sided(found: Claim, words: tuple[str, str], *, what: str = "", unit: str = " %") -> str:
+def sided(found: Claim, words: tuple[str, str], *, what: str = "", unit: str = _PERCENT) -> str:
     """Return for example `8.4 % more customers (2.2 to 14.9 % more)`, or from fewer to more."""
     times = 100 if found.unit == "share" else 1
 
