@@ -130,7 +130,7 @@ def marked(shop: Snapshot, plan: Plan, assigned: ir.Table) -> Marked:
         If a column is missing.
     """
     checks.columns("assigned", assigned.columns, SCHEMA.names)
-    people = _first(shop, plan, assigned)
+    people = _first(shop, assigned)
     asked = Marking(shop=shop, plan=plan, people=people)
     missing: dict[Part, Refusal] = {}
     joined: ir.Table = people
@@ -145,7 +145,7 @@ def marked(shop: Snapshot, plan: Plan, assigned: ir.Table) -> Marked:
             joined = joined.left_join(theirs, joined.customer_id == theirs[f"_of_{parts[0]}"])
             tells.append(tell)
     told = {name: value for tell in tells for name, value in tell(asked, joined).items()}
-    wide = joined.select(*people.columns, **told)
+    wide = _with_attributes(joined.select(*people.columns, **told), shop, plan)
     return Marked(people=engine.keep(wide, where="assignments"), missing=missing, plan=plan)
 
 
@@ -171,8 +171,11 @@ def _in_order(frame: pd.DataFrame, *by: str) -> pd.DataFrame:
     return frame.sort_values([*by] or "arm", ignore_index=True)
 
 
-def _first(shop: Snapshot, plan: Plan, assigned: ir.Table) -> ir.CachedTable:
-    """One row per customer: the first assignment, what is known of the others, and attributes."""
+def _first(shop: Snapshot, assigned: ir.Table) -> ir.Table:
+    """One row per customer: the first assignment, and what is known of the others.
+
+    It is asked for a few times and not kept: reading the assignments again is quicker.
+    """
     known = assigned.filter(_.assigned_at < end_of(shop)).select(*SCHEMA.names)
     named = known.mutate(arm=_.arm.fill_null(""), stratum=_.stratum.fill_null(""))
     counts = named.group_by(_whose=_.customer_id).agg(rows=_.count())
@@ -182,14 +185,14 @@ def _first(shop: Snapshot, plan: Plan, assigned: ir.Table) -> ir.CachedTable:
     if not engine.collect(twice.limit(1)).empty:
         of_twice = named.customer_id == twice["_whose"]
         others = first.anti_join(twice, of_twice)
-        first = others.union(_earliest(named.semi_join(twice, of_twice)))
+        theirs = _earliest(named.semi_join(twice, of_twice))
+        first = others.union(engine.keep(theirs, where="assignments"))
     zero = ibis.least(first.time_zero.fill_null(first.assigned_at), first.assigned_at)
     local = clock(shop).local_date
     day = local(first.assigned_at)
-    dated = first.mutate(
+    return first.mutate(
         enrolled_on=day, week=day.truncate("W"), reached_at=zero, reached_on=local(zero)
     )
-    return engine.keep(_with_attributes(dated, shop, plan), where="assignments")
 
 
 def _earliest(rows: ir.Table) -> ir.Table:
