@@ -22,18 +22,10 @@ from retention_lab.wording.verdict import readout_body, readout_headline
 
 from . import piped
 
-FROM, LAST = dt.date(2026, 3, 2), dt.date(2026, 6, 30)
+LAST = dt.date(2026, 6, 30)
 FIRST, SECOND, LATER = dt.date(2026, 4, 20), dt.date(2026, 5, 20), dt.date(2026, 6, 1)
-FIELDS = {
-    "name": "hello",
-    "title": "Hello",
-    "owner": "CRM",
-    "hypothesis": "It brings customers back.",
-    "milestone": "joined",
-    "channel": "email",
-    "starts": FROM,
+FIELDS = piped.FIELDS | {
     "ends": "2026-05-10",
-    "endpoint": {"kind": "returned", "day": 14},
     "primary": {"alpha": 0.025, "sides": 1, "smallest_effect": 0.1},
     "looks": {"days": [50, 80, 84]},
     "guardrails": [{"metric": "visit", "margin": 0.03, "better": "lower"}],
@@ -58,7 +50,7 @@ def source(returning=(0.3, 0.6), customers=1_000, visiting=0.3):
     names = np.array(["control", "call", "mail"])
     arm = rng.integers(0, len(returning), customers)
     days = np.sort(rng.integers(0, 70, customers))
-    zero = pd.Timestamp(FROM) + pd.to_timedelta(days * 24 + 9, unit="h")
+    zero = pd.Timestamp(piped.FROM) + pd.to_timedelta(days * 24 + 9, unit="h")
     ids = [f"c{number}" for number in range(customers)]
     rows = pd.DataFrame({"customer_id": ids, "arm": names[arm], "time_zero": zero})
     delay = pd.to_timedelta(rng.integers(1, 14 * 24, customers), unit="h")
