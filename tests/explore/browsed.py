@@ -24,7 +24,6 @@ FLAGS = [
     *("--disable-component-update", "--disable-sync", "--no-first-run"),
 ]
 FAILED = ".jp-OutputArea-output:is([data-mime-type$='.stderr'], [data-mime-type$='.error'])"
-A_WHILE = 15_000  # milliseconds, for a view that may be the same
 PATIENCE = 180  # seconds that a busy machine may take for what a quiet one does in two
 # JupyterLab would ask whether it may fetch news, and whether there is a newer one.
 QUIET = {
@@ -39,6 +38,13 @@ SEEN = """() => [...document.querySelectorAll(
     '.explore-says, .explore-trouble, .explore-words, .explore-table, .explore-picture svg')]
     .filter(each => each.getClientRects().length).map(each => each.innerHTML).join('\\n')
     .replaceAll(/(gradient_|clip)\\d+/g, '')"""
+
+# The kernel answers in turn: what a control told it before has come back when it does. Asked twice,
+# as controls wait for each other: what changes while they do is sent afterwards.
+HEARD = """async () => {
+    const session = window.jupyterapp.shell.currentWidget.sessionContext.session;
+    for (const _ of [1, 2]) await session.kernel.requestKernelInfo();
+}"""
 
 
 @contextmanager
@@ -63,6 +69,7 @@ def jupyter(project, home):
         *("--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"),
         *(f"--ServerApp.root_dir={project}", "--ServerApp.terminals_enabled=False"),
         *("--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"),
+        "--LabApp.expose_app_in_browser=True",  # so that a tab can ask its kernel; see HEARD
     ]
     with (home / "jupyter.log").open("wb") as log:
         server = subprocess.Popen(
@@ -165,6 +172,7 @@ class Notebook:
     def settled(self):
         """Wait until the board has shown the same for a while, and give that."""
         self.idle()
+        self.tab.evaluate(HEARD)
         self.tab.wait_for_function(
             f"""() => {{
                 const seen = ({SEEN})(), now = performance.now();
@@ -180,11 +188,7 @@ class Notebook:
         return self.settled()
 
     def changes(self, before):
-        """Tell whether the board shows something else within a while."""
-        with suppress(sync_api.TimeoutError):
-            self.tab.wait_for_function(
-                f"before => ({SEEN})() !== before", arg=before, timeout=A_WHILE
-            )
+        """Tell whether the board shows something else, now that it stands still."""
         return self.settled() != before
 
     def shows(self, before):
