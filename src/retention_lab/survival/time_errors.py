@@ -74,10 +74,10 @@ def _logs(distribution: Distribution, z: Floats) -> tuple[Floats, Floats, Floats
             return z - np.exp(z), -np.exp(z), 1 - np.exp(z), -np.exp(z)
         case "lognormal":
             density = -(z**2) / 2 - np.log(2 * np.pi) / 2
-            above = log_ndtr(-z)
+            above = np.asarray(log_ndtr(-z))
             return density, above, -z, -np.exp(density - above)
         case "loglogistic":
-            above = log_expit(-z)
-            return z + 2 * above, above, 1 - 2 * expit(z), -expit(z)
+            above, gone = np.asarray(log_expit(-z)), np.asarray(expit(z))
+            return z + 2 * above, above, 1 - 2 * gone, -gone
         case _:
             assert_never(distribution)
