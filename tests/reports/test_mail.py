@@ -130,12 +130,12 @@ class Session(socketserver.StreamRequestHandler):
         self.say("235 fine" if fine else f"535 bad password {password} for {user}")
 
     def do_mail(self, line):
-        self.sender, self.readers = line, []
+        self.sender, self.readers = line.lower(), []  # Pythons write the verb in either case
         self.say("250 ok")
 
     def do_rcpt(self, line):
         refused = any(each in line for each in self.server.unknown)
-        self.readers += [] if refused else [line]
+        self.readers += [] if refused else [line.lower()]
         self.say("550 no such reader" if refused else "250 ok")
 
     def do_data(self, _):
@@ -412,8 +412,8 @@ def test_readers_get_the_newest_report_and_a_line_on_each(server, by, tmp_path):
     ]
     mail.tell([(suite(), each) for each in rans], by=by)
     ((sender, readers, raw),) = server.mails
-    assert sender.startswith("mail FROM:<reports@example.org>")
-    assert readers == ["rcpt TO:<one@example.org>", "rcpt TO:<two@example.org>"]
+    assert sender.startswith("mail from:<reports@example.org>")
+    assert readers == ["rcpt to:<one@example.org>", "rcpt to:<two@example.org>"]
     whole = parse(raw)
     assert whole["Subject"] == "Weekly retention, Sunday 29 November 2026 and 1 more"
     text = whole.get_body(("plain",)).get_content()
@@ -426,7 +426,7 @@ def test_readers_get_the_newest_report_and_a_line_on_each(server, by, tmp_path):
 def test_owner_alone_gets_what_failed_and_what_to_do(server, by):
     mail.tell([(suite(), failed())], by=by)
     ((_, readers, raw),) = server.mails
-    assert readers == ["rcpt TO:<owner@example.org>"]
+    assert readers == ["rcpt to:<owner@example.org>"]
     whole = parse(raw)
     assert whole["Subject"] == "Failed: Weekly retention, Sunday 29 November 2026"
     assert whole.get_content_type() == "text/plain"
@@ -456,8 +456,8 @@ def test_owners_hear_of_their_own_suites_only(server, by):
     theirs = (suite(**other), failed(suite="margins", title="Margins"))
     mail.tell([(suite(), failed()), theirs], by=by)
     texts = {readers[0]: parse(raw).get_content() for _, readers, raw in server.mails}
-    assert "Margins" not in texts["rcpt TO:<owner@example.org>"]
-    assert "Weekly" not in texts["rcpt TO:<other@example.org>"]
+    assert "Margins" not in texts["rcpt to:<owner@example.org>"]
+    assert "Weekly" not in texts["rcpt to:<other@example.org>"]
 
 
 def test_unchanged_reports_send_nothing(server, by):
@@ -586,7 +586,7 @@ def test_one_mail_that_fails_does_not_keep_back_the_others(server, by, tmp_path)
     good = ran(folder=str(tmp_path), pages=["10_overview.html"])
     with pytest.raises(Undelivered, match="refused every reader"):
         mail.tell([(suite(), good), (suite("other"), failed(suite="other"))], by=by)
-    assert [readers for _, readers, _ in server.mails] == [["rcpt TO:<owner@example.org>"]]
+    assert [readers for _, readers, _ in server.mails] == [["rcpt to:<owner@example.org>"]]
 
 
 # Settings -------------------------------------------------------------------------------------
